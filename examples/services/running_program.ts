@@ -1,0 +1,113 @@
+// One program as a child process: from its start until it says that it listens, to its end.
+
+import type { Program } from "./programs.ts";
+
+/** How long a program may take to listen, and to end once it was told to. */
+const READY_MS = 30_000;
+const STOP_MS = 5_000;
+
+export class RunningProgram {
+  readonly #program: Program;
+  readonly #process: Deno.ChildProcess;
+  readonly #output: Promise<void>;
+  #endIsExpected = false;
+  #ports: number[] = [];
+
+  /**
+   * Starts a program and resolves once it listens on all of `ports`; 0 is any free one.
+   * @throws when it ends before, or takes more than 30 s
+   */
+  static async start(
+    program: Program,
+    ports: readonly number[],
+    directory: string | undefined,
+  ): Promise<RunningProgram> {
+    const ready = Promise.withResolvers<void>();
+    const running = new RunningProgram(program, ports, directory, ready.resolve);
+    const timer = setTimeout(
+      () => ready.reject(new Error(`The ${program.language} program does not get ready`)),
+      READY_MS,
+    );
+    running.#process.status.then(({ code, signal }) => {
+      ready.reject(new Error(`The ${program.language} program ended: ${signal ?? code}`));
+    });
+    try {
+      await ready.promise;
+      return running;
+    } catch (error) {
+      await running.kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private constructor(
+    program: Program,
+    ports: readonly number[],
+    directory: string | undefined,
+    onReady: () => void,
+  ) {
+    this.#program = program;
+    const [name = "", ...args] = [
+      ...program.command,
+      ...ports.flatMap((port) => ["--port", String(port)]),
+      ...(directory === undefined ? [] : ["--data", directory]),
+    ];
+    this.#process = new Deno.Command(name, { args, stdin: "null", stdout: "piped" }).spawn();
+    this.#output = this.#listen(ports.length, onReady);
+    this.#process.status.then(({ code, signal }) => {
+      if (!this.#endIsExpected) console.error(`${program.language} ended: ${signal ?? code}`);
+    });
+  }
+
+  /** Where it listens, in the order of the ports it was given. */
+  get ports(): readonly number[] {
+    return this.#ports;
+  }
+
+  /** Ends it as an operator would. */
+  async stop(): Promise<void> {
+    const timer = setTimeout(() => this.#signal("SIGKILL"), STOP_MS);
+    try {
+      this.#signal("SIGTERM");
+      await this.#ended();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends it as a power cut would. */
+  async kill(): Promise<void> {
+    this.#signal("SIGKILL");
+    await this.#ended();
+  }
+
+  #signal(signal: Deno.Signal): void {
+    this.#endIsExpected = true;
+    try {
+      this.#process.kill(signal);
+    } catch {
+      // It has ended already, which is all that was wanted.
+    }
+  }
+
+  async #ended(): Promise<void> {
+    await this.#process.status;
+    await this.#output;
+  }
+
+  /** Reads its output, to the end: a program that nobody listens to would block. */
+  async #listen(expected: number, onReady: () => void): Promise<void> {
+    let line = "";
+    for await (const chunk of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (line + chunk).split("\n");
+      line = lines.pop() ?? "";
+      for (const complete of lines) {
+        const port = complete.match(/^listening 127\.0\.0\.1:(\d+)$/)?.[1];
+        if (port === undefined) console.error(`${this.#program.language}: ${complete}`);
+        else if (this.#ports.push(Number(port)) === expected) onReady();
+      }
+    }
+  }
+}

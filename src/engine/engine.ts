@@ -1,0 +1,309 @@
+import type { InspectionEvent } from "xstate";
+import { MaestroError } from "../errors.ts";
+import type { ServiceRef } from "../machines/board.ts";
+import { applyFact, emptyState } from "../machines/fold.ts";
+import { serviceMachine } from "../machines/service.ts";
+import { definitionDigest } from "../workflow/digest.ts";
+import { checkInput } from "../workflow/input.ts";
+import type { Json } from "../workflow/json.ts";
+import type { Workflow } from "../workflow/model.ts";
+import { readSecret } from "./attempts.ts";
+import { systemClock } from "./clock.ts";
+import type {
+  Caller,
+  Claim,
+  Clock,
+  Journal,
+  Method,
+  Secrets,
+  StoredFact,
+  Target,
+  TypeLookup,
+} from "./doors.ts";
+import { decodeFact } from "./fact_codec.ts";
+import { newRunId, newTraceparent } from "./ids.ts";
+import { type Happening, LiveRun, type LiveRunOptions } from "./live_run.ts";
+import { findMethods } from "./methods.ts";
+import { reportOf, type RunReport } from "./report.ts";
+import { Run } from "./run.ts";
+import { Supervisor } from "./supervisor.ts";
+import { targetsOf } from "./targets.ts";
+
+/** What an engine runs on. It closes its doors when it is closed. */
+export interface EngineOptions {
+  readonly caller: Caller;
+  readonly journal: Journal;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). @default Math.random */
+  readonly random?: () => number;
+  /** Environment variables, for `.env`. @default none */
+  readonly env?: (name: string) => string | undefined;
+  /** @default none */
+  readonly secrets?: Secrets;
+  /** The name under which it claims runs. @default a random one */
+  readonly owner?: string;
+  /** Hears of everything that happens in every run. */
+  readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
+  /** Hears of every actor, event and snapshot, as XState's inspection protocol has them. */
+  readonly inspect?: (event: InspectionEvent) => void;
+}
+
+/** How a run is started. */
+export interface StartOptions {
+  /** @default `{}` */
+  readonly input?: Json;
+  /** @default a new UUID of version 7 */
+  readonly runId?: string;
+  /** @default the run's id */
+  readonly correlationId?: string;
+  /** Instead of the workflow's own, in milliseconds. */
+  readonly timeout?: number;
+  /** Endpoints that win over the workflow's, by service. */
+  readonly endpoints?: Readonly<Record<string, string>>;
+  /** W3C trace context to go on with. @default a new trace */
+  readonly traceparent?: string;
+  /** Hears of everything that happens in this run, from its first fact on. */
+  readonly onHappening?: (event: Happening) => void;
+}
+
+/** Runs workflows. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #clock: Clock;
+  readonly #owner: string;
+  readonly #secrets: Secrets;
+  readonly #supervisor: Supervisor;
+  readonly #breakers = new Map<string, ServiceRef>();
+  readonly #live = new Map<string, LiveRun>();
+  #closed = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#owner = options.owner ?? crypto.randomUUID();
+    this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
+    this.#supervisor = new Supervisor(options.inspect);
+  }
+
+  /**
+   * Starts a run. Nothing has been called when this throws.
+   *
+   * @throws {MaestroError} `INPUT_INVALID`, `WORKFLOW_INVALID` (a method is missing or ambiguous),
+   * `RUN_EXISTS`, `STORE_FAILED`, `ENGINE_CLOSED`
+   */
+  async start(workflow: Workflow, options: StartOptions = {}): Promise<Run> {
+    this.#checkOpen();
+    const { journal } = this.#options;
+    const input = await validInput(workflow, options.input ?? {});
+    const env = this.#envOf(workflow);
+    const endpoints = checkEndpoints(workflow, options.endpoints ?? {});
+    const targets = await this.#targets(workflow, env, endpoints);
+    const methods = await this.#methods(workflow, targets);
+    const definition = definitionDigest(workflow);
+    await journal.keep(definition, JSON.stringify(workflow));
+    const runId = options.runId ?? newRunId(this.#clock.now());
+    const claim = await journal.create(runId, this.#owner);
+    this.#checkOpen();
+    const live = this.#makeLive(workflow, claim, targets, methods, options.onHappening);
+    const timeout = options.timeout ?? workflow.timeout;
+    live.ledger.record({
+      kind: "run_started",
+      runId,
+      workflow: workflow.name,
+      version: workflow.version,
+      definition,
+      correlationId: options.correlationId ?? runId,
+      traceparent: options.traceparent ?? newTraceparent(),
+      input,
+      env,
+      endpoints,
+      deadline: timeout === null ? null : this.#clock.now() + timeout,
+    });
+    live.go();
+    return new Run(live, journal);
+  }
+
+  /**
+   * Goes on with a run from its facts: what is done is not done again.
+   *
+   * @throws {MaestroError} `RUN_NOT_FOUND`, `RUN_NOT_ACTIVE` (it has ended), `STORE_FAILED`
+   */
+  async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
+    this.#checkOpen();
+    const { journal } = this.#options;
+    const here = this.#live.get(runId);
+    if (here !== undefined) return new Run(here, journal);
+    const claim = await journal.claim(runId, this.#owner);
+    const stored = await Array.fromAsync(journal.read(runId));
+    const { workflow, env, endpoints } = await this.#beginningOf(runId, stored);
+    const targets = await this.#targets(workflow, env, endpoints);
+    const methods = await this.#methods(workflow, targets);
+    const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
+    if (live.report().finished_at !== null) {
+      this.#live.delete(runId);
+      throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
+    }
+    live.go();
+    return new Run(live, journal);
+  }
+
+  /** Goes on with every run that has not ended, oldest first. */
+  async resumeAll(): Promise<Run[]> {
+    const runs: Run[] = [];
+    for await (const runId of this.#options.journal.unfinished()) runs.push(await this.resume(runId));
+    return runs;
+  }
+
+  /** Where a run stands, also after its end. @throws {MaestroError} `RUN_NOT_FOUND` */
+  async report(runId: string): Promise<RunReport> {
+    const live = this.#live.get(runId);
+    if (live !== undefined) return live.report();
+    const stored = await Array.fromAsync(this.#options.journal.read(runId));
+    const { workflow } = await this.#beginningOf(runId, stored);
+    return reportOf(workflow, foldOf(stored, () => undefined));
+  }
+
+  /** Stops every run where it stands, resumable, and closes the doors. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const error = new MaestroError("ENGINE_CLOSED", "The engine was closed; the run can be resumed");
+    for (const live of [...this.#live.values()]) {
+      await live.ledger.durable().catch(() => {}); // the moment's facts still reach the store
+      live.stop(error);
+    }
+    this.#supervisor.close();
+    await this.#options.caller.close();
+    await this.#options.journal.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new MaestroError("ENGINE_CLOSED", "The engine is closed");
+  }
+
+  #envOf({ env }: Workflow): Record<string, string> {
+    return Object.fromEntries(env.flatMap((name) => {
+      const value = this.#options.env?.(name);
+      return value === undefined ? [] : [[name, value]];
+    }));
+  }
+
+  async #targets(
+    workflow: Workflow,
+    env: Readonly<Record<string, string>>,
+    endpoints: Readonly<Record<string, string>>,
+  ): Promise<ReadonlyMap<string, Target>> {
+    const secrets: Record<string, string> = {};
+    for (const name of workflow.secrets) secrets[name] = await readSecret(this.#secrets, name);
+    return targetsOf(workflow, { env, secrets, endpoints });
+  }
+
+  async #methods(
+    workflow: Workflow,
+    targets: ReadonlyMap<string, Target>,
+  ): Promise<Map<string, Method>> {
+    const { methods, problems } = await findMethods(workflow, targets, this.#options.caller);
+    if (problems.length === 0) return methods;
+    const message = problems.map((problem) => problem.message).join("; ");
+    throw new MaestroError("WORKFLOW_INVALID", message, { problems });
+  }
+
+  #makeLive(
+    workflow: Workflow,
+    claim: Claim,
+    targets: ReadonlyMap<string, Target>,
+    methods: Map<string, Method>,
+    onHappening?: (event: Happening) => void,
+    stored: readonly StoredFact[] = [],
+  ): LiveRun {
+    const { journal, caller, random = Math.random } = this.#options;
+    const { runId } = claim;
+    const options: LiveRunOptions = {
+      workflow,
+      claim,
+      state: foldOf(stored, typesOf(methods)),
+      targets,
+      methods,
+      journal,
+      caller,
+      clock: this.#clock,
+      random,
+      secrets: this.#secrets,
+      supervisor: this.#supervisor,
+      breaker: (target) => this.#breaker(target),
+      onHappening: (event) => {
+        this.#options.onHappening?.(runId, workflow, event);
+        onHappening?.(event);
+      },
+      onGone: () => this.#live.delete(runId),
+    };
+    const live = new LiveRun(options);
+    this.#live.set(runId, live);
+    return live;
+  }
+
+  /** One breaker a service, shared by all runs that reach it with the same settings. */
+  #breaker({ key, service }: Target): ServiceRef | null {
+    if (service.breaker === null) return null;
+    let ref = this.#breakers.get(key);
+    if (ref === undefined) {
+      const clock = this.#clock;
+      const board = { wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback) };
+      const id = `service:${service.name}:${this.#breakers.size}`;
+      ref = this.#supervisor.spawn(id, serviceMachine, { board, rule: service.breaker });
+      this.#breakers.set(key, ref);
+    }
+    return ref;
+  }
+
+  async #beginningOf(runId: string, stored: readonly StoredFact[]) {
+    const first = stored[0];
+    if (first === undefined || first.kind !== "run_started") {
+      throw new MaestroError("RUN_NOT_FOUND", `Run "${runId}" never began`);
+    }
+    const fact = decodeFact(first, () => undefined);
+    if (fact.kind !== "run_started") throw new MaestroError("STORE_FAILED", "Cannot happen");
+    const text = await this.#options.journal.kept(fact.definition);
+    if (text === undefined) {
+      throw new MaestroError("STORE_FAILED", `The definition of run "${runId}" is not in the store`);
+    }
+    const workflow: Workflow = JSON.parse(text);
+    return { workflow, env: fact.env, endpoints: fact.endpoints };
+  }
+}
+
+function foldOf(stored: readonly StoredFact[], types: TypeLookup) {
+  const state = emptyState();
+  for (const fact of stored) applyFact(state, decodeFact(fact, types));
+  return state;
+}
+
+function typesOf(methods: ReadonlyMap<string, Method>): TypeLookup {
+  return (name) => {
+    for (const method of methods.values()) {
+      const type = method.types(name);
+      if (type !== undefined) return type;
+    }
+    return undefined;
+  };
+}
+
+async function validInput(workflow: Workflow, given: Json): Promise<Json> {
+  const { value, problems } = await checkInput(workflow.input, given);
+  if (problems.length === 0) return value;
+  const message = problems.map((problem) => problem.message).join("; ");
+  throw new MaestroError("INPUT_INVALID", message, { problems });
+}
+
+function checkEndpoints(
+  { services }: Workflow,
+  endpoints: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  for (const name of Object.keys(endpoints)) {
+    if (name in services) continue;
+    const known = Object.keys(services).join(", ") || "none";
+    throw new MaestroError("USAGE", `Cannot set the endpoint of "${name}": the workflow's services are: ${known}`);
+  }
+  return endpoints;
+}

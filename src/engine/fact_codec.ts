@@ -1,0 +1,45 @@
+/**
+ * Facts to what a journal keeps, and back. The values among a fact's parts are tagged, so that
+ * ints, bytes, times and messages come back as what they were.
+ *
+ * @module
+ */
+import { MaestroError } from "../errors.ts";
+import type { Fact } from "../machines/facts.ts";
+import { tag, untag, type Value } from "../workflow/value.ts";
+import type { StoredFact, TypeLookup } from "./doors.ts";
+
+/** The parts of a fact that hold values of expressions; all others are JSON as they are. */
+const VALUES = ["input", "output", "request"] as const;
+
+/** The newest version of a fact's shape that this program reads. */
+const VERSION = 1;
+
+/** A fact as a journal keeps it. */
+export function encodeFact(fact: Fact): StoredFact {
+  const stored: Record<string, unknown> = { ...fact };
+  for (const key of VALUES) {
+    if (stored[key] !== undefined) stored[key] = tag(stored[key] as Value);
+  }
+  return stored as StoredFact; // every part besides the tagged ones is declared as JSON data
+}
+
+/**
+ * A fact from what a journal kept.
+ *
+ * @throws {MaestroError} `STORE_FAILED` where it was written by a newer Maestro
+ */
+export function decodeFact(stored: StoredFact, types: TypeLookup): Fact {
+  if (stored.v > VERSION) {
+    throw new MaestroError(
+      "STORE_FAILED",
+      `Cannot read a fact of version ${stored.v}: it was written by a newer Maestro`,
+    );
+  }
+  const fact: Record<string, unknown> = { ...stored };
+  for (const key of VALUES) {
+    const part = stored[key];
+    if (part !== undefined) fact[key] = untag(part, types);
+  }
+  return fact as Fact; // written by `encodeFact`
+}

@@ -1,0 +1,180 @@
+import { MaestroError } from "../errors.ts";
+import type { Board, Notice, ServiceRef } from "../machines/board.ts";
+import type { Fact, Op } from "../machines/facts.ts";
+import { recordKey, type RunState } from "../machines/fold.ts";
+import { type RunEvent, runMachine } from "../machines/run.ts";
+import type { Json } from "../workflow/json.ts";
+import type { Workflow } from "../workflow/model.ts";
+import { visibility } from "../workflow/scope.ts";
+import { makeAttempt } from "./attempts.ts";
+import type { Caller, Claim, Clock, Journal, Method, Secrets, Target } from "./doors.ts";
+import { Ledger } from "./ledger.ts";
+import { methodKey } from "./methods.ts";
+import { reportOf, type RunReport } from "./report.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What happens in a run: its facts, once they are durable, and notices in between. */
+export type Happening = Fact | Notice;
+
+/** What a run is made with. */
+export interface LiveRunOptions {
+  readonly workflow: Workflow;
+  readonly claim: Claim;
+  readonly state: RunState;
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly methods: Map<string, Method>;
+  readonly journal: Journal;
+  readonly caller: Caller;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly secrets: Secrets;
+  readonly supervisor: Supervisor;
+  readonly breaker: (target: Target, method: string) => ServiceRef | null;
+  readonly onHappening: (event: Happening) => void;
+  /** The run needs no actor any more. */
+  readonly onGone: () => void;
+}
+
+/** What an operator decides about a parked step. */
+export interface Resolution {
+  /** The step's path. */
+  readonly step: string;
+  /** Default: `compensate`. */
+  readonly op?: Op;
+  readonly action: "retry" | "skip" | "abort";
+  /** With `retry`: another request. */
+  readonly input?: Json;
+  readonly by?: string;
+  readonly reason: string;
+}
+
+/** One run under way: its actor, its pen, and those who follow it. */
+export class LiveRun {
+  readonly #options: LiveRunOptions;
+  readonly #ledger: Ledger;
+  readonly #followers = new Set<(event: Happening) => void>();
+  readonly #actorId: string;
+  #actor: { send(event: RunEvent): void } | null = null;
+  #settled = Promise.withResolvers<RunReport>();
+
+  constructor(options: LiveRunOptions) {
+    this.#options = options;
+    this.#actorId = `run:${options.claim.runId}`;
+    this.#ledger = new Ledger({
+      ...options,
+      onDurable: (facts) => this.#hear(facts),
+      onBroken: (error) => this.stop(error),
+    });
+    this.#settled.promise.catch(() => {}); // nobody may be waiting
+  }
+
+  /** The run's id. */
+  get id(): string {
+    return this.#options.claim.runId;
+  }
+
+  /** Adds facts from outside the machines. */
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** Where the run stands. */
+  report(): RunReport {
+    return reportOf(this.#options.workflow, this.#options.state);
+  }
+
+  /** Resolves when the run has ended, or waits for an operator. */
+  result(): Promise<RunReport> {
+    return this.#settled.promise;
+  }
+
+  /** Calls back with everything that happens from now on; the returned function ends that. */
+  follow(listener: (event: Happening) => void): () => void {
+    this.#followers.add(listener);
+    return () => this.#followers.delete(listener);
+  }
+
+  /** Sets the run in motion, from wherever its facts end. */
+  go(): void {
+    const { supervisor, state } = this.#options;
+    const ref = supervisor.spawn(this.#actorId, runMachine, { board: this.#board() });
+    ref.subscribe({
+      error: (thrown: unknown) => this.stop(MaestroError.from(thrown)),
+    });
+    this.#actor = ref;
+    if (state.attention.size > 0) this.#settled.resolve(this.report());
+  }
+
+  /** Stops the run and rolls it back. Has no effect once it rolls back or has ended. */
+  cancel(by: string | null): void {
+    this.#actor?.send({ type: "cancel", by });
+  }
+
+  /** Gets a parked step going again. @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there */
+  resolve({ step, op = "compensate", action, input, by, reason }: Resolution): void {
+    if (!this.#options.state.attention.has(recordKey(step, op))) {
+      throw new MaestroError("RUN_NOT_ACTIVE", `No step "${step}" of run "${this.id}" waits for an operator`);
+    }
+    this.#settled = Promise.withResolvers<RunReport>();
+    this.#settled.promise.catch(() => {});
+    this.#ledger.record({
+      kind: "attention_resolved",
+      path: step,
+      op,
+      action,
+      by: by ?? null,
+      reason,
+      ...(input !== undefined && { input }),
+    });
+    this.#actor?.send({ type: "resolved" });
+  }
+
+  /** Ends the run's actor where it stands; its facts remain, and it can be resumed from them. */
+  stop(error: MaestroError): void {
+    if (this.#actor === null) return;
+    this.#ledger.abandon(error);
+    this.#settled.reject(error);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#actor = null;
+    this.#options.supervisor.stop(this.#actorId);
+    this.#options.onGone();
+  }
+
+  #hear(facts: readonly Fact[]): void {
+    for (const fact of facts) {
+      this.#tell(fact);
+      if (fact.kind === "attention_raised") this.#settled.resolve(this.report());
+      if (fact.kind === "run_ended") {
+        this.#settled.resolve(this.report());
+        this.#leave();
+      }
+    }
+  }
+
+  #tell(event: Happening): void {
+    this.#options.onHappening(event);
+    for (const follower of this.#followers) follower(event);
+  }
+
+  #board(): Board {
+    const { workflow, state, clock, targets, methods, breaker } = this.#options;
+    const names = { workflow, state, visible: visibility(workflow) };
+    const durable = () => this.#ledger.durable();
+    const attempts = { ...this.#options, names, durable };
+    return {
+      ...names,
+      record: (fact) => this.#ledger.record(fact),
+      notice: (notice) => this.#tell(notice),
+      service: (name, method) => {
+        const target = targets.get(name);
+        return target === undefined ? null : breaker(target, method);
+      },
+      encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
+      attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
+      wake: (dueAt, callback) => clock.at(dueAt, callback),
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import { evaluateTemplate } from "../workflow/expression.ts";
+import type { Service, TlsRule, Workflow } from "../workflow/model.ts";
+import { toText } from "../workflow/value.ts";
+import type { Target } from "./doors.ts";
+
+/** What a service's endpoint and TLS settings are made from. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Endpoints that win over the workflow's, by service. */
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+/**
+ * A workflow's services as one run reaches them, by name.
+ *
+ * @throws {MaestroError} `EXPRESSION_ERROR` where an endpoint or TLS setting can't be made
+ */
+export function targetsOf(
+  { services }: Workflow,
+  surroundings: Surroundings,
+): ReadonlyMap<string, Target> {
+  return new Map(
+    Object.values(services).map((service) => [service.name, targetOf(service, surroundings)]),
+  );
+}
+
+function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): Target {
+  const fill = (text: string) => toText(evaluateTemplate(text, { env, secrets }));
+  const endpoint = endpoints[written.name] ?? fill(written.endpoint);
+  const service = { ...written, tls: written.tls && fillTls(written.tls, fill) };
+  return { service, endpoint, key: keyOf(service, endpoint) };
+}
+
+function fillTls(tls: TlsRule, fill: (text: string) => string): TlsRule {
+  const filled = (text: string | null) => text === null ? null : fill(text);
+  return {
+    ca: filled(tls.ca),
+    cert: filled(tls.cert),
+    key: filled(tls.key),
+    serverName: filled(tls.serverName),
+  };
+}
+
+/** All that makes two services the same one; where they are written and what they are called does not. */
+function keyOf(service: Service, endpoint: string): string {
+  const ignored = new Set(["name", "place", "endpoint"]);
+  return JSON.stringify([endpoint, service], (key, value) => ignored.has(key) ? undefined : value);
+}

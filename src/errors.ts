@@ -1,0 +1,68 @@
+/**
+ * What went wrong, by code. A closed set: callers may switch over it.
+ *
+ * - `WORKFLOW_INVALID`: the workflow has problems; `problems` lists every one
+ * - `INPUT_INVALID`: the run's input does not fit, or is not JSON
+ * - `USAGE`: an option or argument is wrong
+ * - `SCHEMA_UNAVAILABLE`: a service's schema cannot be had (files missing, reflection off)
+ * - `METHOD_NOT_FOUND`: a method is missing or ambiguous; the message lists what there is
+ * - `INVALID_REQUEST`: a request does not fit its message; the message names the field's path
+ * - `EXPRESSION_ERROR`: an expression cannot be compiled or evaluated
+ * - `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_NOT_ACTIVE`: a run id is taken, unknown, or not open to that command
+ * - `CLAIM_LOST`: another owner has taken the run over
+ * - `STORE_FAILED`: the journal cannot be read or written
+ * - `ENGINE_CLOSED`: the engine was closed
+ * - `INTERNAL`: a defect in Maestro
+ */
+export type ErrorCode =
+  | "WORKFLOW_INVALID"
+  | "INPUT_INVALID"
+  | "USAGE"
+  | "SCHEMA_UNAVAILABLE"
+  | "METHOD_NOT_FOUND"
+  | "INVALID_REQUEST"
+  | "EXPRESSION_ERROR"
+  | "RUN_EXISTS"
+  | "RUN_NOT_FOUND"
+  | "RUN_NOT_ACTIVE"
+  | "CLAIM_LOST"
+  | "STORE_FAILED"
+  | "ENGINE_CLOSED"
+  | "INTERNAL";
+
+/** One thing to mend in a file, and where it stands. Lines and columns count from 1. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  /** A stable name for the kind of problem, such as `unknown_key`. */
+  readonly code: string;
+  /** What is wrong and what to do, in one sentence without a full stop. */
+  readonly message: string;
+  /** As the user named it, or `null` where the problem is in no file. */
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** The one error class of Maestro. */
+export class MaestroError extends Error {
+  override readonly name = "MaestroError";
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly problems?: readonly Problem[] },
+  ) {
+    super(message, options);
+    this.problems = options?.problems ?? [];
+  }
+
+  /** Every problem found, where the error is about a file. */
+  readonly problems: readonly Problem[];
+
+  /** Anything thrown, as a {@linkcode MaestroError}; what is one already stays itself. */
+  static from(thrown: unknown, code: ErrorCode = "INTERNAL"): MaestroError {
+    if (thrown instanceof MaestroError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new MaestroError(code, message, { cause: thrown });
+  }
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Generates the messages that Maestro itself reads off the wire (google.rpc's error details,
+# server reflection). Run it after a change of a .proto or of protoc-gen-es, and commit what it
+# writes. Takes its tools and most of its .proto files from examples/services/generate.sh.
+set -eu
+cd "$(dirname "$0")"
+services=../../../examples/services
+tools="$services/.build/generate"
+
+"$tools/bin/python" -m grpc_tools.protoc \
+  --plugin="$tools/node_modules/.bin/protoc-gen-es" \
+  --proto_path=proto --proto_path="$services/third_party" \
+  --es_out="target=ts,import_extension=ts:." \
+  google/rpc/code.proto google/rpc/status.proto google/rpc/error_details.proto \
+  grpc/reflection/v1/reflection.proto
+
+for file in $(find google grpc -name '*.ts'); do
+  { echo "// deno-fmt-ignore-file"; echo "// deno-lint-ignore-file"; cat "$file"; } > "$file.tmp"
+  mv "$file.tmp" "$file"
+done

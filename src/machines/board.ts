@@ -1,0 +1,83 @@
+import type { ActorRef, EventObject, Snapshot } from "xstate";
+import type { Visible } from "../workflow/scope.ts";
+import type { CallTarget, Workflow } from "../workflow/model.ts";
+import type { Value } from "../workflow/value.ts";
+import type { AttemptFailure } from "./failure.ts";
+import type { FactBody, Op } from "./facts.ts";
+import type { RunState } from "./fold.ts";
+import type { ServiceEvent } from "./service_events.ts";
+
+/**
+ * What the actors of one run share, and their only way to the world: the definition, where the run
+ * stands, and the ports by which things happen. A machine decides by `state` and moves it with
+ * `record`; it never keeps a second account of what is recorded.
+ */
+export interface Board {
+  readonly workflow: Workflow;
+  readonly visible: ReadonlyMap<string, Visible>;
+  readonly state: RunState;
+  /** Adds a fact, and answers with the time it was given, in milliseconds since the epoch. */
+  record(fact: FactBody): number;
+  /** Says something that needs no journal: it is gone after a restart. */
+  notice(notice: Notice): void;
+  /** The service's actor; `null` where its breaker is turned off. */
+  service(name: string, method: string): ServiceRef | null;
+  /**
+   * Checks and encodes a request; `null` where the method isn't known yet.
+   *
+   * @throws {MaestroError} `INVALID_REQUEST`
+   */
+  encode(target: CallTarget, input: Value): Request | null;
+  /** Makes one attempt, once every fact so far is durable; the returned function cancels it. */
+  attempt(attempt: Attempt, answer: (event: Answered) => void): () => void;
+  /** Calls back at a moment, in milliseconds since the epoch; the returned function takes that back. */
+  wake(dueAt: number, callback: () => void): () => void;
+}
+
+/** A service's actor, as those who call it see it. */
+export type ServiceRef = ActorRef<Snapshot<unknown>, ServiceEvent, EventObject>;
+
+/** An encoded request. The machines pass it on and never look inside. */
+export type Request = NonNullable<unknown>;
+
+/** One attempt to be made. */
+export interface Attempt {
+  readonly path: string;
+  readonly op: Op;
+  /** The path of the action it is about: its own, or the one it compensates. */
+  readonly action: string;
+  readonly number: number;
+  /** How often an operator changed the request. */
+  readonly revision: number;
+  readonly target: CallTarget;
+  /** `null` where the method wasn't known when the step started: encoded with the attempt. */
+  readonly request: Request | null;
+  readonly input: Value;
+  /** The key of {@linkcode Board.visible} by which the metadata's expressions are read. */
+  readonly scope: string;
+  /** When step or run is out of time, in milliseconds since the epoch. */
+  readonly deadline: number | null;
+}
+
+/** How an attempt ended. */
+export interface Answered {
+  readonly type: "answered";
+  readonly result:
+    | { readonly ok: true; readonly output: Value }
+    | { readonly ok: false; readonly failure: AttemptFailure };
+  readonly at: number;
+  /** How long it took, in milliseconds. */
+  readonly duration: number;
+  /** It was granted less than its `attempt_timeout`, since step or run had no more left. */
+  readonly cut: boolean;
+  /** Uniform in [0, 1): the jitter of the next delay. */
+  readonly random: number;
+}
+
+/** What followers of a run may want to show, besides its facts. */
+export type Notice =
+  & { readonly path: string; readonly op: Op; readonly service: string }
+  & (
+    | { readonly kind: "breaker_waiting"; readonly until: number | null }
+    | { readonly kind: "breaker_passed" }
+  );

@@ -1,0 +1,210 @@
+/**
+ * One call of a service, with its retries: asking to be let through → calling → backing off →
+ * done. A compensation is the same machine under the saga's rule, and may also be parked.
+ *
+ * @module
+ */
+import { assign, enqueueActions, sendParent, setup } from "xstate";
+import type { Answered } from "./board.ts";
+import {
+  abandonAttempt,
+  begin,
+  type CallContext,
+  type CallInput,
+  cancelStep,
+  conclude,
+  doubt,
+  fail,
+  giveUp,
+  isOverdue,
+  nextAttempt,
+  prepare,
+  recordFor,
+  settle,
+  stepDeadline,
+} from "./call_moves.ts";
+import { attemptEffect, type Time, timerEffect } from "./effects.ts";
+import type { Admission } from "./service_events.ts";
+
+/** Asks a step or block to come to its end without starting anything new. */
+export interface Cancel {
+  readonly type: "cancel";
+}
+
+/** Tells the parent that a step has come to its end; the fold says to which. */
+export interface ChildEnded {
+  readonly type: "child.ended";
+  readonly path: string;
+}
+
+/** An operator's word on a parked step; the fold has it already. */
+export interface Resolved {
+  readonly type: "resolved";
+}
+
+type CallEvent = Answered | Time | Cancel | Admission | Resolved;
+
+/** The call machine. It decides by the fold alone, so it goes on after a restart from wherever the facts end. */
+export const callMachine = setup({
+  types: {
+    context: {} as CallContext,
+    events: {} as CallEvent,
+    input: {} as CallInput,
+  },
+  actors: { attempt: attemptEffect, timer: timerEffect },
+  guards: {
+    ended: ({ context }) => recordFor(context).status !== "running",
+    isParked: ({ context }) => recordFor(context).attention !== null,
+    wasInFlight: ({ context }) => recordFor(context).inFlight,
+    isUnsettled: ({ context }) => recordFor(context).unsettled,
+    isOverdue: ({ context }) => isOverdue(context),
+    isDue: ({ context }) => recordFor(context).nextAt === null,
+    isCancelled: ({ context }) => context.cancelled,
+    mayNotRepeat: ({ context }) =>
+      recordFor(context).inFlight && (context.cancelled || !context.rule.idempotent),
+    mayFinish: ({ context }) => context.mayFinish,
+    noBreaker: ({ context }) => serviceOf(context) === null,
+    isCompensation: ({ context }) => context.op === "compensate",
+  },
+  actions: {
+    begin: assign(({ context }) => begin(context)),
+    prepare: assign(({ context }) => prepare(context)),
+    ask: enqueueActions(({ context, enqueue, self }) => {
+      const service = serviceOf(context);
+      if (service === null) return;
+      enqueue.sendTo(service, { type: "ask", caller: self, patient: context.op === "compensate" });
+    }),
+    keepPermit: assign({
+      permit: ({ event }) => event.type === "admitted" ? event.permit : null,
+    }),
+    withdraw: enqueueActions(({ context, enqueue, self }) => {
+      const service = serviceOf(context);
+      if (service === null) return;
+      enqueue.sendTo(service, { type: "withdraw", caller: self, permit: context.permit });
+    }),
+    reportResult: enqueueActions(({ context, event, enqueue }) => {
+      const service = serviceOf(context);
+      if (service === null || context.permit === null || event.type !== "answered") return;
+      const { result, duration, at, cut } = event;
+      const code = result.ok ? "OK" : result.failure.code;
+      enqueue.sendTo(service, {
+        type: "result",
+        permit: context.permit,
+        at,
+        result: { code, duration, full: !cut },
+      });
+    }),
+    tellWaiting: ({ context, event }) => {
+      if (event.type !== "waiting") return;
+      const { board, path, op, target } = context;
+      board.notice({ kind: "breaker_waiting", path, op, service: target.service, until: event.until });
+    },
+    startAttempt: ({ context }) => {
+      const { board, path, op } = context;
+      const { inFlight, attempts } = recordFor(context);
+      if (!inFlight) board.record({ kind: "attempt_started", path, op, attempt: attempts + 1 });
+    },
+    conclude: ({ context, event }) => {
+      if (event.type === "answered") conclude(context, event);
+    },
+    forgetAttempt: assign({ permit: null, remade: false }),
+    doubt: ({ context }) => doubt(context),
+    settle: ({ context }) => settle(context),
+    abandonAttempt: ({ context }) => abandonAttempt(context),
+    cancelStep: ({ context }) => cancelStep(context),
+    markCancelled: assign({ cancelled: true }),
+    refuse: ({ context }) =>
+      fail(context, {
+        code: "CIRCUIT_OPEN",
+        message:
+          `The circuit breaker of "${context.target.service}" is open: too many calls failed, and it is given time to recover`,
+      }),
+    giveUp: ({ context }) => giveUp(context),
+    tellParent: sendParent(({ context }): ChildEnded => ({
+      type: "child.ended",
+      path: context.path,
+    })),
+  },
+}).createMachine({
+  id: "call",
+  context: ({ input }) => ({ ...input, op: input.rule.op, request: null, permit: null, remade: false }),
+  initial: "starting",
+  states: {
+    starting: { entry: "begin", always: "deciding" },
+    deciding: {
+      always: [
+        { guard: "ended", target: "done" },
+        { guard: "isParked", target: "parked" },
+        { guard: "mayNotRepeat", actions: "doubt", target: "settling" },
+        { guard: "wasInFlight", target: "asking" },
+        { guard: "isUnsettled", target: "settling" },
+        { guard: "isCancelled", actions: "cancelStep", target: "done" },
+        { guard: "isDue", target: "asking" },
+        { target: "backing_off" },
+      ],
+    },
+    settling: {
+      always: [
+        { guard: "isOverdue", target: "overdue" },
+        { actions: "settle", target: "deciding" },
+      ],
+    },
+    asking: {
+      entry: "ask",
+      always: { guard: "noBreaker", target: "calling" },
+      invoke: {
+        src: "timer",
+        input: ({ context }) => ({ board: context.board, dueAt: stepDeadline(context) }),
+      },
+      on: {
+        admitted: { actions: "keepPermit", target: "calling" },
+        waiting: { actions: "tellWaiting" },
+        refused: { actions: "refuse", target: "deciding" },
+        time: [
+          { guard: "isCompensation", actions: ["withdraw", "giveUp"], target: "deciding" },
+          { actions: ["withdraw", "refuse"], target: "deciding" },
+        ],
+        cancel: { actions: ["withdraw", "markCancelled"], target: "deciding" },
+      },
+    },
+    calling: {
+      entry: "startAttempt",
+      invoke: {
+        src: "attempt",
+        input: ({ context }) => ({ board: context.board, attempt: nextAttempt(context) }),
+      },
+      on: {
+        answered: {
+          actions: ["reportResult", "conclude", "forgetAttempt"],
+          target: "deciding",
+        },
+        cancel: [
+          { guard: "mayFinish", actions: "markCancelled" },
+          { actions: ["withdraw", "abandonAttempt", "markCancelled"], target: "deciding" },
+        ],
+      },
+    },
+    backing_off: {
+      invoke: {
+        src: "timer",
+        input: ({ context }) => ({ board: context.board, dueAt: recordFor(context).nextAt }),
+      },
+      on: {
+        time: "asking",
+        cancel: { actions: "markCancelled", target: "deciding" },
+      },
+    },
+    /** Out of time with everything around it: the owner of the deadline is about to cancel it. */
+    overdue: {
+      on: { cancel: { actions: ["markCancelled", "cancelStep"], target: "done" } },
+    },
+    parked: {
+      on: { resolved: { actions: "prepare", target: "deciding" } },
+    },
+    done: { type: "final", entry: "tellParent" },
+  },
+});
+
+function serviceOf(context: CallContext) {
+  return context.board.service(context.target.service, context.target.method);
+}

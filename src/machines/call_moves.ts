@@ -1,0 +1,285 @@
+/**
+ * What a call does at each turn, as functions over its context: they read the fold and record
+ * facts. The order in which they happen is the machine's (`call.ts`).
+ *
+ * @module
+ */
+import { MaestroError } from "../errors.ts";
+import type { CallTarget, SagaRule } from "../workflow/model.ts";
+import type { Answered, Attempt, Board, Request } from "./board.ts";
+import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
+import type { Op } from "./facts.ts";
+import { recordOf, type StepRecord } from "./fold.ts";
+import { evaluate } from "./names.ts";
+import { type Outcome, outcomeOfAttempts } from "./outcome.ts";
+import { type ActionRule, retryAction, retryCompensation } from "./retry.ts";
+import type { Permit } from "./service_events.ts";
+
+/** What a call actor is made with. */
+export interface CallInput {
+  readonly board: Board;
+  readonly path: string;
+  /** The path of the action that it is, or compensates. */
+  readonly action: string;
+  /** The key by which names are seen. */
+  readonly scope: string;
+  readonly target: CallTarget;
+  readonly rule: CallRule;
+  /** The step's own `timeout`, in milliseconds. */
+  readonly timeout: number | null;
+  /** When an enclosing block or the run is out of time, in milliseconds since the epoch. */
+  readonly deadline: number | null;
+  /** It may finish its attempt when its block fails, since it can be undone. */
+  readonly mayFinish: boolean;
+  /** The block around it is failing already: only after a restart. */
+  readonly cancelled: boolean;
+}
+
+/** How a call is tried again: as an action, or as a compensation. */
+export type CallRule =
+  | ({ readonly op: "action" } & ActionRule)
+  | ({ readonly op: "compensate"; readonly idempotent: true } & SagaRule);
+
+/** What a call actor holds besides the fold. */
+export interface CallContext extends CallInput {
+  readonly op: Op;
+  readonly request: Request | null;
+  readonly permit: Permit | null;
+  /** The attempt under way was first made before a restart: unless it completes, it stays in doubt. */
+  readonly remade: boolean;
+}
+
+/** The call's record. */
+export function recordFor({ board, path, op }: CallContext): StepRecord {
+  const record = recordOf(board.state, path, op);
+  if (record === undefined) throw new Error(`"${path}" has not started`);
+  return record;
+}
+
+/** Starts the step, or takes it up where its facts end. */
+export function begin(context: CallContext): Partial<CallContext> {
+  const { board, path, op } = context;
+  if (recordOf(board.state, path, op) === undefined) {
+    const input = attemptInput(context);
+    board.record({ kind: "step_started", path, op, ...(input !== undefined && { input }) });
+  }
+  const record = recordFor(context);
+  return record.status === "running" && record.attention === null
+    ? { ...prepare(context), remade: record.inFlight }
+    : {};
+}
+
+function attemptInput({ board, scope, target }: CallContext) {
+  try {
+    return evaluate(board, scope, target.input);
+  } catch {
+    return undefined; // `prepare` meets the same error, and says so
+  }
+}
+
+/** Makes the request from the recorded input; one that can't be made fails the step, or parks a compensation. */
+export function prepare(context: CallContext): Partial<CallContext> {
+  const { board, scope, target } = context;
+  const record = recordFor(context);
+  if (record.status !== "running") return {};
+  try {
+    const input = record.input ?? evaluate(board, scope, target.input);
+    return { request: board.encode(target, input) };
+  } catch (thrown) {
+    const { code, message } = MaestroError.from(thrown);
+    fail(context, { code, message });
+    return {};
+  }
+}
+
+/** The attempt that is recorded as started. */
+export function nextAttempt(context: CallContext): Attempt {
+  const { board, path, op, action, target, scope, request } = context;
+  const record = recordFor(context);
+  return {
+    path,
+    op,
+    action,
+    number: record.attempts,
+    revision: record.revisions,
+    target,
+    request,
+    input: record.input ?? evaluate(board, scope, target.input),
+    scope,
+    deadline: op === "action" ? earliest(stepDeadline(context), context.deadline) : null,
+  };
+}
+
+/** When the step itself is out of time; for a compensation: when it gives up. */
+export function stepDeadline(context: CallContext): number | null {
+  const record = recordFor(context);
+  if (context.rule.op === "compensate") {
+    const { giveUpAfter } = context.rule;
+    return giveUpAfter === null ? null : record.tryingSince + giveUpAfter;
+  }
+  return context.timeout === null ? null : record.startedAt + context.timeout;
+}
+
+/** Records how an attempt ended and when, if at all, the next one is due; then what follows from it. */
+export function conclude(context: CallContext, { result, at, random }: Answered): void {
+  const { board, path, op, remade } = context;
+  const { attempts } = recordFor(context);
+  if (result.ok) {
+    board.record({
+      kind: "attempt_ended",
+      path,
+      op,
+      attempt: attempts,
+      code: "OK",
+      outcome: "completed",
+      output: result.output,
+      nextAt: null,
+    });
+    return;
+  }
+  // What was asked before a restart may have happened, whatever this answer says.
+  const failure: AttemptFailure = remade ? { ...result.failure, outcome: "unknown" } : result.failure;
+  const next = verdict(context, failure, at, random);
+  endAttempt(context, failure, next.kind === "retry" ? next : null);
+}
+
+function verdict(context: CallContext, failure: AttemptFailure, at: number, random: number) {
+  const { rule } = context;
+  const record = recordFor(context);
+  const failed = { failure, at, random, attempts: record.attempts, retry: record.retries + 1 };
+  if (context.cancelled) return { kind: "stop" } as const;
+  return rule.op === "compensate"
+    ? retryCompensation(rule.retry, { ...failed, deadline: stepDeadline(context) })
+    : retryAction(rule, {
+      ...failed,
+      deadline: earliest(stepDeadline(context), context.deadline),
+    });
+}
+
+function endAttempt(
+  context: CallContext,
+  failure: AttemptFailure,
+  next: { readonly at: number; readonly freshBackoff: boolean } | null,
+): void {
+  const { board, path, op } = context;
+  const { attempts, outcomes } = recordFor(context);
+  board.record({
+    kind: "attempt_ended",
+    path,
+    op,
+    attempt: attempts,
+    code: failure.code,
+    outcome: failure.outcome,
+    failure: failureOf(failure, {
+      path,
+      attempts,
+      outcome: outcomeOfAttempts([...outcomes, failure.outcome]),
+    }),
+    nextAt: next?.at ?? null,
+    ...(next?.freshBackoff && { freshBackoff: true }),
+  });
+}
+
+/** An attempt that a restart found under way, and that is not made again. */
+export function doubt(context: CallContext): void {
+  endAttempt(context, {
+    code: "UNKNOWN",
+    message:
+      "Maestro stopped while this call was under way, and it may not be made again: whether it happened is not known",
+    outcome: "unknown",
+  }, null);
+}
+
+/** Records what follows from the last attempt: the end of the step, or that it is parked. */
+export function settle(context: CallContext): void {
+  const { board, path, op } = context;
+  const record = recordFor(context);
+  const last = record.outcomes.at(-1);
+  if (last === "completed" || (op === "compensate" && record.failure?.code === "NOT_FOUND")) {
+    board.record({ kind: "step_completed", path, op });
+    return;
+  }
+  const failure = record.failure;
+  if (failure === null) return cancelStep(context);
+  const own = stepDeadline(context);
+  const timedOut = op === "action" && failure.code === "DEADLINE_EXCEEDED" && own !== null &&
+    record.lastEndedAt >= own;
+  fail(context, timedOut ? { ...failure, ...stepTimeout(path) } : failure);
+}
+
+/** The failure of a step or block that took longer than its `timeout`. */
+export function stepTimeout(path: string): { code: string; message: string } {
+  return { code: "STEP_TIMEOUT", message: `"${path}" took longer than its timeout` };
+}
+
+/** The last attempt ran into a deadline that isn't the step's own: its owner decides what happens. */
+export function isOverdue(context: CallContext): boolean {
+  const { deadline, cancelled, op } = context;
+  const { failure, lastEndedAt } = recordFor(context);
+  if (op === "compensate" || deadline === null || cancelled) return false;
+  const own = stepDeadline(context);
+  return failure?.code === "DEADLINE_EXCEEDED" && lastEndedAt >= deadline &&
+    (own === null || deadline < own);
+}
+
+/** Ends the step as failed; a compensation does not end, but waits for an operator. */
+export function fail(
+  context: CallContext,
+  cause: { readonly code: string; readonly message: string } & Partial<Failure>,
+): void {
+  const { board, path, op } = context;
+  const record = recordFor(context);
+  const failure = failureOf(cause, {
+    path,
+    attempts: record.attempts,
+    outcome: outcomeOfAttempts(record.outcomes),
+  });
+  if (op === "action") board.record({ kind: "step_failed", path, op, failure });
+  else {
+    board.record({
+      kind: "attention_raised",
+      path,
+      op,
+      failure,
+      request: record.input ?? null,
+    });
+  }
+}
+
+/** Parks a compensation that waited for its service until it had to give up. */
+export function giveUp(context: CallContext): void {
+  fail(
+    context,
+    recordFor(context).failure ?? {
+      code: "CIRCUIT_OPEN",
+      message: `The circuit breaker of "${context.target.service}" stayed open until give_up_after`,
+    },
+  );
+}
+
+/** Ends the attempt under way: nobody waits for its answer, and it may have happened. */
+export function abandonAttempt(context: CallContext): void {
+  const { board, path, op } = context;
+  board.record({
+    kind: "attempt_ended",
+    path,
+    op,
+    attempt: recordFor(context).attempts,
+    code: "CANCELLED",
+    outcome: "unknown",
+    nextAt: null,
+  });
+}
+
+/** Ends the step as cancelled. */
+export function cancelStep(context: CallContext): void {
+  const { board, path, op } = context;
+  const outcome: Outcome = outcomeOfAttempts(recordFor(context).outcomes);
+  board.record({ kind: "step_cancelled", path, op, outcome });
+}
+
+/** The earlier of two moments, where `null` is never. */
+export function earliest(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null ? a : Math.min(a, b);
+}

@@ -1,0 +1,145 @@
+/**
+ * The facts a run is made of. Append-only, JSON-safe; where a run stands is a fold over them.
+ *
+ * @module
+ */
+import type { Value } from "../workflow/value.ts";
+import type { Failure } from "./failure.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What a call is for (semantics.md §5). */
+export type Op = "action" | "compensate";
+
+/** How a run ends (semantics.md §4). */
+export type EndStatus =
+  | "completed"
+  | "failed"
+  | "compensated"
+  | "cancelled"
+  | "timed_out"
+  | "incomplete";
+
+/** Why a run turns back. */
+export type RollbackReason = "failed" | "cancelled" | "timed_out";
+
+/** One thing that happened, before it has its number and time. */
+export type FactBody =
+  | {
+    readonly kind: "run_started";
+    readonly runId: string;
+    readonly workflow: string;
+    readonly version: string | null;
+    /** Digest of the definition. */
+    readonly definition: string;
+    readonly correlationId: string;
+    readonly traceparent: string | null;
+    readonly input: Value;
+    readonly env: Readonly<Record<string, string>>;
+    /** Endpoints that win over the workflow's, by service. */
+    readonly endpoints: Readonly<Record<string, string>>;
+    /** When the forward part must be over, in milliseconds since the epoch. */
+    readonly deadline: number | null;
+  }
+  | {
+    readonly kind: "step_started";
+    readonly path: string;
+    readonly op: Op;
+    /** The request, where the step is a call. */
+    readonly input?: Value;
+  }
+  | { readonly kind: "step_skipped"; readonly path: string; readonly op: Op }
+  | {
+    readonly kind: "attempt_started";
+    readonly path: string;
+    readonly op: Op;
+    readonly attempt: number;
+  }
+  | {
+    readonly kind: "attempt_ended";
+    readonly path: string;
+    readonly op: Op;
+    readonly attempt: number;
+    readonly code: string;
+    readonly outcome: Outcome;
+    /** The answer, where it was OK. */
+    readonly output?: Value;
+    readonly failure?: Failure;
+    /** When the next attempt is due; `null`: there is none. */
+    readonly nextAt: number | null;
+    /** Backoff starts over with the next attempt (server pushback). */
+    readonly freshBackoff?: boolean;
+  }
+  | {
+    readonly kind: "step_completed";
+    readonly path: string;
+    readonly op: Op;
+    /** Left out where it is the last attempt's. */
+    readonly output?: Value;
+    /** The run is over with this output (`return`). */
+    readonly returns?: boolean;
+  }
+  | {
+    readonly kind: "step_failed";
+    readonly path: string;
+    readonly op: Op;
+    readonly failure: Failure;
+  }
+  | {
+    readonly kind: "step_cancelled";
+    readonly path: string;
+    readonly op: Op;
+    readonly outcome: Outcome;
+  }
+  | {
+    readonly kind: "block_failing";
+    readonly path: string;
+    readonly op: Op;
+    readonly failure: Failure;
+  }
+  | {
+    readonly kind: "branch_taken";
+    readonly path: string;
+    readonly op: Op;
+    /** `null`: no branch fits. */
+    readonly branch: number | null;
+  }
+  | {
+    readonly kind: "cancel_requested";
+    readonly reason: "cancelled" | "timed_out";
+    readonly by: string | null;
+  }
+  | { readonly kind: "rollback_started"; readonly reason: RollbackReason }
+  | {
+    readonly kind: "attention_raised";
+    readonly path: string;
+    readonly op: Op;
+    readonly failure: Failure;
+    /** The request that fails, as plain data; `null` where it could not be made. */
+    readonly request: Value;
+  }
+  | {
+    readonly kind: "attention_resolved";
+    readonly path: string;
+    readonly op: Op;
+    readonly action: "retry" | "skip" | "abort";
+    /** A changed request, with `retry`. */
+    readonly input?: Value;
+    readonly by: string | null;
+    readonly reason: string;
+  }
+  | {
+    readonly kind: "run_ended";
+    readonly status: EndStatus;
+    readonly output?: Value;
+    readonly failure?: Failure;
+  };
+
+/** A fact in its place in the run. */
+export type Fact = FactBody & {
+  /** The version of the fact's shape. */
+  readonly v: 1;
+  /** 1, 2, 3, … within the run. */
+  readonly seq: number;
+  /** When it was recorded, in milliseconds since the epoch. */
+  readonly at: number;
+};

@@ -1,0 +1,154 @@
+/**
+ * What has to be undone, in which order, and the actor that does it one at a time.
+ *
+ * @module
+ */
+import { type AnyActorRef, assign, enqueueActions, sendParent, setup } from "xstate";
+import { type Compensable, eachCompensable } from "../workflow/calls.ts";
+import type { CallTarget, Step } from "../workflow/model.ts";
+import { type BlockInput, blockMachine } from "./block.ts";
+import type { Block } from "./block_plan.ts";
+import type { Board } from "./board.ts";
+import { callMachine, type ChildEnded, type Resolved } from "./call.ts";
+import type { CallInput } from "./call_moves.ts";
+import { recordOf, ROOT, type RunState, type StepRecord } from "./fold.ts";
+
+/**
+ * The completed and the unknown, in strict reverse order of completion across all blocks; an
+ * unknown step counts as completed at the moment it ended (semantics.md §4).
+ */
+export function rollbackPlan(steps: readonly Step[], state: RunState): readonly Compensable[] {
+  return [...eachCompensable(steps)]
+    .map((step) => ({ step, record: recordOf(state, step.path) }))
+    .filter(({ record }) => record?.outcome === "completed" || record?.outcome === "unknown")
+    .sort((a, b) => (b.record?.endedSeq ?? 0) - (a.record?.endedSeq ?? 0))
+    .map(({ step }) => step);
+}
+
+/** What is next to be undone; `null`: nothing more, or an operator has put an end to it. */
+export function nextCompensation(plan: readonly Compensable[], state: RunState): Compensable | null {
+  for (const step of plan) {
+    const record = recordOf(state, step.path, "compensate");
+    if (record?.resolved === "abort") return null;
+    if (record?.status !== "completed" && record?.status !== "skipped") return step;
+  }
+  return null;
+}
+
+/** Whether everything in the plan was undone. */
+export function isUndone(plan: readonly Compensable[], state: RunState): boolean {
+  return plan.every((step) => recordOf(state, step.path, "compensate")?.status === "completed");
+}
+
+interface Context {
+  readonly board: Board;
+  readonly plan: readonly Compensable[];
+  /** What undoes the step that is next. */
+  readonly actor: AnyActorRef | null;
+}
+
+/** The saga machine: rolls a run back, one compensation after the other. */
+export const sagaMachine = setup({
+  types: {
+    context: {} as Context,
+    events: {} as ChildEnded | Resolved,
+    input: {} as { readonly board: Board },
+  },
+  guards: {
+    more: ({ context }) => nextCompensation(context.plan, context.board.state) !== null,
+    stuck: ({ context }) => groupRecord(context)?.status === "failed",
+    parked: ({ context }) => {
+      const record = groupRecord(context);
+      return record !== undefined && record.attention !== null && record.status === "running";
+    },
+  },
+  actions: {
+    compensate: assign(({ context: { board, plan }, spawn }) => {
+      const step = nextCompensation(plan, board.state);
+      if (step === null) return {};
+      const actor: AnyActorRef = step.compensate.kind === "call"
+        ? spawn(callMachine, { input: callInput(board, step, step.compensate) })
+        : spawn(blockMachine, { input: groupInput(board, step, step.compensate) });
+      return { actor };
+    }),
+    park: ({ context }) => park(context),
+    passOn: enqueueActions(({ context, event, enqueue }) => {
+      if (context.actor !== null) enqueue.sendTo(context.actor, event);
+    }),
+    tellParent: sendParent((): ChildEnded => ({ type: "child.ended", path: ROOT })),
+  },
+}).createMachine({
+  id: "saga",
+  context: ({ input: { board } }) => ({
+    board,
+    plan: rollbackPlan(board.workflow.steps, board.state),
+    actor: null,
+  }),
+  initial: "deciding",
+  states: {
+    deciding: {
+      always: [
+        { guard: "parked", target: "parked" },
+        { guard: "stuck", actions: "park", target: "parked" },
+        { guard: "more", target: "compensating" },
+        { target: "done" },
+      ],
+    },
+    compensating: {
+      entry: "compensate",
+      on: {
+        "child.ended": "deciding",
+        resolved: { actions: "passOn" },
+      },
+    },
+    /** A group of compensating steps has failed as a whole; a single call parks by itself. */
+    parked: { on: { resolved: "deciding" } },
+    done: { type: "final", entry: "tellParent" },
+  },
+});
+
+/** The record of the group of compensating steps that is next, where it is one. */
+function groupRecord({ board, plan }: Context): StepRecord | undefined {
+  const step = nextCompensation(plan, board.state);
+  if (step === null || step.compensate.kind !== "steps") return undefined;
+  return recordOf(board.state, step.path, "compensate");
+}
+
+function park(context: Context): void {
+  const record = groupRecord(context);
+  if (record === undefined || record.failure === null) return;
+  const { path, op, failure } = record;
+  context.board.record({ kind: "attention_raised", path, op, failure, request: null });
+}
+
+function callInput(board: Board, step: Compensable, target: CallTarget): CallInput {
+  return {
+    board,
+    path: step.path,
+    action: step.path,
+    scope: `${step.path}/compensate`,
+    target,
+    rule: { op: "compensate", idempotent: true, ...board.workflow.saga },
+    timeout: null,
+    deadline: null,
+    mayFinish: false,
+    cancelled: false,
+  };
+}
+
+function groupInput(board: Board, step: Compensable, block: Block): BlockInput {
+  const op = "compensate";
+  if (recordOf(board.state, step.path, op) === undefined) {
+    board.record({ kind: "step_started", path: step.path, op });
+  }
+  return {
+    board,
+    block,
+    path: step.path,
+    action: step.path,
+    op,
+    timeout: null,
+    deadline: null,
+    cancelled: false,
+  };
+}

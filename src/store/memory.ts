@@ -1,0 +1,59 @@
+import type { Claim, Journal, StoredFact } from "../engine/doors.ts";
+import { MaestroError } from "../errors.ts";
+
+interface Entry {
+  token: number;
+  ended: boolean;
+  readonly facts: StoredFact[];
+}
+
+/** A journal that lasts as long as the process: for tests, and for runs nobody needs to resume. */
+export function memoryJournal(): Journal {
+  const runs = new Map<string, Entry>();
+  const texts = new Map<string, string>();
+
+  function entryOf(runId: string): Entry {
+    const entry = runs.get(runId);
+    if (entry === undefined) throw new MaestroError("RUN_NOT_FOUND", `There is no run "${runId}"`);
+    return entry;
+  }
+
+  return {
+    create(runId, owner) {
+      return attempt(() => {
+        if (runs.has(runId)) {
+          throw new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`);
+        }
+        runs.set(runId, { token: 1, ended: false, facts: [] });
+        return { runId, owner, token: 1 };
+      });
+    },
+    claim(runId, owner) {
+      return attempt(() => ({ runId, owner, token: ++entryOf(runId).token }));
+    },
+    append(claim: Claim, facts) {
+      return attempt(() => {
+        const entry = entryOf(claim.runId);
+        if (claim.token !== entry.token) {
+          throw new MaestroError("CLAIM_LOST", `Another owner has taken over run "${claim.runId}"`);
+        }
+        entry.facts.push(...facts);
+        entry.ended ||= facts.some((fact) => fact.kind === "run_ended");
+      });
+    },
+    async *read(runId) {
+      yield* entryOf(runId).facts.slice();
+    },
+    async *unfinished() {
+      for (const [runId, entry] of [...runs]) if (!entry.ended) yield runId;
+    },
+    keep: (digest, text) => attempt(() => void texts.set(digest, text)),
+    kept: (digest) => Promise.resolve(texts.get(digest)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** What is thrown becomes a rejection, as with a journal that has to wait. */
+function attempt<T>(action: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(action()));
+}
