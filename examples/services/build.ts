@@ -3,7 +3,7 @@
 import { buildDirectory, type Language, type Program, programs, type Tool } from "./programs.ts";
 
 /**
- * What is missing to build and run the programs, for people: `{ go: "go 1.25 or newer" }`. A
+ * What is missing to build and run the programs, for people: `{ go: "go 1.26 or newer" }`. A
  * language that isn't in it is ready to be used.
  */
 export async function missingToolchains(): Promise<Partial<Record<Language, string>>> {

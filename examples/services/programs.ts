@@ -48,7 +48,7 @@ export const programs: Readonly<Record<Language, Program>> = {
     language: "go",
     services: ["payments"],
     ports: [50062],
-    tools: [{ command: ["go", "version"], atLeast: [1, 25] }],
+    tools: [{ command: ["go", "version"], atLeast: [1, 26] }],
     sources: /\.go$|^go\.(mod|sum)$/,
     directory: at("go/"),
     build: [["go", "build", "-o", inBuild("go/services"), "."]],

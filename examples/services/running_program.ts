@@ -33,6 +33,7 @@ export class RunningProgram {
     });
     try {
       await ready.promise;
+      running.#watchOver();
       return running;
     } catch (error) {
       await running.kill();
@@ -56,9 +57,6 @@ export class RunningProgram {
     ];
     this.#process = new Deno.Command(name, { args, stdin: "null", stdout: "piped" }).spawn();
     this.#output = this.#listen(ports.length, onReady);
-    this.#process.status.then(({ code, signal }) => {
-      if (!this.#endIsExpected) console.error(`${program.language} ended: ${signal ?? code}`);
-    });
   }
 
   /** Where it listens, in the order of the ports it was given. */
@@ -81,6 +79,14 @@ export class RunningProgram {
   async kill(): Promise<void> {
     this.#signal("SIGKILL");
     await this.#ended();
+  }
+
+  /** An end that nobody asked for must not go unnoticed. */
+  #watchOver(): void {
+    this.#process.status.then(({ code, signal }) => {
+      if (this.#endIsExpected) return;
+      console.error(`The ${this.#program.language} program ended: ${signal ?? code}`);
+    });
   }
 
   #signal(signal: Deno.Signal): void {

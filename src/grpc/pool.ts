@@ -1,8 +1,10 @@
 import type { ChannelOptions, Client } from "@grpc/grpc-js";
 import type { Target } from "../engine/doors.ts";
+import { MaestroError } from "../errors.ts";
 import { channelOptions } from "./channel.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { type GrpcJs, loadGrpcJs } from "./grpc_js.ts";
+import { InFlight } from "./inflight.ts";
 import { readTlsFiles, tlsCredentials, tlsStamp } from "./tls.ts";
 
 /** For how long TLS files are taken to be unchanged, in milliseconds. */
@@ -17,6 +19,8 @@ export interface Connection {
   readonly client: Client;
   /** The channel's target as grpc-js spells it: what a call that never left has as its peer. */
   readonly target: string;
+  /** Has to know of everything that goes by this channel. */
+  readonly inFlight: InFlight;
 }
 
 interface Pooled {
@@ -25,18 +29,24 @@ interface Pooled {
   checkedAt: number;
 }
 
+/** For how long closing waits for the calls in flight, in milliseconds. */
+const CLOSING_PATIENCE = 2_000;
+
 /** One channel for each target key, made when it is first asked for, and shared. */
 export class ConnectionPool {
   readonly #byKey = new Map<string, Promise<Pooled>>();
-  /** Replaced channels, which calls may still use. */
-  readonly #retired = new Map<Client, number>();
+  /** Replaced channels, which calls may still start on, with the timers that close them. */
+  readonly #retired = new Map<Client, ReturnType<typeof setTimeout>>();
+  readonly #inFlight = new InFlight();
+  #closed = false;
 
   /**
    * The channel of a target. A TLS channel is made anew when its files have changed.
    *
-   * @throws {MaestroError} `USAGE`, where the endpoint or a TLS file can't be used
+   * @throws {MaestroError} `USAGE`, where the endpoint or a TLS file can't be used; `ENGINE_CLOSED`
    */
   async connect(target: Target): Promise<Connection> {
+    if (this.#closed) throw new MaestroError("ENGINE_CLOSED", "Cannot call services: Maestro is closing");
     const known = this.#byKey.get(target.key);
     if (known === undefined) return (await this.#open(target)).connection;
     const pooled = await known;
@@ -46,19 +56,19 @@ export class ConnectionPool {
     }
     pooled.checkedAt = performance.now();
     if (await tlsStamp(tls) === pooled.stamp) return pooled.connection;
-    const opened = this.#open(target);
-    const { connection } = await opened;
+    const { connection } = await this.#open(target);
     this.#retire(pooled.connection.client);
     return connection;
   }
 
-  /** Closes every channel; calls in flight go on to their ends. */
+  /** Closes every channel, once the calls in flight have ended; those that take too long are cancelled. */
   async close(): Promise<void> {
-    const opened = await Promise.allSettled(this.#byKey.values());
-    this.#byKey.clear();
-    for (const result of opened) {
+    this.#closed = true;
+    await this.#inFlight.drain(CLOSING_PATIENCE);
+    for (const result of await Promise.allSettled(this.#byKey.values())) {
       if (result.status === "fulfilled") result.value.connection.client.close();
     }
+    this.#byKey.clear();
     for (const [client, timer] of this.#retired) {
       clearTimeout(timer);
       client.close();
@@ -67,7 +77,7 @@ export class ConnectionPool {
   }
 
   #open(target: Target): Promise<Pooled> {
-    const opening = openConnection(target);
+    const opening = openConnection(target, this.#inFlight);
     const replaced = this.#byKey.get(target.key);
     this.#byKey.set(target.key, opening);
     opening.catch(() => {
@@ -85,12 +95,12 @@ export class ConnectionPool {
       this.#retired.delete(client);
       client.close();
     }, RETIREMENT);
-    Deno.unrefTimer(timer);
+    timer.unref();
     this.#retired.set(client, timer);
   }
 }
 
-async function openConnection(target: Target): Promise<Pooled> {
+async function openConnection(target: Target, inFlight: InFlight): Promise<Pooled> {
   const { service } = target;
   const endpoint = parseEndpoint(service.name, target.endpoint);
   const grpc = await loadGrpcJs();
@@ -106,6 +116,6 @@ async function openConnection(target: Target): Promise<Pooled> {
     options = { ...options, ...tls.options };
   }
   const client = new grpc.Client(endpoint.target, credentials, options);
-  const connection = { grpc, client, target: client.getChannel().getTarget() };
+  const connection = { grpc, client, target: client.getChannel().getTarget(), inFlight };
   return { connection, stamp, checkedAt: performance.now() };
 }

@@ -7,6 +7,7 @@ import {
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from "./gen/grpc/reflection/v1/reflection_pb.ts";
+import type { InFlight } from "./inflight.ts";
 import type { Connection } from "./pool.ts";
 
 /** What is asked of a server. */
@@ -21,10 +22,11 @@ type Ask = ClientDuplexStream<ServerReflectionRequest, ServerReflectionResponse>
 export class ReflectionStream implements Disposable {
   readonly #stream: Ask;
   readonly #waiting: PromiseWithResolvers<ServerReflectionResponse>[] = [];
+  readonly #inFlight: InFlight;
   #ended: Error | null = null;
 
   /** @param deadline in milliseconds since the epoch, for the whole conversation */
-  constructor({ client, grpc }: Connection, version: ReflectionVersion, deadline: number) {
+  constructor({ client, grpc, inFlight }: Connection, version: ReflectionVersion, deadline: number) {
     this.#stream = client.makeBidiStreamRequest(
       `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
       (request: ServerReflectionRequest) => asBuffer(toBinary(ServerReflectionRequestSchema, request)),
@@ -32,6 +34,8 @@ export class ReflectionStream implements Disposable {
       new grpc.Metadata(),
       { deadline },
     );
+    this.#inFlight = inFlight;
+    inFlight.begin(this.#stream);
     this.#stream.on("data", (answer: ServerReflectionResponse) => {
       this.#waiting.shift()?.resolve(answer);
     });
@@ -57,6 +61,7 @@ export class ReflectionStream implements Disposable {
 
   #end(error: Error): void {
     this.#ended ??= error;
+    this.#inFlight.end(this.#stream);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

@@ -118,6 +118,18 @@ testActions("a refused action leaves nothing behind", async (subject, { client }
   await subject.action.make(client, action);
 });
 
+testActions("an undo that is refused changes nothing", async (subject, { client }) => {
+  // A mail can't be found missing.
+  if (subject.service === "mail") return;
+  const answer = await subject.action.make(client, action);
+  // By hand, past the workflow.
+  await subject.undo.make(client);
+  await assert.rejects(subject.undo.make(client, undo), failsWith(NOT_FOUND));
+  // As far as the barrier knows, the action still stands.
+  assert.deepEqual(await subject.action.make(client, action), answer);
+  assert.deepEqual(await history(client), [`DONE ${subject.action.method}`]);
+});
+
 testActions("calls without metadata are simply done", async (subject, { client }) => {
   await subject.action.make(client);
   if (subject.verify) assert((await subject.verify.make(client)).length > 0);

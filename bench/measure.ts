@@ -1,0 +1,36 @@
+/** What one side of a comparison came to. */
+export interface Measured {
+  readonly callsPerSecond: number;
+  /** Of one round, in milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Runs rounds of two calls for a while, this many at a time. */
+export async function measure(
+  round: () => Promise<unknown>,
+  options: { readonly concurrency: number; readonly milliseconds: number },
+): Promise<Measured> {
+  const times: number[] = [];
+  const began = performance.now();
+  const end = began + options.milliseconds;
+  await Promise.all(
+    Array.from({ length: options.concurrency }, async () => {
+      while (performance.now() < end) {
+        const start = performance.now();
+        await round();
+        times.push(performance.now() - start);
+      }
+    }),
+  );
+  const seconds = (performance.now() - began) / 1_000;
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
+  return { callsPerSecond: times.length * 2 / seconds, p50: at(0.5), p99: at(0.99) };
+}
+
+/** The middle of several figures. */
+export function median(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,65 @@
+import type { ServiceError } from "@grpc/grpc-js";
+import { type Target, Unreachable } from "../engine/doors.ts";
+import { MaestroError } from "../errors.ts";
+import { codeName } from "./codes.ts";
+import type { Connection } from "./pool.ts";
+import type { LoadedSchema } from "./schema_cache.ts";
+import { buildSchema } from "./schema.ts";
+import { NoReflection, reflectFiles } from "./schema_reflection.ts";
+import { explainTransport } from "./transport_message.ts";
+
+/** A server is given at most this long to describe itself, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** Codes that say that a server can't be asked now, and nothing about whether it could be. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "CANCELLED",
+  "DEADLINE_EXCEEDED",
+  "RESOURCE_EXHAUSTED",
+  "UNAVAILABLE",
+]);
+
+const REMEDY = 'give "proto" or "descriptor_set" for it, or turn reflection on in the server';
+
+/**
+ * Asks a service for its schema by server reflection.
+ *
+ * @throws {Unreachable} where it does not answer
+ * @throws {MaestroError} `SCHEMA_UNAVAILABLE`, where it has no reflection, refuses, or describes itself badly
+ */
+export async function reflectSchema(
+  connection: Connection,
+  { service, endpoint }: Target,
+): Promise<LoadedSchema> {
+  const timeout = Math.min(service.attemptTimeout, PATIENCE);
+  const who = `"${service.name}" at ${endpoint}`;
+  try {
+    const files = await reflectFiles(connection, Date.now() + timeout);
+    return { schema: buildSchema(files, `the reflection of ${who}`), files: null };
+  } catch (error) {
+    if (error instanceof MaestroError) throw error;
+    if (error instanceof NoReflection) {
+      throw unavailable(`Cannot ask ${who} for its schema: it has no server reflection; ${REMEDY}`, error);
+    }
+    const { code: number, details } = error as Partial<ServiceError>;
+    if (number === undefined || details === undefined) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw unavailable(`Cannot understand the reflection of ${who}: ${reason}; ${REMEDY}`, error);
+    }
+    const { maxMessageSize } = service;
+    const where = { service: service.name, endpoint, timeout, maxMessageSize };
+    const transport = explainTransport(details, where);
+    const code = transport?.code ?? codeName(number);
+    if (!TRANSIENT.has(code)) {
+      const reason = transport?.message ?? (details === "" ? code : `${code}: ${details}`);
+      throw unavailable(`Cannot ask ${who} for its schema: ${reason}; ${REMEDY}`, error);
+    }
+    const message = transport?.message ?? (details || `"${service.name}" answered ${code}`);
+    // Nothing of the call that needs the schema has left.
+    throw new Unreachable({ code, message, outcome: "not_sent" }, { cause: error });
+  }
+}
+
+function unavailable(message: string, cause: unknown): MaestroError {
+  return new MaestroError("SCHEMA_UNAVAILABLE", message, { cause });
+}

@@ -1,0 +1,68 @@
+import type { Schema } from "./schema.ts";
+
+/** For how long what a server said of itself is believed, in milliseconds: then it may be redeployed. */
+const MAX_AGE = 60_000;
+/** How often files are looked at for changes, in milliseconds. */
+const FILE_CHECK_INTERVAL = 1_000;
+
+/** A schema as its source gave it. */
+export interface LoadedSchema {
+  readonly schema: Schema;
+  /** The files it was read from; `null`: a server was asked. */
+  readonly files: readonly string[] | null;
+}
+
+interface Entry {
+  readonly loaded: Promise<LoadedSchema>;
+  readonly loadedAt: number;
+  /** The state of the files when they were read. */
+  stamp: string;
+  checkedAt: number;
+}
+
+/** Schemas at hand. Those who ask at the same time share one loading; a failure is not kept. */
+export class SchemaCache {
+  readonly #byKey = new Map<string, Entry>();
+
+  /** The schema under a key, loaded where it is not at hand, or no longer believed. */
+  async get(key: string, load: () => Promise<LoadedSchema>): Promise<Schema> {
+    const known = this.#byKey.get(key);
+    if (known !== undefined && await isCurrent(known)) return (await known.loaded).schema;
+    // Another caller may have begun while the files were looked at.
+    const begun = this.#byKey.get(key);
+    const entry = begun === undefined || begun === known ? this.#load(key, load) : begun;
+    return (await entry.loaded).schema;
+  }
+
+  #load(key: string, load: () => Promise<LoadedSchema>): Entry {
+    const now = performance.now();
+    const entry: Entry = { loaded: load(), loadedAt: now, stamp: "", checkedAt: now };
+    this.#byKey.set(key, entry);
+    entry.loaded.then(
+      async ({ files }) => {
+        if (files !== null) entry.stamp = await stampOf(files);
+      },
+      () => {
+        if (this.#byKey.get(key) === entry) this.#byKey.delete(key);
+      },
+    );
+    return entry;
+  }
+}
+
+async function isCurrent(entry: Entry): Promise<boolean> {
+  const { files } = await entry.loaded;
+  const now = performance.now();
+  if (files === null) return now - entry.loadedAt < MAX_AGE;
+  if (now - entry.checkedAt < FILE_CHECK_INTERVAL) return true;
+  entry.checkedAt = now;
+  return await stampOf(files) === entry.stamp;
+}
+
+async function stampOf(files: readonly string[]): Promise<string> {
+  const stamps = files.map(async (file) => {
+    const info = await Deno.stat(file).catch(() => null);
+    return `${info?.mtime?.getTime()}:${info?.size}`;
+  });
+  return (await Promise.all(stamps)).join(" ");
+}

@@ -1,0 +1,69 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as Level } from "@bufbuild/protobuf/wkt";
+import type {
+  Answer,
+  CallOptions,
+  EncodedRequest,
+  Method,
+  Target,
+  TypeLookup,
+} from "../engine/doors.ts";
+import { MaestroError } from "../errors.ts";
+import type { Value } from "../workflow/value.ts";
+import { methodName } from "./methods.ts";
+import type { ConnectionPool } from "./pool.ts";
+import { encodeRequest, WireRequest } from "./request.ts";
+import type { Schema } from "./schema.ts";
+import { callUnary, notSent, type UnaryCall } from "./unary.ts";
+
+const IDEMPOTENCY: Readonly<Record<Level, Method["idempotency"]>> = {
+  [Level.IDEMPOTENCY_UNKNOWN]: "unknown",
+  [Level.NO_SIDE_EFFECTS]: "no_side_effects",
+  [Level.IDEMPOTENT]: "idempotent",
+};
+
+/** What the schema says about repeating a method. */
+export function idempotencyOf(method: DescMethod): Method["idempotency"] {
+  return IDEMPOTENCY[method.idempotency];
+}
+
+/** A method of a target. It keeps the schema it was found in, whatever is loaded later. */
+export class ServiceMethod implements Method {
+  readonly name: string;
+  readonly idempotency: Method["idempotency"];
+  readonly types: TypeLookup;
+  readonly #pool: ConnectionPool;
+  readonly #target: Target;
+  readonly #call: UnaryCall;
+
+  constructor(pool: ConnectionPool, target: Target, schema: Schema, method: DescMethod) {
+    const { registry } = schema;
+    const { name: service, maxMessageSize } = target.service;
+    this.name = methodName(method);
+    this.idempotency = idempotencyOf(method);
+    this.types = (typeName) => registry.getMessage(typeName);
+    this.#pool = pool;
+    this.#target = target;
+    this.#call = {
+      method,
+      registry,
+      path: `/${this.name}`,
+      where: { service, endpoint: target.endpoint, maxMessageSize },
+    };
+  }
+
+  encode(input: Value): EncodedRequest {
+    return encodeRequest(this.#call.method, this.#call.registry, this.#target.service, input);
+  }
+
+  async call(request: EncodedRequest, options: CallOptions): Promise<Answer> {
+    try {
+      if (!(request instanceof WireRequest)) {
+        throw new MaestroError("INTERNAL", `Cannot send a request that ${this.name} did not encode`);
+      }
+      return await callUnary(await this.#pool.connect(this.#target), this.#call, request, options);
+    } catch (error) {
+      return notSent(error);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { Registry } from "@bufbuild/protobuf";
+import type { ServiceError } from "@grpc/grpc-js";
+import type { AttemptFailure } from "../machines/failure.ts";
+import { outcomeOfCode } from "../machines/outcome.ts";
+import { codeName } from "./codes.ts";
+import { readPushback } from "./pushback.ts";
+import { readStatusDetails } from "./status_details.ts";
+import { type Destination, explainTransport } from "./transport_message.ts";
+
+/** How a call went, besides its status. */
+export interface CallEnd {
+  readonly where: Destination;
+  /** `call.getPeer()` at the end. */
+  readonly peer: string;
+  /** {@linkcode Connection.target}. */
+  readonly target: string;
+  /** Finds the types of error details. */
+  readonly registry: Registry;
+}
+
+/** The failure of an attempt that grpc-js ended with an error. */
+export function failureOfStatus(error: ServiceError, end: CallEnd): AttemptFailure {
+  const transport = explainTransport(error.details, end.where);
+  const code = transport?.code ?? codeName(error.code);
+  const pushback = readPushback(error.metadata);
+  return {
+    code,
+    message: transport?.message ?? (error.details ||
+      `"${end.where.service}" answered ${code}, with no message`),
+    outcome: neverLeft(error, end) ? "not_sent" : outcomeOf(code),
+    ...readStatusDetails(error.metadata, error.code, end.registry),
+    ...(pushback === undefined ? {} : { pushback }),
+  };
+}
+
+/**
+ * Whether a call provably never left: it never had a connection to go by, or HTTP/2 says that the
+ * server did nothing with it. "Connection dropped" proves nothing.
+ */
+function neverLeft({ details }: ServiceError, { peer, target }: CallEnd): boolean {
+  return peer === "unknown" || peer === target || details === "Stream refused by server";
+}
+
+function outcomeOf(code: string): AttemptFailure["outcome"] {
+  const outcome = outcomeOfCode(code);
+  // An error with the code OK is one of grpc-js's own: nothing is known.
+  return outcome === "completed" ? "unknown" : outcome;
+}

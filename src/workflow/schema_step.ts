@@ -1,0 +1,251 @@
+/** What a step may be. @module */
+import { z } from "zod";
+import { either, find, isRecord, later, leaf, list, refuse, settle, shape } from "./schema_parts.ts";
+import { metadataSchema, retrySchema, type WrittenRetry } from "./schema_service.ts";
+import {
+  anyText,
+  choice,
+  codes,
+  duration,
+  expression,
+  flag,
+  name,
+  template,
+  text,
+  whole,
+} from "./schema_values.ts";
+import { countForms, formProblem, STAND_IN } from "./step_forms.ts";
+import { GRPC_CODES, OWN_CODES } from "./words.ts";
+import type { Template } from "./model.ts";
+
+/** Steps as written. An interface, since the type holds itself. */
+export interface WrittenSteps extends ReadonlyArray<WrittenStep> {}
+
+const step: z.ZodType<WrittenStep> = z.unknown().transform((value, context): WrittenStep => {
+  if (value === STAND_IN) return { form: "broken" };
+  if (!isRecord(value)) {
+    find(context, { kind: "value", want: "a step, that is a map with keys", hint: "" });
+    return z.NEVER;
+  }
+  const [form, ...others] = countForms(value);
+  if (form === undefined || others.length > 0) {
+    const { path, finding } = formProblem(value);
+    find(context, finding, path);
+    return z.NEVER;
+  }
+  return FORMS[form](value, context);
+}).meta({ $ref: "#/$defs/step" });
+
+const steps: z.ZodType<WrittenSteps> = list(step, 1);
+
+const input = leaf<Template>({ type: ["object", "string", "array"] }, (value) => {
+  const fits = isRecord(value) || Array.isArray(value) ||
+    (typeof value === "string" && value.includes("{{"));
+  return fits ? value as Template : refuse("a map of the request's fields"); // the reader yields JSON alone
+}).pipe(template());
+
+const action = {
+  method: text("a method such as Charge or acme.v1.Payments/Charge")
+    .describe("Charge, Payments/Charge or acme.payments.v1.Payments/Charge"),
+  input: later(input, Array.isArray, "a list as input (a client stream)").optional()
+    .describe("The request's fields; strings may hold {{ … }}; default none"),
+  metadata: metadataSchema.optional().describe("Sent with the call, over the service's own"),
+  attempt_timeout: duration().optional().describe("How long one call may take; default the service's"),
+};
+
+const undo = {
+  service: name().optional().describe("Left out: the step's own service"),
+  ...action,
+};
+
+const compensate = either<WrittenCompensation>(
+  "a call, {method, input}, or {steps: […]}",
+  {
+    fits: (value) => isRecord(value) && "steps" in value,
+    schema: shape({ steps: steps.describe("What undoes the step, in order") })
+      .transform((it) => ({ form: "steps" as const, ...it })),
+  },
+  { fits: isRecord, schema: shape(undo).transform((it) => ({ form: "call" as const, ...it })) },
+).optional().describe("How the step is undone when the run is rolled back");
+
+const caught = shape({
+  codes: list<string>(choice([...GRPC_CODES, ...OWN_CODES])).optional()
+    .describe("gRPC codes or Maestro's own; left out: any"),
+  reason: text().optional().describe("The reason in google.rpc.ErrorInfo"),
+  when: expression().optional().describe("A bool; sees .error"),
+  undo: flag().optional().describe("Compensate what this block completed, before steps"),
+  steps: steps.optional().describe("What is done instead; sees .error"),
+  result: template().optional().describe("The step's output instead"),
+});
+
+const base = {
+  id: name().optional().describe("Unique in the workflow; default from its place, steps[2]"),
+  when: expression().optional().describe("A bool; false: the step is skipped and its output is {}"),
+  timeout: duration().optional().describe("The whole step, retries and waits included; default none"),
+  output: name().optional().describe("What the result is called in expressions; default the id"),
+  needs: list(name()).optional().describe("Inside parallel: the siblings that come first"),
+  catch: later(list(caught, 1)).optional()
+    .describe("What to do when the step fails. Not supported yet"),
+};
+
+const steer = {
+  concurrency: whole(1).optional().describe("How many at a time"),
+  on_failure: choice(["cancel", "finish"]).optional()
+    .describe("When one fails, the others are cancelled (default) or run to their end"),
+};
+
+const call = shape({
+  ...base,
+  service: name().describe("Which of services is called"),
+  ...action,
+  retry: retrySchema.optional().describe("Over the service's own, key by key"),
+  idempotent: flag().optional()
+    .describe("true (default): at least once. false: at most once, so no retry and no second try after a crash"),
+  compensate,
+  verify: later(shape({
+    ...undo,
+    result: template().optional().describe("The output when it did happen; default verify's answer"),
+  })).optional().describe("Asked when the outcome is unknown. Not supported yet"),
+  pivot: later(flag(), (value) => value === true).optional()
+    .describe("After this step there is no way back. Not supported yet"),
+  max_messages: later(whole(1)).optional()
+    .describe("The most messages of a server stream. Not supported yet"),
+});
+
+const sequence = shape({ ...base, steps: steps.describe("One after the other") });
+
+const parallel = shape({
+  ...base,
+  parallel: steps.describe("Side by side; an item may be a steps: group"),
+  ...steer,
+});
+
+const branch = shape({
+  when: expression().optional().describe("A bool; only the last branch may go without"),
+  steps: steps.describe("What is done when the branch is taken"),
+});
+
+const choose = shape({
+  ...base,
+  switch: z.array(branch).min(1).superRefine((branches, context) => {
+    branches.forEach(({ when }, at) => {
+      if (when !== undefined || at === branches.length - 1) return;
+      const message = 'Only the last branch of a "switch" may go without "when"';
+      find(context, { kind: "told", code: "default_not_last", message }, [at]);
+    });
+  }).describe("The first branch whose when is true"),
+});
+
+const assign = shape({
+  ...base,
+  set: z.record(name(), template()).describe("Names for later steps, and their values"),
+});
+
+const fail = shape({
+  ...base,
+  fail: shape({
+    code: choice(GRPC_CODES).describe("A gRPC status code"),
+    message: anyText().describe("What is told; may hold {{ … }}"),
+  }).describe("End here with an error"),
+});
+
+const back = shape({
+  ...base,
+  return: template().describe("End the run as completed with this output"),
+});
+
+const result = template().optional().describe("One round's result; default its last step's output");
+
+const each = later(shape({
+  ...base,
+  foreach: either<unknown>(
+    "one expression, or a list",
+    { fits: Array.isArray, schema: template() },
+    { fits: () => true, schema: expression() },
+  ).describe("The items"),
+  as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
+  ...steer,
+  steps: steps.describe("What is done for each item"),
+  result,
+}), () => true, "foreach");
+
+const repeat = later(shape({
+  ...base,
+  repeat: steps.describe("What is done again and again"),
+  until: expression().describe("A bool; true ends it"),
+  every: duration("zero").optional().describe("The pause between rounds; default 0s"),
+  max_rounds: whole(1).optional().describe("Then it fails as REPEAT_EXHAUSTED"),
+  result,
+}).superRefine((it, context) => {
+  if (it.max_rounds !== undefined || it.timeout !== undefined) return;
+  const message = '"repeat" needs "max_rounds", or a "timeout", so that it ends';
+  find(context, { kind: "told", code: "endless", message }, ["repeat"]);
+}), () => true, "repeat");
+
+const wait = later(shape({
+  ...base,
+  wait: either<unknown>(
+    'a duration such as "5m", or {until: …}',
+    {
+      fits: isRecord,
+      schema: shape({ until: text("an RFC 3339 time").describe("An RFC 3339 time") }),
+    },
+    { fits: (value) => !Array.isArray(value), schema: duration("zero") },
+  ).describe("How long, or until when"),
+}), () => true, "wait");
+
+const signal = later(shape({
+  ...base,
+  await_signal: name().describe("The signal's name; its payload is the output"),
+}), () => true, "await_signal");
+
+const child = later(shape({
+  ...base,
+  workflow: text("a file's path").describe("The other workflow's file, relative to this file"),
+  input: template().optional().describe("Its input"),
+  compensate,
+}), () => true, "workflow");
+
+/** How each form is checked, by the key that tells it. */
+const FORMS = {
+  service: as("call", call),
+  steps: as("steps", sequence),
+  parallel: as("parallel", parallel),
+  switch: as("switch", choose),
+  set: as("set", assign),
+  fail: as("fail", fail),
+  return: as("return", back),
+  foreach: as("later", each),
+  repeat: as("later", repeat),
+  wait: as("later", wait),
+  await_signal: as("later", signal),
+  workflow: as("later", child),
+};
+
+/** The forms' schemas, for the editors' JSON Schema. */
+export const FORM_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  call,
+  sequence,
+  parallel,
+  switch: choose,
+  set: assign,
+  fail,
+  return: back,
+  foreach: each,
+  repeat,
+  wait,
+  await_signal: signal,
+  workflow: child,
+};
+
+function as<F extends string, T>(form: F, schema: z.ZodType<T>) {
+  return (value: unknown, context: z.core.$RefinementCtx): { readonly form: F } & T => ({
+    ...settle(schema, value, context),
+    form,
+  });
+}
+
+type Base = Omit<z.output<ReturnType<typeof baseShape>>, "catch">;
+function baseShape() {
+  return z.object(base);
+}

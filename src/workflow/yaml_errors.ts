@@ -1,0 +1,30 @@
+import type { Problem } from "../errors.ts";
+import { problemAt } from "./problems.ts";
+import type { Source } from "./source.ts";
+
+/** What the parser's terser messages mean to someone who writes a workflow. */
+const WORDING: Readonly<Record<string, string>> = {
+  BAD_INDENT: "The indentation does not fit the lines around it",
+  BAD_SCALAR_START: "A value cannot begin with this character: put it in quotes",
+  BLOCK_AS_IMPLICIT_KEY: 'Two keys in one line: put a value that holds ": " in quotes',
+  MULTIPLE_DOCS: 'A file holds one workflow: "---" begins a second document',
+  MULTILINE_IMPLICIT_KEY: 'A key must stand in one line, followed by ":"',
+  TAB_AS_INDENT: "A tab cannot indent: use spaces",
+};
+
+/** A problem of syntax, in words. */
+export function describeYamlError(
+  code: string,
+  message: string,
+  source: Source,
+  at: number,
+): Problem {
+  const start = source.text.lastIndexOf("\n", at - 1) + 1;
+  const line = source.text.slice(start, source.endOfLine(start));
+  const template = line.includes("{{") && code !== "TAB_AS_INDENT"
+    ? "; a value that holds {{ }} is best put in quotes"
+    : "";
+  const plain = (message.split("\n", 1)[0] ?? message).replace(/\.$/, "");
+  const words = code === "BAD_INDENT" && plain.startsWith("Flow") ? plain : WORDING[code] ?? plain;
+  return problemAt(source.place(at), "yaml_syntax", words + template);
+}

@@ -1,0 +1,276 @@
+/**
+ * Stops the engine after each single fact, builds a new one from the facts so far, and compares
+ * what was done and how it ended with the undisturbed run: for workflows of every form.
+ */
+import assert from "node:assert/strict";
+import { Engine } from "../../src/engine/engine.ts";
+import type { RunReport } from "../../src/engine/report.ts";
+import { memoryJournal } from "../../src/store/memory.ts";
+import type { Json } from "../../src/workflow/json.ts";
+import { JumpingClock } from "../support/clock.ts";
+import { mortalJournal, workflowOf } from "../support/engines.ts";
+import { type Script, World } from "../support/world.ts";
+
+const SERVICES = `
+services:
+  shop: { endpoint: "shop:1", retry: { attempts: 3, initial_delay: 1s, jitter: 0 } }
+  mail: { endpoint: "mail:1", circuit_breaker: false }
+`;
+
+interface Case {
+  readonly name: string;
+  readonly steps: string;
+  readonly scripts: Readonly<Record<string, Script>>;
+  readonly input?: Json;
+  readonly status: RunReport["status"];
+}
+
+/** Answers with its own method and number, so that a lost or mixed-up output shows. */
+const answers: Script = (call, nth) => ({ answer: { from: call.method, nth, echo: call.input as Json } });
+
+const CASES: readonly Case[] = [
+  {
+    name: "a sequence of calls, each using the one before",
+    status: "completed",
+    scripts: { "shop/A": answers, "shop/B": answers, "mail/C": answers },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A, input: { x: "{{ .input.x }}" } }
+  - { id: b, service: shop, method: B, input: { x: "{{ .a.echo.x }}" }, output: bee }
+  - { id: c, service: mail, method: C, input: { x: "{{ .bee.from }}", s: "{{ .steps.a.status }}" } }
+output: { a: "{{ .a.from }}", c: "{{ .c.echo }}" }
+`,
+  },
+  {
+    name: "retries with their delays",
+    status: "completed",
+    scripts: {
+      "shop/A": (_, nth) => nth < 3 ? { fail: "UNAVAILABLE" } : { answer: { ok: true } },
+      "shop/B": answers,
+    },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A }
+  - { id: b, service: shop, method: B, input: { n: "{{ .steps.a.attempts }}" } }
+`,
+  },
+  {
+    name: "set, when, switch and return",
+    status: "completed",
+    scripts: { "shop/A": answers, "shop/B": answers },
+    steps: `
+steps:
+  - id: names
+    set: { total: "{{ .input.x + 1 }}", label: "n={{ .input.x }}" }
+  - { id: skipped, service: shop, method: A, when: "{{ .total > 100.0 }}" }
+  - id: chosen
+    switch:
+      - when: "{{ .total > 100.0 }}"
+        steps: [ { id: never, service: shop, method: A } ]
+      - when: "{{ .total > 1.0 }}"
+        steps:
+          - { id: small, service: shop, method: B, input: { label: "{{ .label }}" } }
+          - { id: after, service: shop, method: A, input: { from: "{{ .small.from }}" } }
+      - steps: [ { id: other, service: shop, method: A } ]
+  - switch: [ { when: "{{ false }}", steps: [ { id: no, service: shop, method: A } ] } ]
+  - steps:
+      - { id: inner, service: shop, method: B }
+      - return: { inner: "{{ .inner.from }}", chosen: "{{ .chosen.from }}", none: "{{ default(.skipped.x, 'none') }}" }
+  - { id: unreached, service: shop, method: A }
+`,
+  },
+  {
+    name: "parallel with needs, groups and concurrency",
+    status: "completed",
+    scripts: { "shop/A": answers, "shop/B": answers, "mail/C": answers, "mail/D": answers },
+    steps: `
+steps:
+  - id: both
+    parallel:
+      - { id: a, service: shop, method: A }
+      - { id: b, service: shop, method: B, needs: [a], input: { x: "{{ .a.from }}" } }
+      - id: group
+        steps:
+          - { id: c, service: mail, method: C }
+          - { id: d, service: mail, method: D, input: { x: "{{ .c.from }}" } }
+      - { id: last, service: shop, method: A, needs: [b, group], input: { x: "{{ .d.echo.x }}" } }
+    concurrency: 2
+output: { keys: "{{ .both.last.echo }}", c: "{{ .c.from }}" }
+`,
+  },
+  {
+    name: "a failure that nothing has to be undone for",
+    status: "failed",
+    scripts: { "shop/A": answers, "shop/B": { fail: "INVALID_ARGUMENT" } },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A }
+  - { id: b, service: shop, method: B }
+`,
+  },
+  {
+    name: "a rollback in reverse order",
+    status: "compensated",
+    scripts: {
+      "shop/A": answers,
+      "shop/B": answers,
+      "shop/Undo": answers,
+      "mail/C": { fail: "UNAVAILABLE" },
+      "mail/Undo": (_, nth) => nth < 2 ? { fail: "INTERNAL" } : { answer: {} },
+    },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A, compensate: { method: Undo, input: { id: "{{ .a.from }}" } } }
+  - id: both
+    parallel:
+      - { id: b, service: shop, method: B, compensate: { service: mail, method: Undo, input: { id: "{{ .b.from }}", a: "{{ .a.from }}" } } }
+      - { id: plain, service: shop, method: A }
+  - { id: c, service: mail, method: C, compensate: { service: shop, method: Undo } }
+`,
+  },
+  {
+    name: "a rollback with compensating steps",
+    status: "compensated",
+    scripts: { "shop/A": answers, "shop/Undo": answers, "mail/Tell": answers },
+    steps: `
+steps:
+  - id: a
+    service: shop
+    method: A
+    compensate:
+      steps:
+        - { id: undo, service: shop, method: Undo, input: { id: "{{ .a.from }}" } }
+        - set: { word: "{{ .undo.from }}" }
+        - { id: tell, service: mail, method: Tell, input: { word: "{{ .word }}" }, when: "{{ .word != '' }}" }
+  - fail: { code: FAILED_PRECONDITION, message: "No {{ .a.from }}" }
+`,
+  },
+  {
+    name: "a failing branch with siblings in flight",
+    status: "compensated",
+    scripts: {
+      "shop/Slow": { answer: { slow: true }, after: 5_000 },
+      "mail/Slow": { answer: { slow: true }, after: 5_000 },
+      "shop/Fail": { fail: "FAILED_PRECONDITION", after: 1_000 },
+      "shop/Undo": answers,
+    },
+    steps: `
+steps:
+  - parallel:
+      - { id: kept, service: shop, method: Slow, compensate: { method: Undo } }
+      - { id: dropped, service: mail, method: Slow }
+      - { id: bad, service: shop, method: Fail }
+      - { id: never, service: shop, method: Slow, needs: [kept] }
+`,
+  },
+  {
+    name: "a failing branch where the others finish",
+    status: "compensated",
+    scripts: {
+      "shop/Slow": { answer: { slow: true }, after: 5_000 },
+      "shop/Fail": { fail: "FAILED_PRECONDITION", after: 1_000 },
+      "shop/Undo": answers,
+      "mail/Next": answers,
+    },
+    steps: `
+steps:
+  - parallel:
+      - steps:
+          - { id: kept, service: shop, method: Slow, compensate: { method: Undo } }
+          - { id: next, service: mail, method: Next }
+      - { id: bad, service: shop, method: Fail }
+    on_failure: finish
+`,
+  },
+  {
+    name: "a step out of time, its call in doubt",
+    status: "compensated",
+    scripts: { "shop/A": answers, "shop/Hang": { hang: true }, "shop/Undo": answers },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A, compensate: { method: Undo, input: { what: a } } }
+  - { id: hang, service: shop, method: Hang, timeout: 2s, compensate: { method: Undo, input: { what: hang } } }
+`,
+  },
+  {
+    name: "a run out of time",
+    status: "timed_out",
+    scripts: { "shop/A": answers, "shop/Hang": { hang: true }, "shop/Undo": answers },
+    steps: `
+timeout: 3s
+steps:
+  - { id: a, service: shop, method: A, compensate: { method: Undo, input: { what: a } } }
+  - { id: hang, service: shop, method: Hang }
+`,
+  },
+  {
+    name: "an expression that fails",
+    status: "compensated",
+    scripts: { "shop/A": answers, "shop/Undo": answers },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A, compensate: { method: Undo } }
+  - { id: b, service: shop, method: A, input: { x: "{{ .a.no.such }}" } }
+`,
+  },
+];
+
+interface Played {
+  readonly report: RunReport;
+  readonly world: World;
+  readonly facts: number;
+}
+
+/** Plays a case; with `stopAfter`, the power is cut after that many facts and a new engine goes on. */
+async function play(test: Case, stopAfter?: number): Promise<Played> {
+  const clock = new JumpingClock();
+  const world = new World(test.scripts, clock);
+  const disk = memoryJournal();
+  const workflow = workflowOf(`name: restart\n${SERVICES}${test.steps}`);
+  const make = (journal: typeof disk) =>
+    new Engine({ caller: world.caller(), journal, clock, random: () => 0 });
+  const first = make(stopAfter === undefined ? disk : mortalJournal(disk, stopAfter));
+  let engine = first;
+  try {
+    const run = await first.start(workflow, { runId: "r", input: test.input ?? { x: 1 } });
+    let report = await run.result().catch(() => undefined);
+    if (report === undefined || stopAfter !== undefined) {
+      await first.close();
+      engine = make(disk);
+      report = await (await engine.resume("r")).result();
+    }
+    return { report, world, facts: (await Array.fromAsync(disk.read("r"))).length };
+  } finally {
+    await engine.close();
+    clock.stop();
+  }
+}
+
+/** What must be the same, however often it was interrupted: what was asked for, done, and answered. */
+function essence({ report, world }: Played) {
+  const asked = new Set(world.calls.map(({ method, key, input }) => JSON.stringify([method, key, input])));
+  return {
+    status: report.status,
+    output: report.output,
+    error: report.error,
+    asked: [...asked].sort(),
+    undone: world.effects.filter((key) => key.endsWith("/compensate")),
+    steps: report.steps.map((step) => ({
+      path: step.path,
+      status: step.status,
+      output: step.output,
+      compensation: step.compensation?.status,
+    })).sort((a, b) => a.path < b.path ? -1 : 1),
+  };
+}
+
+for (const test of CASES) {
+  Deno.test(`a run goes on after any fact: ${test.name}`, async () => {
+    const undisturbed = await play(test);
+    assert.equal(undisturbed.report.status, test.status);
+    for (let stopAfter = 1; stopAfter < undisturbed.facts; stopAfter++) {
+      const resumed = await play(test, stopAfter);
+      assert.deepEqual(essence(resumed), essence(undisturbed), `stopped after fact ${stopAfter}`);
+    }
+  });
+}
