@@ -6,7 +6,8 @@
  */
 import { MaestroError } from "../errors.ts";
 import type { Fact } from "../machines/facts.ts";
-import { tag, untag, type Value } from "../workflow/value.ts";
+import { tag, untag } from "../workflow/tagged.ts";
+import type { Value } from "../workflow/value.ts";
 import type { StoredFact, TypeLookup } from "./doors.ts";
 
 /** The parts of a fact that hold values of expressions; all others are JSON as they are. */

@@ -24,7 +24,7 @@ export function findMethod(
     : schema.services.filter((one) => isNamed(one, wanted.slice(0, slash).replace(/^\//, "")));
   const found = services.flatMap((one) => one.methods.filter(({ name }) => name === bare));
   const [method, ...others] = found;
-  if (method === undefined) throw missing(schema, service, wanted, services);
+  if (method === undefined) throw missing(schema, wanted, services);
   if (others.length > 0) {
     throw new MaestroError(
       "METHOD_NOT_FOUND",
@@ -56,7 +56,7 @@ const STREAMING = {
 /** Where `method: Charge` looks: in `proto_service`, else everywhere but in gRPC's own services. */
 function narrowed(
   schema: Schema,
-  { name, protoService }: Pick<Service, "name" | "protoService">,
+  { protoService }: Pick<Service, "protoService">,
 ): readonly DescService[] {
   if (protoService === null) {
     return schema.services.filter((one) => !one.typeName.startsWith("grpc."));
@@ -67,7 +67,7 @@ function narrowed(
   const guess = didYouMean(protoService, names);
   throw new MaestroError(
     "METHOD_NOT_FOUND",
-    `Cannot find the "proto_service" ${protoService} of "${name}" in ${schema.origin}` +
+    `Cannot find the "proto_service" ${protoService} in ${schema.origin}` +
       `${guess === "" ? "; it" : `${guess} It`} has ${list(names, "no service")}`,
   );
 }
@@ -78,7 +78,6 @@ function isNamed(service: DescService, name: string): boolean {
 
 function missing(
   schema: Schema,
-  service: Pick<Service, "name">,
   wanted: string,
   services: readonly DescService[],
 ): MaestroError {
@@ -91,7 +90,7 @@ function missing(
   const guess = didYouMean(wanted, names);
   return new MaestroError(
     "METHOD_NOT_FOUND",
-    `Cannot find the method "${wanted}" of "${service.name}" in ${schema.origin}` +
+    `Cannot find the method "${wanted}" in ${schema.origin}` +
       `${guess === "" ? "; it" : `${guess} It`} has ${list(full, "no method")}`,
   );
 }

@@ -149,7 +149,8 @@ function typed(name: string): Pick<FieldDescriptorProto, "type" | "typeName"> {
 
 function isGroup(one: protobuf.FieldBase): boolean {
   const type = one.parent instanceof protobuf.Namespace ? one.parent.get(one.type) : null;
-  return type instanceof protobuf.Type && type.group === true;
+  // Declared nowhere, but there: what `repeated group Item = 1 {}` gives.
+  return type instanceof protobuf.Type && "group" in type && type.group === true;
 }
 
 /** protoc's message behind a map: `counts` has `CountsEntry`. */

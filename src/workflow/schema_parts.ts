@@ -10,6 +10,8 @@ import { z } from "zod";
 export type Finding =
   /** `"timeout" must be {want}, not 30{hint}` */
   | { readonly kind: "value"; readonly want: string; readonly hint: string }
+  /** `Cannot use 0 as "attempts": {why} must be at least {least}` */
+  | { readonly kind: "low"; readonly why: string; readonly least: number }
   /** Text was wanted and another scalar is there. */
   | { readonly kind: "unquoted"; readonly want: string }
   /** A whole message. */

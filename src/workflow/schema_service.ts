@@ -28,7 +28,7 @@ const backoff = {
 
 /** `retry`, of a service or a step. */
 export const retrySchema = shape({
-  attempts: whole(1).optional().describe("How many calls at most, the first included; default 3"),
+  attempts: whole(1, "it counts every call, so it").optional().describe("How many calls at most, the first included; default 3"),
   ...backoff,
   codes: codes().optional().describe("Codes retried besides UNAVAILABLE and DEADLINE_EXCEEDED"),
   budget: later(shape({

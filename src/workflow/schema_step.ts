@@ -1,13 +1,14 @@
 /** What a step may be. @module */
 import { z } from "zod";
 import { either, find, isRecord, later, leaf, list, refuse, settle, shape } from "./schema_parts.ts";
-import { metadataSchema, retrySchema, type WrittenRetry } from "./schema_service.ts";
+import { metadataSchema, retrySchema } from "./schema_service.ts";
 import {
   anyText,
   choice,
   codes,
   duration,
   expression,
+  findUnreadable,
   flag,
   name,
   template,
@@ -36,13 +37,15 @@ const step: z.ZodType<WrittenStep> = z.unknown().transform((value, context): Wri
   return FORMS[form](value, context);
 }).meta({ $ref: "#/$defs/step" });
 
-const steps: z.ZodType<WrittenSteps> = list(step, 1);
+/** A list of steps. */
+export const stepsSchema: z.ZodType<WrittenSteps> = list(step, 1);
+const steps = stepsSchema;
 
 const input = leaf<Template>({ type: ["object", "string", "array"] }, (value) => {
   const fits = isRecord(value) || Array.isArray(value) ||
     (typeof value === "string" && value.includes("{{"));
   return fits ? value as Template : refuse("a map of the request's fields"); // the reader yields JSON alone
-}).pipe(template());
+}).superRefine((value, context) => findUnreadable(value, [], context));
 
 const action = {
   method: text("a method such as Charge or acme.v1.Payments/Charge")
@@ -57,6 +60,11 @@ const undo = {
   service: name().optional().describe("Left out: the step's own service"),
   ...action,
 };
+
+/** `compensate` as written. */
+export type WrittenCompensation =
+  | { readonly form: "steps"; readonly steps: WrittenSteps }
+  | ({ readonly form: "call" } & z.output<z.ZodObject<typeof undo>>);
 
 const compensate = either<WrittenCompensation>(
   "a call, {method, input}, or {steps: […]}",
@@ -245,7 +253,11 @@ function as<F extends string, T>(form: F, schema: z.ZodType<T>) {
   });
 }
 
-type Base = Omit<z.output<ReturnType<typeof baseShape>>, "catch">;
-function baseShape() {
-  return z.object(base);
-}
+/** A step as written: its form, and what that form's keys hold. */
+export type WrittenStep =
+  | ReturnType<(typeof FORMS)[keyof typeof FORMS]>
+  | { readonly form: "broken" };
+
+/** A step of one form. */
+export type Written<F extends WrittenStep["form"]> = Extract<WrittenStep, { readonly form: F }>;
+

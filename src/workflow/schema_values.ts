@@ -71,16 +71,16 @@ export function workflowName(): z.ZodType<string> {
   });
 }
 
-/** A whole number. */
-export function whole(least: number, most = Number.MAX_SAFE_INTEGER): z.ZodType<number> {
-  const bounds = most < Number.MAX_SAFE_INTEGER ? ` from ${least} to ${most}` : ` from ${least} on`;
-  return leaf(
-    { type: "integer", minimum: least, ...(most < Number.MAX_SAFE_INTEGER && { maximum: most }) },
-    (value) =>
-      typeof value === "number" && Number.isInteger(value) && value >= least && value <= most
-        ? value
-        : refuse(`a whole number${bounds}`),
-  );
+/**
+ * A whole number.
+ *
+ * @param why begins the reason for `least`
+ */
+export function whole(least: number, why = "it"): z.ZodType<number> {
+  return leaf({ type: "integer", minimum: least }, (value) => {
+    if (typeof value !== "number" || !Number.isInteger(value)) return refuse("a whole number");
+    return value >= least ? value : new Refused({ kind: "low", why, least });
+  });
 }
 
 /** A number, with or without a fraction. */
@@ -182,7 +182,11 @@ export function template(): z.ZodType<Template> {
 }
 
 /** What the reader could not read has its own problem; this keeps it from being used. */
-function findUnreadable(value: unknown, path: PropertyKey[], context: z.core.$RefinementCtx) {
+export function findUnreadable(
+  value: unknown,
+  path: readonly PropertyKey[],
+  context: z.core.$RefinementCtx,
+): void {
   if (typeof value === "symbol") find(context, { kind: "value", want: "JSON", hint: "" }, path);
   else if (Array.isArray(value)) {
     value.forEach((item, at) => findUnreadable(item, [...path, at], context));

@@ -27,7 +27,7 @@ export interface ReadYaml {
 
 const OPTIONS = {
   intAsBigInt: true,
-  logLevel: "silent",
+  logLevel: "error", // "silent" would hide a second document
   merge: false, // the reader merges, so that places come along
   prettyErrors: false,
   uniqueKeys: false, // the reader says where the first one stands
@@ -60,7 +60,7 @@ export function readYaml(file: string, text: string): ReadYaml {
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     const [at] = pos;
     if (bare.some(({ start, end }) => at >= start && at <= end)) continue;
-    problems.push(describeYamlError(code, message, source, at));
+    problems.push(describeYamlError({ code, message, at }, source, document));
   }
   const contents = document.contents;
   if (contents === null || (isScalar(contents) && contents.value === null)) {

@@ -1,3 +1,4 @@
+import { type Document, visit } from "yaml";
 import type { Problem } from "../errors.ts";
 import { problemAt } from "./problems.ts";
 import type { Source } from "./source.ts";
@@ -12,19 +13,39 @@ const WORDING: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "A tab cannot indent: use spaces",
 };
 
+/** What the parser says. */
+export interface YamlError {
+  readonly code: string;
+  readonly message: string;
+  readonly at: number;
+}
+
 /** A problem of syntax, in words. */
-export function describeYamlError(
-  code: string,
-  message: string,
-  source: Source,
-  at: number,
-): Problem {
+export function describeYamlError(error: YamlError, source: Source, document: Document): Problem {
+  const { code, message } = error;
+  const [, quote] = /^Missing closing (["'])/.exec(message) ?? [];
+  const at = quote === undefined ? error.at : openingOf(error.at, document);
   const start = source.text.lastIndexOf("\n", at - 1) + 1;
   const line = source.text.slice(start, source.endOfLine(start));
   const template = line.includes("{{") && code !== "TAB_AS_INDENT"
     ? "; a value that holds {{ }} is best put in quotes"
     : "";
   const plain = (message.split("\n", 1)[0] ?? message).replace(/\.$/, "");
-  const words = code === "BAD_INDENT" && plain.startsWith("Flow") ? plain : WORDING[code] ?? plain;
+  const words = quote !== undefined
+    ? `The ${quote} is never closed`
+    : code === "BAD_INDENT" && plain.startsWith("Flow")
+    ? plain
+    : WORDING[code] ?? plain;
   return problemAt(source.place(at), "yaml_syntax", words + template);
+}
+
+/** Where the quoted text begins that ends at an offset. */
+function openingOf(end: number, document: Document): number {
+  let found = end;
+  visit(document, {
+    Scalar(_, { range }) {
+      if (range && range[0] < end && range[1] >= end) found = range[0];
+    },
+  });
+  return found;
 }

@@ -1,0 +1,108 @@
+/**
+ * Maestro runs workflows of gRPC services: YAML files with retries, circuit breakers, and a saga
+ * that undoes what was done when a step fails.
+ *
+ * Run as a program this module is the command line (`deno run -A mod.ts --help`); imported, it is
+ * the library.
+ *
+ * @example Run a workflow and await its result
+ * ```ts
+ * import { callerOf, loadWorkflow, openEngine } from "@maestro/maestro";
+ *
+ * // Leave the caller out to call the workflow's real services.
+ * const engine = openEngine({ caller: callerOf(({ input }) => input) });
+ * try {
+ *   const workflow = await loadWorkflow("bench/two_calls.yaml");
+ *   const run = await engine.start(workflow, { input: { text: "hello" } });
+ *   const stop = run.follow((event) => console.log(event.kind));
+ *   const { status, output } = await run.result();
+ *   stop();
+ *   console.log(status, output); // completed { text: "hello", number: "1" }
+ * } finally {
+ *   await engine.close();
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { type ErrorCode, MaestroError, type Problem } from "./src/errors.ts";
+
+export { loadWorkflow } from "./src/library/load.ts";
+export { type CheckedWorkflow, checkWorkflow } from "./src/library/check.ts";
+export { openEngine } from "./src/library/open.ts";
+export { type SecretSources, secretsFrom } from "./src/library/secrets.ts";
+export {
+  CallFailure,
+  callFailure,
+  type CallHandler,
+  callerOf,
+  type HandledCall,
+} from "./src/library/fake.ts";
+
+export { Engine, type EngineOptions, type StartOptions } from "./src/engine/engine.ts";
+export { Run } from "./src/engine/run.ts";
+export type { Happening, Resolution } from "./src/engine/live_run.ts";
+export type {
+  AttentionReport,
+  CompensationReport,
+  RunReport,
+  RunStatus,
+  StepReport,
+} from "./src/engine/report.ts";
+export {
+  type Answer,
+  type Caller,
+  type CallOptions,
+  type Claim,
+  type Clock,
+  type EncodedRequest,
+  type Journal,
+  type Method,
+  type Secrets,
+  type StoredFact,
+  type Target,
+  type TypeLookup,
+  Unreachable,
+} from "./src/engine/doors.ts";
+export { memoryJournal } from "./src/store/memory.ts";
+
+export type { EndStatus, Fact, FactBody, Op, RollbackReason } from "./src/machines/facts.ts";
+export type { AttemptFailure, Failure } from "./src/machines/failure.ts";
+export type { Notice } from "./src/machines/board.ts";
+export type { Outcome } from "./src/machines/outcome.ts";
+
+export type {
+  BlockStep,
+  BreakerRule,
+  CallStep,
+  CallTarget,
+  Compensation,
+  FailStep,
+  ParallelStep,
+  Place,
+  RetryRule,
+  ReturnStep,
+  SagaRule,
+  SchemaSource,
+  SequenceStep,
+  Service,
+  SetStep,
+  Step,
+  StepBase,
+  SwitchBranch,
+  SwitchStep,
+  Template,
+  TlsRule,
+  Workflow,
+} from "./src/workflow/model.ts";
+export type { Json } from "./src/workflow/json.ts";
+export type { Value } from "./src/workflow/value.ts";
+
+export { logHappenings } from "./src/telemetry/run_log.ts";
+
+if (import.meta.main) {
+  // Loaded only here: who imports the library does not wait for the command line.
+  const { main } = await import("./src/cli/main.ts");
+  await main(Deno.args);
+}

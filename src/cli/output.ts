@@ -1,0 +1,58 @@
+/** Where a program's text goes; a reader that has gone away is no error. */
+export interface Output {
+  /** Writes all of it before it returns. */
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Whether what is written may be coloured. */
+  readonly colour: boolean;
+  /** In columns; 80 where there is no terminal. */
+  width(): number;
+  /** In rows; 24 where there is no terminal. */
+  height(): number;
+}
+
+const encoder = new TextEncoder();
+
+/** Standard output or error. */
+export function standardOutput(stream: typeof Deno.stdout | typeof Deno.stderr): Output {
+  const isTerminal = stream.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  let gone = false;
+  return {
+    isTerminal,
+    colour: isTerminal && !Deno.noColor,
+    width: () => sizeOf(isTerminal).columns,
+    height: () => sizeOf(isTerminal).rows,
+    write(text) {
+      if (gone) return;
+      try {
+        writeAll(stream, encoder.encode(text));
+      } catch (thrown) {
+        // Nobody reads any more: whatever is under way goes on, and says so to no one.
+        if (thrown instanceof Deno.errors.BrokenPipe) gone = true;
+        else throw thrown;
+      }
+    },
+  };
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.WouldBlock)) throw thrown;
+      pause(); // a pipe that someone made non-blocking, and that is full
+    }
+  }
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+}
+
+function sizeOf(isTerminal: boolean): { columns: number; rows: number } {
+  try {
+    if (isTerminal) return Deno.consoleSize();
+  } catch { /* a terminal without a size */ }
+  return { columns: 80, rows: 24 };
+}

@@ -1,0 +1,68 @@
+import type { Problem } from "../errors.ts";
+import type { Caller, Method, Target } from "../engine/doors.ts";
+import type { Service, Workflow } from "../workflow/model.ts";
+import { parseFile } from "./load.ts";
+
+/** What was found in a workflow's file. */
+export interface CheckedWorkflow {
+  /** `null` where there is an error among the problems that keeps it from being one. */
+  readonly workflow: Workflow | null;
+  /** Errors and warnings in file order. */
+  readonly problems: readonly Problem[];
+  /** The texts of the files, by name. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Finds every problem of a workflow, warnings included, and those of methods whose service has its
+ * schema in files. Opens no connection.
+ *
+ * @example
+ * ```ts
+ * import { checkWorkflow } from "@maestro/maestro";
+ *
+ * const { problems } = await checkWorkflow("examples/order_saga/workflow.yaml");
+ * for (const { file, line, column, message } of problems) {
+ *   console.log(`${file}:${line}:${column}: ${message}`);
+ * }
+ * ```
+ */
+export async function checkWorkflow(path: string): Promise<CheckedWorkflow> {
+  const { workflow, problems, texts } = await parseFile(path);
+  if (workflow === null) return { workflow, problems, texts };
+  const targets = new Map(
+    Object.values(workflow.services)
+      .filter(({ schema }) => schema.kind !== "reflection")
+      .map((service) => [service.name, targetOf(service)]),
+  );
+  if (targets.size === 0) return { workflow, problems, texts };
+  const [{ findMethods }, { sortProblems }, caller] = await Promise.all([
+    import("../engine/methods.ts"),
+    import("../workflow/problems.ts"),
+    offlineCaller(),
+  ]);
+  const found = await findMethods(workflow, targets, caller);
+  return { workflow, problems: sortProblems([...problems, ...found.problems], [...texts.keys()]), texts };
+}
+
+/** A target that is only asked for its schema, which no endpoint is needed for. */
+function targetOf(service: Service): Target {
+  return { service, endpoint: service.endpoint, key: service.name };
+}
+
+/** A Caller that knows methods from files and can't call them. */
+async function offlineCaller(): Promise<Caller> {
+  const { describeMethod } = await import("../grpc/offline.ts");
+  const refuse = () => {
+    throw new Error("This method is only described");
+  };
+  return {
+    async method({ service }, name): Promise<Method> {
+      const described = await describeMethod(service, name);
+      if (described === undefined) return refuse();
+      const { idempotency, types } = described;
+      return { name: described.name, idempotency, types, encode: refuse, call: refuse };
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,50 @@
+import type { LogRecord } from "@logtape/logtape";
+import { fromLogTape, type LogLevel } from "./levels.ts";
+
+/** How lines of a log look: for people, or one JSON object each. */
+export type LogFormat = "pretty" | "json";
+
+/** Every format. */
+export const LOG_FORMATS: readonly LogFormat[] = ["pretty", "json"];
+
+/** What a formatter is made with. */
+export interface FormatOptions {
+  /** Takes secrets out of a text. */
+  readonly mask: (text: string) => string;
+  /** Paints a level; left out: no colour. */
+  readonly paint?: (level: LogLevel, text: string) => string;
+}
+
+/** A record as one line that ends with a line break. */
+export function formatRecord(format: LogFormat, record: LogRecord, options: FormatOptions): string {
+  return format === "json" ? jsonLine(record, options) : prettyLine(record, options);
+}
+
+function jsonLine({ timestamp, level, message, properties }: LogRecord, { mask }: FormatOptions): string {
+  const line = {
+    time: new Date(timestamp).toISOString(),
+    level: fromLogTape(level),
+    message: message.join(""),
+    ...properties,
+  };
+  return JSON.stringify(line, (_, value: unknown) => typeof value === "string" ? mask(value) : value) +
+    "\n";
+}
+
+function prettyLine(record: LogRecord, { mask, paint }: FormatOptions): string {
+  const level = fromLogTape(record.level);
+  const time = new Date(record.timestamp).toISOString().slice(11, 23);
+  const label = level.toUpperCase().padEnd(5);
+  const fields = Object.entries(record.properties)
+    .map(([name, value]) => `${name}=${mask(fieldText(value))}`);
+  const said = [record.message.join("").padEnd(24), ...fields].join(" ").trimEnd();
+  return `${time} ${paint ? paint(level, label) : label} ${said}\n`;
+}
+
+/** Bare where that can't be misread, else as JSON: so that no value breaks its line or a terminal. */
+function fieldText(value: unknown): string {
+  if (typeof value === "string" && /^[\w.:/@+,[\]-]+$/.test(value)) return value;
+  return JSON.stringify(value)
+    // JSON leaves DEL and C1 controls, of which terminals make something
+    .replaceAll(/[\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,41 @@
+import { configure, dispose, getStreamSink } from "@logtape/logtape";
+import { type FormatOptions, type LogFormat, formatRecord } from "./format.ts";
+import { type LogLevel, toLogTape } from "./levels.ts";
+import { LOG_CATEGORY } from "./run_log.ts";
+
+/** Where a program's logs go. */
+export interface LogOptions extends FormatOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Takes each line. What it throws is swallowed: a log that can't be written stops no run. */
+  readonly write: (bytes: Uint8Array) => void | Promise<void>;
+}
+
+/** Lines that may wait at most; LogTape drops what comes beyond twice this many. */
+const BUFFER = 50_000;
+
+/** How long a line may wait, in milliseconds. */
+const FLUSH_EVERY = 50;
+
+/**
+ * Sends what is logged on its way, without anyone waiting for it.
+ *
+ * @returns writes what is still waiting, and ends the logging: call it before the process exits
+ */
+export async function openLogs(options: LogOptions): Promise<() => Promise<void>> {
+  const { level, format, write } = options;
+  const stream = new WritableStream<Uint8Array>({ write: (bytes) => write(bytes) });
+  const sink = getStreamSink(stream, {
+    formatter: (record) => formatRecord(format, record, options),
+    nonBlocking: { bufferSize: BUFFER, flushInterval: FLUSH_EVERY },
+  });
+  await configure({
+    reset: true,
+    sinks: { out: sink },
+    loggers: [
+      { category: LOG_CATEGORY, sinks: ["out"], lowestLevel: toLogTape(level) },
+      { category: ["logtape", "meta"], lowestLevel: null },
+    ],
+  });
+  return dispose;
+}

@@ -1,0 +1,117 @@
+import { getLogger, type Logger } from "@logtape/logtape";
+import type { Happening } from "../engine/live_run.ts";
+import type { Op } from "../machines/facts.ts";
+import { eachStep } from "../workflow/calls.ts";
+import type { Json } from "../workflow/json.ts";
+import type { CallTarget, Workflow } from "../workflow/model.ts";
+import { toJson } from "../workflow/value.ts";
+import { type Entry, entryOf } from "./entry.ts";
+import { toLogTape } from "./levels.ts";
+
+/** The category of everything Maestro logs. */
+export const LOG_CATEGORY = "maestro";
+
+/**
+ * Logs what happens in runs, for {@linkcode EngineOptions.onHappening}. It writes to LogTape's
+ * category `maestro`; what becomes of that is for the program to configure. Payloads are in records
+ * of level `trace` only, secrets in none.
+ */
+export function logHappenings(): (runId: string, workflow: Workflow, event: Happening) => void {
+  const logs = new Map<string, RunLog>();
+  return (runId, workflow, event) => {
+    let log = logs.get(runId);
+    if (log === undefined) logs.set(runId, log = new RunLog(runId, workflow));
+    log.hear(event);
+    if (event.kind === "run_ended") logs.delete(runId);
+  };
+}
+
+/** The log of one run: it remembers when things began, and what each step calls. */
+class RunLog {
+  readonly #logger: Logger;
+  readonly #targets: ReadonlyMap<string, CallTarget>;
+  readonly #began = new Map<string, number>();
+  #correlationId: string | undefined;
+
+  constructor(readonly runId: string, readonly workflow: Workflow) {
+    this.#logger = getLogger(LOG_CATEGORY);
+    this.#targets = targetsByKey(workflow);
+  }
+
+  hear(event: Happening): void {
+    if (event.kind === "run_started") this.#correlationId = event.correlationId;
+    const entry = entryOf(event);
+    const context = {
+      run_id: this.runId,
+      ...(this.#correlationId !== undefined && { correlation_id: this.#correlationId }),
+      workflow: this.workflow.name,
+    };
+    const fields = { ...context, ...this.#where(event), ...entry.fields, ...this.#duration(event) };
+    this.#write(entry, fields);
+    if (entry.payload === undefined || !this.#logger.isEnabledFor("trace")) return;
+    const payload = Object.entries(entry.payload).map(([name, value]) => [name, toJson(value)]);
+    this.#write({ level: "trace", message: `${entry.message}: payload` }, {
+      ...fields,
+      ...Object.fromEntries(payload),
+    });
+  }
+
+  #write({ level, message }: Pick<Entry, "level" | "message">, fields: Record<string, Json>): void {
+    const name = toLogTape(level);
+    if (name !== "fatal") this.#logger[name](message, fields);
+  }
+
+  /** Whom the step calls. */
+  #where(event: Happening): Record<string, Json> {
+    if (!("path" in event)) return {};
+    const target = this.#targets.get(keyOf(event.path, event.op)) ??
+      this.#targets.get(keyOf(event.path, "action"));
+    return target === undefined ? {} : { service: target.service, method: target.method };
+  }
+
+  #duration(event: Happening): Record<string, Json> {
+    if (!("at" in event)) return {};
+    const key = "path" in event ? keyOf(event.path, event.op) : "";
+    switch (event.kind) {
+      case "run_started":
+      case "step_started":
+        this.#began.set(key, event.at);
+        return {};
+      case "attempt_started":
+        this.#began.set(`${key}#`, event.at);
+        return {};
+      case "attempt_ended":
+        return this.#since(`${key}#`, event.at);
+      case "step_completed":
+      case "step_failed":
+      case "step_cancelled":
+      case "run_ended":
+        return this.#since(key, event.at);
+      default:
+        return {};
+    }
+  }
+
+  /** Nothing where the beginning was before this process. */
+  #since(key: string, at: number): Record<string, Json> {
+    const began = this.#began.get(key);
+    this.#began.delete(key);
+    return began === undefined ? {} : { duration_ms: at - began };
+  }
+}
+
+function keyOf(path: string, op: Op): string {
+  return `${op} ${path}`;
+}
+
+function targetsByKey({ steps }: Workflow): ReadonlyMap<string, CallTarget> {
+  const targets = new Map<string, CallTarget>();
+  for (const step of eachStep(steps)) {
+    if (step.kind !== "call") continue;
+    targets.set(keyOf(step.path, "action"), step);
+    if (step.compensate?.kind === "call") {
+      targets.set(keyOf(step.path, "compensate"), step.compensate);
+    }
+  }
+  return targets;
+}

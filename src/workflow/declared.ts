@@ -1,0 +1,114 @@
+/**
+ * Services and defaults of a file and of those that it includes.
+ *
+ * @module
+ */
+import type { Problem } from "../errors.ts";
+import type { TemplateUse } from "./build_steps.ts";
+import { describeIssues } from "./issues.ts";
+import { besideFile } from "./paths.ts";
+import { problemAt } from "./problems.ts";
+import { checkAndRepair } from "./repair.ts";
+import { includedSchema, type WrittenIncluded } from "./schema.ts";
+import { isRecord } from "./schema_parts.ts";
+import type { WrittenService } from "./schema_service.ts";
+import { type Declared, overlayAll, type Settings, settingsAt } from "./settings.ts";
+import type { Path, Places } from "./source.ts";
+import { readYaml } from "./yaml.ts";
+
+/** Reads a file's text; throws where it can't. */
+export type ReadText = (path: string) => string;
+
+const MAX_FILES = 100;
+
+/** Gathers what files declare; one for each workflow. */
+export class Declarations {
+  readonly problems: Problem[] = [];
+  readonly uses: TemplateUse[] = [];
+  /** The text of every file read, in the order of reading. */
+  readonly texts = new Map<string, string>();
+  /** Services that are named somewhere, be they right or wrong. */
+  readonly names = new Set<string>();
+
+  constructor(readonly read: ReadText) {}
+
+  /** What a file and its includes say; `open` are the files that include it. */
+  gather(written: WrittenIncluded, places: Places, open: readonly string[]): Declared {
+    const raw = places.get(["services"]);
+    if (isRecord(raw)) for (const name of Object.keys(raw)) this.names.add(name);
+    const services = new Map<string, Settings>();
+    for (const [name, service] of Object.entries(written.services ?? {})) {
+      services.set(name, this.#settings(service, ["services", name], places));
+    }
+    const defaults = written.defaults === undefined
+      ? null
+      : this.#settings(written.defaults, ["defaults"], places);
+    let under: Declared = { services: new Map(), defaults: null };
+    const isList = Array.isArray(places.get(["include"]));
+    written.include?.forEach((path, at) => {
+      const where = isList ? ["include", at] : ["include"];
+      const included = this.#include(path, where, places, open);
+      if (included !== null) under = overlayAll(included, under);
+    });
+    return overlayAll({ services, defaults }, under);
+  }
+
+  #settings(written: WrittenService, at: Path, places: Places): Settings {
+    const use = (key: string, template: string, role: TemplateUse["role"]) =>
+      this.uses.push({ template, role, scope: null, at: [...at, ...key.split("/")], places });
+    for (const [name, value] of Object.entries(written.metadata ?? {})) {
+      use(`metadata/${name}`, value, "service_metadata");
+    }
+    if (written.endpoint !== undefined) use("endpoint", written.endpoint, "connection");
+    if (isRecord(written.tls)) {
+      for (const [key, value] of Object.entries(written.tls)) {
+        if (typeof value === "string") use(`tls/${key}`, value, "connection");
+      }
+    }
+    return settingsAt(written, at, places);
+  }
+
+  #include(said: string, at: Path, places: Places, open: readonly string[]): Declared | null {
+    const file = besideFile(places.whole.source.file, said);
+    const refuse = (code: string, message: string) => {
+      this.problems.push(problemAt(places.value(at), code, message));
+      return null;
+    };
+    if (open.includes(file)) {
+      const circle = [...open.slice(open.indexOf(file)), file].join(" → ");
+      return refuse("include_circle", `The files include each other: ${circle}`);
+    }
+    if (!this.texts.has(file) && this.texts.size >= MAX_FILES) {
+      return refuse("too_many_files", `Cannot include more than ${MAX_FILES} files`);
+    }
+    let text = this.texts.get(file);
+    try {
+      text ??= this.read(file);
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      return refuse("unreadable_file", `Cannot read "${file}": ${why}`);
+    }
+    this.texts.set(file, text);
+    return this.#file(file, text, open);
+  }
+
+  #file(file: string, text: string, open: readonly string[]): Declared | null {
+    const { data, places, problems } = readYaml(file, text);
+    this.problems.push(...problems);
+    if (data === undefined) return null;
+    const { written, issues } = checkAndRepair(includedSchema, data);
+    const told = describeIssues(issues, places).map((problem) =>
+      problem.code === "unknown_key" ? { ...problem, message: foreign(problem.message) } : problem
+    );
+    this.problems.push(...told);
+    return written === null ? null : this.gather(written, places, [...open, file]);
+  }
+}
+
+/** A workflow's other keys are known, but have no place here. */
+function foreign(message: string): string {
+  const [, key] = /^Unknown key "(.*?)"(?!; did)/.exec(message) ?? [];
+  return key === undefined
+    ? message
+    : `"${key}" has no place in an included file: only services, defaults and include are merged in`;
+}

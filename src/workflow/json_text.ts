@@ -1,0 +1,64 @@
+import { MaestroError, type Problem } from "../errors.ts";
+import type { Json } from "./json.ts";
+import { Source } from "./source.ts";
+
+const LIMIT = 2n ** 53n;
+
+/**
+ * Reads JSON text. Integers beyond 2^53 are refused, since they would lose digits.
+ *
+ * @param where what the text is, as a message names it: a file, `--input`…
+ * @throws {MaestroError} `INPUT_INVALID`, with line and column where it is about syntax
+ */
+export function parseJson(text: string, where: string): Json {
+  const big: string[] = [];
+  const revive: Reviver = (_key, value, context) => {
+    const source = context?.source;
+    if (typeof value === "number" && source !== undefined && isBig(source)) big.push(source);
+    return value;
+  };
+  let value: Json;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ""), revive);
+  } catch (thrown) {
+    throw syntaxError(text, where, thrown);
+  }
+  const [first] = big;
+  if (first === undefined) return value;
+  const problems = [...new Set(big)].map((number) => locate(text, number, where));
+  throw invalid(problems);
+}
+
+type Reviver = (key: string, value: Json, context?: { readonly source?: string }) => Json;
+
+/** Digits alone, or with an exponent: `1e20` is written by people who mean about that much. */
+function isBig(source: string): boolean {
+  if (!/^-?\d+$/.test(source)) return false;
+  const number = BigInt(source);
+  return number > LIMIT || number < -LIMIT;
+}
+
+function locate(text: string, number: string, where: string): Problem {
+  const at = new RegExp(`(?<![\\w.+-])${number}(?![\\w.])`).exec(text)?.index ?? 0;
+  const message = `The integer ${number} is beyond 2^53 and would lose digits: ` +
+    `write it as a string, "${number}"`;
+  return { severity: "error", code: "big_integer", message, ...new Source(where, text).place(at) };
+}
+
+function syntaxError(text: string, where: string, thrown: unknown): MaestroError {
+  const said = thrown instanceof Error ? thrown.message : String(thrown);
+  const [, offset] = / at position (\d+)/.exec(said) ?? [];
+  const place = new Source(where, text).place(offset === undefined ? text.length : Number(offset));
+  const reason = text.trim() === ""
+    ? "there is nothing"
+    : said.replace(/ (in JSON )?at position .*$/, "").replace(/, (\.\.\.)?"[^]*" is not valid JSON$/, "")
+      .replace(/^./, (first) => first.toLowerCase());
+  const message = `Not JSON: ${reason}`;
+  return invalid([{ severity: "error", code: "json_syntax", message, ...place }], thrown);
+}
+
+function invalid(problems: readonly Problem[], cause?: unknown): MaestroError {
+  const message = problems
+    .map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join("\n");
+  return new MaestroError("INPUT_INVALID", message, { problems, cause });
+}

@@ -1,0 +1,184 @@
+/**
+ * Text to {@linkcode Workflow}, or every problem with its place.
+ *
+ * @module
+ */
+import type { Problem } from "../errors.ts";
+import { type Callee, StepBuilder } from "./build_steps.ts";
+import { eachStep } from "./calls.ts";
+import { checkExpressions } from "./check_expressions.ts";
+import { checkInputSchema } from "./check_input_schema.ts";
+import { checkSteps } from "./check_steps.ts";
+import { Declarations, type ReadText } from "./declared.ts";
+import { sagaRule } from "./defaults.ts";
+import { forgivenNames } from "./forgiven.ts";
+import { describeIssues } from "./issues.ts";
+import { lintWorkflow } from "./lint.ts";
+import type { Service, Workflow } from "./model.ts";
+import { problemAt, sortProblems } from "./problems.ts";
+import { checkAndRepair } from "./repair.ts";
+import { workflowSchema, type WrittenWorkflow } from "./schema.ts";
+import { type Declared, makeService, overlay } from "./settings.ts";
+import type { Places } from "./source.ts";
+import { STAND_IN } from "./step_forms.ts";
+import { namesUnder } from "./templates.ts";
+import { readYaml } from "./yaml.ts";
+
+/** A workflow's file. */
+export interface WorkflowSource {
+  /** As the user named it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What became of a file. */
+export interface ParsedWorkflow {
+  /** Frozen; `null` where there is an error among the problems. */
+  readonly workflow: Workflow | null;
+  /** Errors and warnings, in file order; an included file's come after. */
+  readonly problems: readonly Problem[];
+  /** The text of the file and of those that it includes, by name: what {@linkcode formatProblem} shows. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Parses a workflow, and checks everything that can be known without its services.
+ * Never throws on account of the text.
+ *
+ * @param read gives the text of an included file; throws where it can't. The path is relative to
+ * what `source.file` is relative to. Left out, nothing can be included.
+ */
+export function parseWorkflow(source: WorkflowSource, read: ReadText = refuseToRead): ParsedWorkflow {
+  const { file, text } = source;
+  const texts = new Map([[file, text]]);
+  const { data, places, problems: syntax } = readYaml(file, text);
+  if (data === undefined) return { workflow: null, problems: sortProblems(syntax, [file]), texts };
+  const { written, issues } = checkAndRepair(workflowSchema, data, {
+    name: "workflow",
+    steps: [STAND_IN],
+  });
+  const problems = [...describeIssues(issues, places)];
+  let workflow: Workflow | null = null;
+  if (written !== null) {
+    const declarations = new Declarations(read);
+    declarations.texts.set(file, text);
+    const built = build(written, places, declarations);
+    for (const [name, content] of declarations.texts) texts.set(name, content);
+    problems.push(...built.problems);
+    workflow = built.workflow;
+  }
+  const all = [...syntax, ...(syntax.some(isSyntax) ? problems.filter(isCertain) : problems)];
+  const failed = all.some(({ severity }) => severity === "error");
+  return {
+    workflow: failed ? null : freeze(workflow),
+    problems: sortProblems(all, [...texts.keys()]),
+    texts,
+  };
+}
+
+function isSyntax({ code }: Problem): boolean {
+  return code === "yaml_syntax";
+}
+
+/** What seems to be missing may only be hidden by a mistake of syntax. */
+function isCertain({ code, severity }: Problem): boolean {
+  return severity === "error" && !/^(missing_key|empty_list|no_form|wrong_type|unknown_)/.test(code);
+}
+
+/** Reads a workflow's file and parses it; a file that can't be read is a problem too. */
+export function loadWorkflow(file: string, read: ReadText): ParsedWorkflow {
+  try {
+    return parseWorkflow({ file, text: read(file) }, read);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const problem: Problem = {
+      ...problemAt({ file, line: 1, column: 1 }, "unreadable_file", `Cannot read the file: ${why}`),
+      line: null,
+      column: null,
+    };
+    return { workflow: null, problems: [problem], texts: new Map() };
+  }
+}
+
+function refuseToRead(): never {
+  throw new Error("There are no other files here");
+}
+
+interface Built {
+  readonly workflow: Workflow;
+  readonly problems: readonly Problem[];
+}
+
+function build(written: WrittenWorkflow, places: Places, declarations: Declarations): Built {
+  const declared = declarations.gather(written, places, [places.whole.source.file]);
+  const problems = declarations.problems;
+  const callees = makeCallees(declared, declarations.names, problems);
+  const builder = new StepBuilder(places, callees);
+  const steps = builder.list(written.steps, ["steps"], (at, id) => id ?? `steps[${at}]`);
+  if (written.output !== undefined) {
+    const use = { template: written.output, role: "value", scope: "", places } as const;
+    builder.uses.push({ ...use, at: ["output"] });
+  }
+  const services = usedServices(callees, builder.used, places);
+  const partial: Workflow = {
+    name: written.name,
+    version: written.version ?? null,
+    description: written.description ?? null,
+    timeout: written.timeout ?? null,
+    input: written.input ?? null,
+    output: written.output ?? null,
+    services,
+    saga: sagaRule(written.saga),
+    steps,
+    env: [],
+    secrets: [],
+    place: places.value([]),
+  };
+  const workflow = {
+    ...partial,
+    env: namesUnder("env", partial),
+    secrets: namesUnder("secrets", partial),
+  };
+  const context = { workflow, builder, forgiven: forgivenNames(places.root, [...eachStep(steps)]) };
+  problems.push(
+    ...builder.problems,
+    ...checkSteps(context),
+    ...checkExpressions([...declarations.uses, ...builder.uses], context),
+    ...checkInputSchema(workflow.input, places),
+    ...lintWorkflow(workflow, { places, at: builder.at, used: builder.used }),
+  );
+  return { workflow, problems };
+}
+
+function makeCallees(declared: Declared, names: ReadonlySet<string>, problems: Problem[]) {
+  const callees = new Map<string, Callee>();
+  for (const name of names) callees.set(name, { service: null, retry: undefined });
+  for (const [name, settings] of declared.services) {
+    const whole = overlay(settings, declared.defaults);
+    const service = makeService(name, whole, problems);
+    callees.set(name, { service, retry: whole.written.retry });
+  }
+  return callees;
+}
+
+/** This file's services, and of those that others declare the ones that are called. */
+function usedServices(
+  callees: ReadonlyMap<string, Callee>,
+  used: ReadonlySet<string>,
+  places: Places,
+): Readonly<Record<string, Service>> {
+  const services: Record<string, Service> = {};
+  for (const [name, { service }] of callees) {
+    if (service === null) continue;
+    if (used.has(name) || places.get(["services", name]) !== undefined) services[name] = service;
+  }
+  return services;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(freeze);
+  }
+  return value;
+}

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import type { Json } from "./json.ts";
+
+type Node = Record<string, unknown>;
+
+/**
+ * The JSON Schema that editors complete and check by. Every map takes `x-` keys, what can be
+ * written in several ways is a `oneOf`, and steps refer to one definition for each form.
+ */
+export function editorSchema(root: z.ZodType, forms: Readonly<Record<string, z.ZodType>>): Json {
+  const names = Object.keys(forms);
+  const defs: Node = { step: { oneOf: names.map((name) => ({ $ref: `#/$defs/${name}_step` })) } };
+  for (const name of names) {
+    const form = forms[name];
+    if (form !== undefined) defs[`${name}_step`] = toNode(form);
+  }
+  const schema = {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Maestro workflow",
+    ...toNode(root),
+    $defs: defs,
+  };
+  return JSON.parse(JSON.stringify(schema)) as Json; // as plain as its text
+}
+
+function toNode(schema: z.ZodType): Node {
+  const { $schema: _, ...node } = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => complete(jsonSchema),
+  }) as Node;
+  return node;
+}
+
+function complete(node: Node): void {
+  if (node["additionalProperties"] === false) node["patternProperties"] = { "^x-": {} };
+  if (!Array.isArray(node["ways"])) return;
+  node["oneOf"] = (node["ways"] as z.ZodType[]).map(toNode); // put there by `either`
+  delete node["ways"];
+}
