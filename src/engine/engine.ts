@@ -231,7 +231,7 @@ export class Engine {
       random,
       secrets: this.#secrets,
       supervisor: this.#supervisor,
-      breaker: (target) => this.#breaker(target),
+      breakers: this.#breakersOf(targets),
       onHappening: (event) => {
         this.#options.onHappening?.(runId, workflow, event);
         onHappening?.(event);
@@ -241,6 +241,11 @@ export class Engine {
     const live = new LiveRun(options);
     this.#live.set(runId, live);
     return live;
+  }
+
+  /** The breakers of a workflow's services, by name; made before the run, so that its actors find them. */
+  #breakersOf(targets: ReadonlyMap<string, Target>): ReadonlyMap<string, ServiceRef | null> {
+    return new Map([...targets].map(([name, target]) => [name, this.#breaker(target)]));
   }
 
   /** One breaker a service, shared by all runs that reach it with the same settings. */

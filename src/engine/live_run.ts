@@ -29,7 +29,8 @@ export interface LiveRunOptions {
   readonly random: () => number;
   readonly secrets: Secrets;
   readonly supervisor: Supervisor;
-  readonly breaker: (target: Target, method: string) => ServiceRef | null;
+  /** By service; `null`: turned off. */
+  readonly breakers: ReadonlyMap<string, ServiceRef | null>;
   readonly onHappening: (event: Happening) => void;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
@@ -160,7 +161,7 @@ export class LiveRun {
   }
 
   #board(): Board {
-    const { workflow, state, clock, targets, methods, breaker } = this.#options;
+    const { workflow, state, clock, methods, breakers } = this.#options;
     const names = { workflow, state, visible: visibility(workflow) };
     const durable = () => this.#ledger.durable();
     const attempts = { ...this.#options, names, durable };
@@ -168,10 +169,7 @@ export class LiveRun {
       ...names,
       record: (fact) => this.#ledger.record(fact),
       notice: (notice) => this.#tell(notice),
-      service: (name, method) => {
-        const target = targets.get(name);
-        return target === undefined ? null : breaker(target, method);
-      },
+      service: (name) => breakers.get(name) ?? null,
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
       wake: (dueAt, callback) => clock.at(dueAt, callback),

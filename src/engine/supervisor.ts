@@ -22,6 +22,8 @@ const engineMachine = setup({
         readonly id: string;
         readonly logic: Logic;
         readonly input: unknown;
+        /** Is handed the actor: one that ends as it starts is gone from the system at once. */
+        readonly adopt: (ref: Ref) => void;
       }
       | { readonly type: "stop"; readonly id: string },
   },
@@ -30,7 +32,7 @@ const engineMachine = setup({
   on: {
     spawn: {
       actions: assign(({ event, spawn }) => {
-        spawn(event.logic, { systemId: event.id, input: event.input });
+        event.adopt(spawn(event.logic, { systemId: event.id, input: event.input }));
         return {};
       }),
     },
@@ -50,8 +52,9 @@ export class Supervisor {
   /** Starts an actor below the root. */
   // deno-lint-ignore no-explicit-any -- the logic's own event and snapshot types go out as they came in
   spawn<L extends ActorLogic<any, any, any>>(id: string, logic: L, input: unknown): Ref {
-    this.#root.send({ type: "spawn", id, logic: logic as unknown as Logic, input });
-    const ref: Ref | undefined = this.#root.system.get(id);
+    let ref: Ref | undefined;
+    const adopt = (made: Ref) => ref = made;
+    this.#root.send({ type: "spawn", id, logic: logic as unknown as Logic, input, adopt });
     if (ref === undefined) throw new Error(`The actor "${id}" did not start`);
     return ref;
   }

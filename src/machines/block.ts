@@ -15,6 +15,7 @@ import { type Time, timerEffect } from "./effects.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
 import { recordOf, ROOT, type StepRecord } from "./fold.ts";
+import { recorded } from "./recorded.ts";
 import { chooseBranch, doInstantly } from "./instant.ts";
 import { MaestroError } from "../errors.ts";
 
@@ -54,7 +55,7 @@ export const blockMachine = setup({
     sparesSiblings: ({ context }) => sparesSiblings(context),
   },
   actions: {
-    open: ({ context }) => open(context),
+    open: assign(({ context }) => recorded(open(context))),
     /** Starts what may start, until nothing more may: what ends at once makes the next one due. */
     advance: assign(({ context, spawn }) => {
       const actors = new Map(context.actors);
@@ -80,13 +81,9 @@ export const blockMachine = setup({
       for (const actor of context.actors.values()) enqueue.sendTo(actor, event);
     }),
     markCancelled: assign({ cancelled: true }),
-    timeOut: ({ context }) => {
-      const { board, path, op } = context;
-      if (recordFor(context).failing !== null) return;
-      board.record({ kind: "block_failing", path, op, failure: blockFailure(context, stepTimeout(path)) });
-    },
-    complete: ({ context }) => complete(context),
-    end: ({ context }) => end(context),
+    timeOut: assign(({ context }) => recorded(timeOut(context))),
+    complete: assign(({ context }) => recorded(complete(context))),
+    end: assign(({ context }) => recorded(end(context))),
     tellParent: sendParent(({ context }): ChildEnded => ({
       type: "child.ended",
       path: context.path,
@@ -209,6 +206,13 @@ function sparesSiblings(context: BlockInput): boolean {
   const { block, cancelled } = context;
   return block.kind === "parallel" && block.onFailure === "finish" && !cancelled &&
     recordFor(context).failing?.code !== "STEP_TIMEOUT";
+}
+
+function timeOut(context: BlockInput): void {
+  const { board, path, op } = context;
+  if (recordFor(context).failing !== null) return;
+  const failure = blockFailure(context, stepTimeout(path));
+  board.record({ kind: "block_failing", path, op, failure });
 }
 
 function complete(context: Context): void {

@@ -21,7 +21,7 @@ export interface Board {
   /** Says something that needs no journal: it is gone after a restart. */
   notice(notice: Notice): void;
   /** The service's actor; `null` where its breaker is turned off. */
-  service(name: string, method: string): ServiceRef | null;
+  service(name: string): ServiceRef | null;
   /**
    * Checks and encodes a request; `null` where the method isn't known yet.
    *

@@ -14,16 +14,18 @@ import {
   cancelStep,
   conclude,
   doubt,
-  fail,
   giveUp,
   isOverdue,
   nextAttempt,
   prepare,
   recordFor,
+  refuse,
   settle,
+  startAttempt,
   stepDeadline,
 } from "./call_moves.ts";
 import { attemptEffect, type Time, timerEffect } from "./effects.ts";
+import { recorded } from "./recorded.ts";
 import type { Admission } from "./service_events.ts";
 
 /** Asks a step or block to come to its end without starting anything new. */
@@ -99,27 +101,18 @@ export const callMachine = setup({
       const { board, path, op, target } = context;
       board.notice({ kind: "breaker_waiting", path, op, service: target.service, until: event.until });
     },
-    startAttempt: ({ context }) => {
-      const { board, path, op } = context;
-      const { inFlight, attempts } = recordFor(context);
-      if (!inFlight) board.record({ kind: "attempt_started", path, op, attempt: attempts + 1 });
-    },
-    conclude: ({ context, event }) => {
-      if (event.type === "answered") conclude(context, event);
-    },
+    startAttempt: assign(({ context }) => recorded(startAttempt(context))),
+    conclude: assign(({ context, event }) =>
+      recorded(event.type === "answered" ? conclude(context, event) : undefined)
+    ),
     forgetAttempt: assign({ permit: null, remade: false }),
-    doubt: ({ context }) => doubt(context),
-    settle: ({ context }) => settle(context),
-    abandonAttempt: ({ context }) => abandonAttempt(context),
-    cancelStep: ({ context }) => cancelStep(context),
+    doubt: assign(({ context }) => recorded(doubt(context))),
+    settle: assign(({ context }) => recorded(settle(context))),
+    abandonAttempt: assign(({ context }) => recorded(abandonAttempt(context))),
+    cancelStep: assign(({ context }) => recorded(cancelStep(context))),
     markCancelled: assign({ cancelled: true }),
-    refuse: ({ context }) =>
-      fail(context, {
-        code: "CIRCUIT_OPEN",
-        message:
-          `The circuit breaker of "${context.target.service}" is open: too many calls failed, and it is given time to recover`,
-      }),
-    giveUp: ({ context }) => giveUp(context),
+    refuse: assign(({ context }) => recorded(refuse(context))),
+    giveUp: assign(({ context }) => recorded(giveUp(context))),
     tellParent: sendParent(({ context }): ChildEnded => ({
       type: "child.ended",
       path: context.path,
@@ -206,5 +199,5 @@ export const callMachine = setup({
 });
 
 function serviceOf(context: CallContext) {
-  return context.board.service(context.target.service, context.target.method);
+  return context.board.service(context.target.service);
 }

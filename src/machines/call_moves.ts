@@ -45,7 +45,7 @@ export interface CallContext extends CallInput {
   readonly op: Op;
   readonly request: Request | null;
   readonly permit: Permit | null;
-  /** The attempt under way was first made before a restart: unless it completes, it stays in doubt. */
+  /** The attempt under way was first made before a restart: it may have left then. */
   readonly remade: boolean;
 }
 
@@ -90,6 +90,13 @@ export function prepare(context: CallContext): Partial<CallContext> {
     fail(context, { code, message });
     return {};
   }
+}
+
+/** Records that an attempt begins, unless a restart found it begun. */
+export function startAttempt(context: CallContext): void {
+  const { board, path, op } = context;
+  const { inFlight, attempts } = recordFor(context);
+  if (!inFlight) board.record({ kind: "attempt_started", path, op, attempt: attempts + 1 });
 }
 
 /** The attempt that is recorded as started. */
@@ -137,8 +144,9 @@ export function conclude(context: CallContext, { result, at, random }: Answered)
     });
     return;
   }
-  // What was asked before a restart may have happened, whatever this answer says.
-  const failure: AttemptFailure = remade ? { ...result.failure, outcome: "unknown" } : result.failure;
+  // That it did not leave this time says nothing about the time before the restart.
+  const inDoubt = remade && result.failure.outcome === "not_sent";
+  const failure: AttemptFailure = inDoubt ? { ...result.failure, outcome: "unknown" } : result.failure;
   const next = verdict(context, failure, at, random);
   endAttempt(context, failure, next.kind === "retry" ? next : null);
 }
@@ -182,6 +190,7 @@ function endAttempt(
 
 /** An attempt that a restart found under way, and that is not made again. */
 export function doubt(context: CallContext): void {
+  if (context.cancelled) return abandonAttempt(context);
   endAttempt(context, {
     code: "UNKNOWN",
     message:
@@ -244,6 +253,14 @@ export function fail(
       request: record.input ?? null,
     });
   }
+}
+
+/** Ends the step: its service's breaker is open, and it may wait no longer. */
+export function refuse(context: CallContext): void {
+  const { service } = context.target;
+  const message =
+    `The circuit breaker of "${service}" is open: too many calls failed, and it is given time to recover`;
+  fail(context, { code: "CIRCUIT_OPEN", message });
 }
 
 /** Parks a compensation that waited for its service until it had to give up. */

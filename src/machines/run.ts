@@ -14,6 +14,7 @@ import { type Failure, failureOf } from "./failure.ts";
 import type { RollbackReason } from "./facts.ts";
 import { recordOf, ROOT, type StepRecord } from "./fold.ts";
 import { evaluate } from "./names.ts";
+import { recorded } from "./recorded.ts";
 import { isUndone, rollbackPlan, sagaMachine } from "./saga.ts";
 
 /** Asks a run to stop and roll back. */
@@ -66,34 +67,19 @@ export const runMachine = setup({
     goBack: assign(({ context: { board }, spawn }) => ({
       actor: spawn(sagaMachine, { input: { board } }),
     })),
-    requestCancel: ({ context: { board }, event }) => {
-      if (board.state.cancel !== null) return; // a second cancel changes nothing
-      const by = event.type === "cancel" ? event.by : null;
-      const reason = event.type === "time" ? "timed_out" : "cancelled";
-      board.record({ kind: "cancel_requested", reason, by });
-    },
+    requestCancel: assign(({ context, event }) =>
+      recorded(requestCancel(context, event.type === "cancel" ? event : null))
+    ),
     stopForward: enqueueActions(({ context, enqueue }) => {
       if (context.actor !== null) enqueue.sendTo(context.actor, { type: "cancel" });
     }),
     passOn: enqueueActions(({ context, event, enqueue }) => {
       if (context.actor !== null) enqueue.sendTo(context.actor, event);
     }),
-    complete: ({ context }) => {
-      const result = outputOf(context);
-      if (!("output" in result)) return;
-      context.board.record({ kind: "run_ended", status: "completed", output: result.output });
-    },
-    startRollback: ({ context }) => {
-      context.board.record({ kind: "rollback_started", reason: reasonOf(context) });
-    },
-    endUndone: ({ context }) => {
-      const { board } = context;
-      const undone = isUndone(rollbackPlan(board.workflow.steps, board.state), board.state);
-      const reason = reasonOf(context);
-      const status = reason === "failed" ? "compensated" : reason;
-      end(context, undone ? status : "incomplete");
-    },
-    endFailed: ({ context }) => end(context, reasonOf(context)),
+    complete: assign(({ context }) => recorded(complete(context))),
+    startRollback: assign(({ context }) => recorded(startRollback(context))),
+    endUndone: assign(({ context }) => recorded(endUndone(context))),
+    endFailed: assign(({ context }) => recorded(end(context, reasonOf(context)))),
   },
 }).createMachine({
   id: "run",
@@ -146,6 +132,34 @@ function rootOf({ board }: Context): StepRecord {
   const record = recordOf(board.state, ROOT);
   if (record === undefined) throw new Error("The run has not started");
   return record;
+}
+
+/** Records, once, that the run is to stop; `null`: its time is up. */
+function requestCancel({ board }: Context, cancel: CancelRun | null): void {
+  if (board.state.cancel !== null) return; // a second cancel changes nothing
+  board.record({
+    kind: "cancel_requested",
+    reason: cancel === null ? "timed_out" : "cancelled",
+    by: cancel?.by ?? null,
+  });
+}
+
+function complete(context: Context): void {
+  const result = outputOf(context);
+  if (!("output" in result)) return;
+  context.board.record({ kind: "run_ended", status: "completed", output: result.output });
+}
+
+function startRollback(context: Context): void {
+  context.board.record({ kind: "rollback_started", reason: reasonOf(context) });
+}
+
+function endUndone(context: Context): void {
+  const { board } = context;
+  const undone = isUndone(rollbackPlan(board.workflow.steps, board.state), board.state);
+  const reason = reasonOf(context);
+  const status = reason === "failed" ? "compensated" : reason;
+  end(context, undone ? status : "incomplete");
 }
 
 /** What the run returns, or why that can't be made. */

@@ -11,6 +11,7 @@ import type { Block } from "./block_plan.ts";
 import type { Board } from "./board.ts";
 import { callMachine, type ChildEnded, type Resolved } from "./call.ts";
 import type { CallInput } from "./call_moves.ts";
+import { recorded } from "./recorded.ts";
 import { recordOf, ROOT, type RunState, type StepRecord } from "./fold.ts";
 
 /**
@@ -71,7 +72,7 @@ export const sagaMachine = setup({
         : spawn(blockMachine, { input: groupInput(board, step, step.compensate) });
       return { actor };
     }),
-    park: ({ context }) => park(context),
+    park: assign(({ context }) => recorded(park(context))),
     passOn: enqueueActions(({ context, event, enqueue }) => {
       if (context.actor !== null) enqueue.sendTo(context.actor, event);
     }),

@@ -23,6 +23,8 @@ interface Case {
   readonly scripts: Readonly<Record<string, Script>>;
   readonly input?: Json;
   readonly status: RunReport["status"];
+  /** Steps whose attempt, under way in a failing block, is `unknown` after a restart (semantics.md §6). */
+  readonly inDoubt?: readonly string[];
 }
 
 /** Answers with its own method and number, so that a lost or mixed-up output shows. */
@@ -148,6 +150,7 @@ steps:
   {
     name: "a failing branch with siblings in flight",
     status: "compensated",
+    inDoubt: ["steps[0].kept"],
     scripts: {
       "shop/Slow": { answer: { slow: true }, after: 5_000 },
       "mail/Slow": { answer: { slow: true }, after: 5_000 },
@@ -247,7 +250,7 @@ async function play(test: Case, stopAfter?: number): Promise<Played> {
 }
 
 /** What must be the same, however often it was interrupted: what was asked for, done, and answered. */
-function essence({ report, world }: Played) {
+function essence({ report, world }: Played, inDoubt: readonly string[] = []) {
   const asked = new Set(world.calls.map(({ method, key, input }) => JSON.stringify([method, key, input])));
   return {
     status: report.status,
@@ -257,8 +260,7 @@ function essence({ report, world }: Played) {
     undone: world.effects.filter((key) => key.endsWith("/compensate")),
     steps: report.steps.map((step) => ({
       path: step.path,
-      status: step.status,
-      output: step.output,
+      ...(!inDoubt.includes(step.path) && { status: step.status, output: step.output }),
       compensation: step.compensation?.status,
     })).sort((a, b) => a.path < b.path ? -1 : 1),
   };
@@ -270,7 +272,11 @@ for (const test of CASES) {
     assert.equal(undisturbed.report.status, test.status);
     for (let stopAfter = 1; stopAfter < undisturbed.facts; stopAfter++) {
       const resumed = await play(test, stopAfter);
-      assert.deepEqual(essence(resumed), essence(undisturbed), `stopped after fact ${stopAfter}`);
+      assert.deepEqual(
+        essence(resumed, test.inDoubt),
+        essence(undisturbed, test.inDoubt),
+        `stopped after fact ${stopAfter}`,
+      );
     }
   });
 }

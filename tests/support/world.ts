@@ -1,6 +1,6 @@
 /**
  * Services that exist in memory: a Caller that behaves as a test says, and remembers what it was
- * asked, across engines. Like a good service it does the work of one action key once.
+ * asked, across engines. Like good services they do the work of one key once, and answer as before.
  *
  * @module
  */
@@ -39,6 +39,7 @@ export class World {
   /** Calls that were cancelled while they were under way. */
   readonly cancelled: string[] = [];
   #counts = new Map<string, number>();
+  #answers = new Map<string, Answer>();
 
   constructor(
     readonly scripts: Readonly<Record<string, Script>>,
@@ -90,6 +91,8 @@ export class World {
       metadata,
     };
     this.calls.push(seen);
+    const before = this.#answers.get(seen.key);
+    if (before !== undefined) return Promise.resolve(before);
     const nth = (this.#counts.get(method) ?? 0) + 1;
     this.#counts.set(method, nth);
     const script = this.scripts[method];
@@ -122,8 +125,10 @@ export class World {
 
   #answer(behaviour: Behaviour, seen: SeenCall): Answer {
     if ("answer" in behaviour) {
-      if (!this.effects.includes(seen.key)) this.effects.push(seen.key);
-      return { ok: true, output: behaviour.answer };
+      const answer: Answer = { ok: true, output: behaviour.answer };
+      this.effects.push(seen.key);
+      this.#answers.set(seen.key, answer);
+      return answer;
     }
     if ("hang" in behaviour) return late();
     const { fail, after: _, ...more } = behaviour;
