@@ -12,7 +12,7 @@ import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
 import { evaluate } from "./names.ts";
 import { type Outcome, outcomeOfAttempts } from "./outcome.ts";
-import { type ActionRule, retryAction, retryCompensation } from "./retry.ts";
+import { type ActionRule, isUndone, retryAction, retryCompensation } from "./retry.ts";
 import type { Permit } from "./service_events.ts";
 
 /** What a call actor is made with. */
@@ -204,7 +204,7 @@ export function settle(context: CallContext): void {
   const { board, path, op } = context;
   const record = recordFor(context);
   const last = record.outcomes.at(-1);
-  if (last === "completed" || (op === "compensate" && record.failure?.code === "NOT_FOUND")) {
+  if (last === "completed" || (op === "compensate" && isUndone(record.failure?.code))) {
     board.record({ kind: "step_completed", path, op });
     return;
   }

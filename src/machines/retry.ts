@@ -52,7 +52,13 @@ export function retryAction(rule: ActionRule, failed: Failed): Verdict {
 
 /** semantics.md §4.4: a compensation is tried until `deadline`, which is when it gives up. */
 export function retryCompensation(rule: SagaRule["retry"], failed: Failed): Verdict {
-  return HOPELESS.has(failed.failure.code) ? STOP : schedule(rule, failed);
+  const { code } = failed.failure;
+  return HOPELESS.has(code) || isUndone(code) ? STOP : schedule(rule, failed);
+}
+
+/** semantics.md §4.4: what isn't there needs no undoing. */
+export function isUndone(code: string | undefined): boolean {
+  return code === "NOT_FOUND";
 }
 
 function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
