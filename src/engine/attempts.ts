@@ -80,6 +80,7 @@ export function makeAttempt(
 
   void make();
   return () => {
+    if (over) return; // it has ended by itself
     over = true;
     stopWaiting();
     controller.abort();

@@ -1,9 +1,8 @@
-import type { InspectionEvent } from "xstate";
+import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { ServiceRef } from "../machines/board.ts";
 import { applyFact, emptyState } from "../machines/fold.ts";
 import { serviceMachine } from "../machines/service.ts";
-import { definitionDigest } from "../workflow/digest.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
@@ -20,13 +19,13 @@ import type {
   Target,
   TypeLookup,
 } from "./doors.ts";
+import { definitionOf } from "./definition.ts";
 import { decodeFact } from "./fact_codec.ts";
 import { newRunId, newTraceparent } from "./ids.ts";
 import { type Happening, LiveRun, type LiveRunOptions } from "./live_run.ts";
 import { findMethods } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { Run } from "./run.ts";
-import { Supervisor } from "./supervisor.ts";
 import { targetsOf } from "./targets.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
@@ -73,8 +72,7 @@ export class Engine {
   readonly #clock: Clock;
   readonly #owner: string;
   readonly #secrets: Secrets;
-  readonly #supervisor: Supervisor;
-  readonly #breakers = new Map<string, ServiceRef>();
+  readonly #breakers = new Map<string, Actor<typeof serviceMachine>>();
   readonly #live = new Map<string, LiveRun>();
   #closed = false;
 
@@ -83,7 +81,6 @@ export class Engine {
     this.#clock = options.clock ?? systemClock;
     this.#owner = options.owner ?? crypto.randomUUID();
     this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
-    this.#supervisor = new Supervisor(options.inspect);
   }
 
   /**
@@ -100,8 +97,8 @@ export class Engine {
     const endpoints = checkEndpoints(workflow, options.endpoints ?? {});
     const targets = await this.#targets(workflow, env, endpoints);
     const methods = await this.#methods(workflow, targets);
-    const definition = definitionDigest(workflow);
-    await journal.keep(definition, JSON.stringify(workflow));
+    const { digest, text } = definitionOf(workflow);
+    await journal.keep(digest, text);
     const runId = options.runId ?? newRunId(this.#clock.now());
     const claim = await journal.create(runId, this.#owner);
     this.#checkOpen();
@@ -112,7 +109,7 @@ export class Engine {
       runId,
       workflow: workflow.name,
       version: workflow.version,
-      definition,
+      definition: digest,
       correlationId: options.correlationId ?? runId,
       traceparent: options.traceparent ?? newTraceparent(),
       input,
@@ -173,7 +170,7 @@ export class Engine {
       await live.ledger.durable().catch(() => {}); // the moment's facts still reach the store
       live.stop(error);
     }
-    this.#supervisor.close();
+    for (const breaker of this.#breakers.values()) breaker.stop();
     await this.#options.caller.close();
     await this.#options.journal.close();
   }
@@ -230,7 +227,7 @@ export class Engine {
       clock: this.#clock,
       random,
       secrets: this.#secrets,
-      supervisor: this.#supervisor,
+      inspect: this.#options.inspect,
       breakers: this.#breakersOf(targets),
       onHappening: (event) => {
         this.#options.onHappening?.(runId, workflow, event);
@@ -251,15 +248,19 @@ export class Engine {
   /** One breaker a service, shared by all runs that reach it with the same settings. */
   #breaker({ key, service }: Target): ServiceRef | null {
     if (service.breaker === null) return null;
-    let ref = this.#breakers.get(key);
-    if (ref === undefined) {
+    let actor = this.#breakers.get(key);
+    if (actor === undefined) {
       const clock = this.#clock;
+      const { inspect } = this.#options;
       const board = { wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback) };
-      const id = `service:${service.name}:${this.#breakers.size}`;
-      ref = this.#supervisor.spawn(id, serviceMachine, { board, rule: service.breaker });
-      this.#breakers.set(key, ref);
+      actor = createActor(serviceMachine, {
+        id: `service:${service.name}`,
+        input: { board, rule: service.breaker },
+        ...(inspect && { inspect }),
+      }).start();
+      this.#breakers.set(key, actor);
     }
-    return ref;
+    return actor;
   }
 
   async #beginningOf(runId: string, stored: readonly StoredFact[]) {

@@ -1,17 +1,17 @@
+import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice, ServiceRef } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
 import { recordKey, type RunState } from "../machines/fold.ts";
-import { type RunEvent, runMachine } from "../machines/run.ts";
+import { runMachine } from "../machines/run.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
-import { visibility } from "../workflow/scope.ts";
 import { makeAttempt } from "./attempts.ts";
 import type { Caller, Claim, Clock, Journal, Method, Secrets, Target } from "./doors.ts";
+import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
-import type { Supervisor } from "./supervisor.ts";
 
 /** What happens in a run: its facts, once they are durable, and notices in between. */
 export type Happening = Fact | Notice;
@@ -28,7 +28,8 @@ export interface LiveRunOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly secrets: Secrets;
-  readonly supervisor: Supervisor;
+  /** Hears of every actor below the run, as XState's inspection protocol has it. */
+  readonly inspect: ((event: InspectionEvent) => void) | undefined;
   /** By service; `null`: turned off. */
   readonly breakers: ReadonlyMap<string, ServiceRef | null>;
   readonly onHappening: (event: Happening) => void;
@@ -54,13 +55,11 @@ export class LiveRun {
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
-  readonly #actorId: string;
-  #actor: { send(event: RunEvent): void } | null = null;
+  #actor: Actor<typeof runMachine> | null = null;
   #settled = Promise.withResolvers<RunReport>();
 
   constructor(options: LiveRunOptions) {
     this.#options = options;
-    this.#actorId = `run:${options.claim.runId}`;
     this.#ledger = new Ledger({
       ...options,
       onDurable: (facts) => this.#hear(facts),
@@ -97,12 +96,15 @@ export class LiveRun {
 
   /** Sets the run in motion, from wherever its facts end. */
   go(): void {
-    const { supervisor, state } = this.#options;
-    const ref = supervisor.spawn(this.#actorId, runMachine, { board: this.#board() });
-    ref.subscribe({
-      error: (thrown: unknown) => this.stop(MaestroError.from(thrown)),
+    const { state, inspect } = this.#options;
+    const actor = createActor(runMachine, {
+      id: `run:${this.id}`,
+      input: { board: this.#board() },
+      ...(inspect && { inspect }),
     });
-    this.#actor = ref;
+    this.#actor = actor;
+    actor.subscribe({ error: (thrown) => this.stop(MaestroError.from(thrown)) });
+    actor.start();
     if (state.attention.size > 0) this.#settled.resolve(this.report());
   }
 
@@ -139,8 +141,8 @@ export class LiveRun {
   }
 
   #leave(): void {
+    this.#actor?.stop();
     this.#actor = null;
-    this.#options.supervisor.stop(this.#actorId);
     this.#options.onGone();
   }
 
@@ -162,7 +164,7 @@ export class LiveRun {
 
   #board(): Board {
     const { workflow, state, clock, methods, breakers } = this.#options;
-    const names = { workflow, state, visible: visibility(workflow) };
+    const names = { workflow, state, visible: definitionOf(workflow).visible };
     const durable = () => this.#ledger.durable();
     const attempts = { ...this.#options, names, durable };
     return {
