@@ -31,12 +31,12 @@ export { type ErrorCode, MaestroError, type Problem } from "./src/errors.ts";
 export { loadWorkflow } from "./src/library/load.ts";
 export { type CheckedWorkflow, checkWorkflow } from "./src/library/check.ts";
 export { openEngine } from "./src/library/open.ts";
-export { type SecretSources, secretsFrom } from "./src/library/secrets.ts";
+export { secretsFrom, type SecretSources } from "./src/library/secrets.ts";
 export {
+  callerOf,
   CallFailure,
   callFailure,
   type CallHandler,
-  callerOf,
   type HandledCall,
 } from "./src/library/fake.ts";
 

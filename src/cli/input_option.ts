@@ -10,7 +10,7 @@ const MAX_INPUT = 64 * 1024 * 1024;
 /**
  * The run's input from `--input JSON | @file | -` and every `--set` over it, in order.
  *
- * @throws {MaestroError} `USAGE`
+ * @throws {MaestroError} `USAGE` or `INPUT_INVALID`
  */
 export async function readInput(
   written: string | undefined,
@@ -47,7 +47,10 @@ async function textOf(written: string): Promise<{ text: string; origin: string }
   }
   const path = written.slice(1);
   if (path === "") {
-    throw new MaestroError("USAGE", 'Cannot use --input "@": name the file, as in "--input @order.json"');
+    throw new MaestroError(
+      "USAGE",
+      'Cannot use --input "@": name the file, as in "--input @order.json"',
+    );
   }
   return { text: decode(await readBytes(path, "--input", MAX_INPUT), path), origin: path };
 }

@@ -1,5 +1,6 @@
-import { MaestroError } from "../errors.ts";
+import type { Problem } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
+import { LocatedError } from "./located.ts";
 
 /** What is wrong with a JSON text, and at which offset. */
 interface Fault {
@@ -14,17 +15,22 @@ const MAX_DEPTH = 500;
  * are refused, since a digit would be lost.
  *
  * @param origin what the text is, for messages: `--input`, `order.json`
- * @throws {MaestroError} `USAGE`, with `origin:line:column`
+ * @throws {LocatedError} `INPUT_INVALID`
  */
 export function parseJson(text: string, origin: string): Json {
   const source = text.charCodeAt(0) === 0xFEFF ? text.slice(1) : text;
   const fault = new Scanner(source).fault();
   if (fault === null) return JSON.parse(source);
   const before = source.slice(0, fault.at);
-  const line = before.split("\n").length;
-  const column = fault.at - before.lastIndexOf("\n");
-  const message = `${origin}:${line}:${column}: Cannot read this as JSON: ${fault.what}`;
-  throw new MaestroError("USAGE", message);
+  const problem: Problem = {
+    severity: "error",
+    code: "not_json",
+    message: `Cannot read this as JSON: ${fault.what}`,
+    file: origin,
+    line: before.split("\n").length,
+    column: fault.at - before.lastIndexOf("\n"),
+  };
+  throw new LocatedError("INPUT_INVALID", [problem], new Map([[origin, source]]));
 }
 
 /** Looks for the first fault of a text; the platform's own messages name no place for most. */
@@ -57,7 +63,9 @@ class Scanner {
     if (number === null) this.#unexpected("a value");
     if (/^-?\d+$/.test(number) && !Number.isSafeInteger(Number(number))) {
       this.#at -= number.length;
-      this.#fail(`${number} has more digits than a JSON number keeps; write it as a string: "${number}"`);
+      this.#fail(
+        `${number} has more digits than a JSON number keeps; write it as a string: "${number}"`,
+      );
     }
   }
 
@@ -100,8 +108,9 @@ class Scanner {
     else if (char === undefined) {
       this.#at = begin;
       this.#fail("the string that begins here does not end");
-    } else if (char === "\\") this.#fail(`"${this.text.slice(this.#at, this.#at + 2)}" is no escape`);
-    else this.#fail("a control character in a string must be escaped");
+    } else if (char === "\\") {
+      this.#fail(`"${this.text.slice(this.#at, this.#at + 2)}" is no escape`);
+    } else this.#fail("a control character in a string must be escaped");
   }
 
   #space(): void {
@@ -119,7 +128,9 @@ class Scanner {
   #unexpected(expected: string): never {
     const rest = this.text.slice(this.#at);
     const word = /^(?:[\w.+-]+|.)/su.exec(rest)?.[0] ?? "";
-    const what = word === "" ? "the text ends here" : `this is ${JSON.stringify(word.slice(0, 20))}`;
+    const what = word === ""
+      ? "the text ends here"
+      : `this is ${JSON.stringify(word.slice(0, 20))}`;
     this.#fail(`${expected} is expected, and ${what}`);
   }
 

@@ -8,11 +8,14 @@ import { whyUnreadable } from "../library/read_text.ts";
  * @throws {MaestroError} `USAGE`
  */
 export async function readBytes(path: string, option: string, limit: number): Promise<Uint8Array> {
-  const refuse = (why: string) => new MaestroError("USAGE", `Cannot read "${path}" for ${option}: ${why}`);
+  const refuse = (why: string) =>
+    new MaestroError("USAGE", `Cannot read "${path}" for ${option}: ${why}`);
   try {
     const { isDirectory, size } = await Deno.stat(path);
     if (isDirectory) throw refuse("it is a directory; name a file");
-    if (size > limit) throw refuse(`it has ${megabytes(size)}, and at most ${megabytes(limit)} are read`);
+    if (size > limit) {
+      throw refuse(`it has ${megabytes(size)}, and at most ${megabytes(limit)} are read`);
+    }
     return await Deno.readFile(path);
   } catch (thrown) {
     if (thrown instanceof MaestroError) throw thrown;
@@ -35,10 +38,16 @@ export async function readStdin(limit: number): Promise<Uint8Array> {
       chunks.push(chunk);
     }
   } catch (thrown) {
-    throw new MaestroError("USAGE", `Cannot read standard input for --input: ${whyUnreadable(thrown)}`);
+    throw new MaestroError(
+      "USAGE",
+      `Cannot read standard input for --input: ${whyUnreadable(thrown)}`,
+    );
   }
   if (size <= limit) return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
-  throw new MaestroError("USAGE", `Cannot use standard input: at most ${megabytes(limit)} are read`);
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use standard input: at most ${megabytes(limit)} are read`,
+  );
 }
 
 function megabytes(bytes: number): string {

@@ -18,13 +18,19 @@ export function parseEndpoints(
   services: readonly string[],
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(written.map((text) => {
-    const [service, endpoint] = splitPair(text, "--endpoint", "--endpoint payments=localhost:50051");
+    const [service, endpoint] = splitPair(
+      text,
+      "--endpoint",
+      "--endpoint payments=localhost:50051",
+    );
     if (!services.includes(service)) {
       const guess = didYouMean(service, services);
       const known = services.length === 0 ? "it has none" : `it has ${services.join(", ")}`;
       throw new MaestroError(
         "USAGE",
-        `Cannot use --endpoint "${text}": the workflow has no service "${service}"${guess === "" ? `; ${known}` : guess}`,
+        `Cannot use --endpoint "${text}": the workflow has no service "${service}"${
+          guess === "" ? `; ${known}` : guess
+        }`,
       );
     }
     return [service, endpoint];
@@ -50,7 +56,12 @@ export function parseSecretFiles(written: readonly string[]): Readonly<Record<st
 }
 
 /** Splits `name=value` at its first `=`. A value that may be a secret is not repeated in messages. */
-function splitPair(text: string, option: string, example: string, hidden = false): [string, string] {
+function splitPair(
+  text: string,
+  option: string,
+  example: string,
+  hidden = false,
+): [string, string] {
   const at = text.indexOf("=");
   if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
   const why = at === -1 ? 'it has no "="' : at === 0 ? "it has no name" : "it has no value";
@@ -94,8 +105,6 @@ export function parseId(text: string, option: string): string {
  */
 export function parseStore(text: string): "memory" {
   if (text === "memory") return text;
-  const why = text.startsWith("sqlite:")
-    ? "SQLite is not supported yet"
-    : "it is not a store";
+  const why = text.startsWith("sqlite:") ? "SQLite is not supported yet" : "it is not a store";
   throw new MaestroError("USAGE", `Cannot use --store "${text}": ${why}; use "memory"`);
 }

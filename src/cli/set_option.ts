@@ -51,7 +51,9 @@ export function applySetting(input: Json, { path, value }: Setting, done: string
     const kind = Array.isArray(input) ? "a list" : "no map";
     throw new MaestroError(
       "USAGE",
-      `Cannot use --set "${[...done, ...path].join(".")}": "${done.join(".")}" is ${kind} in the input; give it whole, as in "--set ${done.join(".")}=JSON"`,
+      `Cannot use --set "${[...done, ...path].join(".")}": "${
+        done.join(".")
+      }" is ${kind} in the input; give it whole, as in "--set ${done.join(".")}=JSON"`,
     );
   }
   const under = Object.hasOwn(input, key) ? input[key] ?? {} : {};

@@ -6,7 +6,7 @@
  */
 import { MaestroError } from "../errors.ts";
 import type { Fact } from "../machines/facts.ts";
-import { tag, untag } from "../workflow/tagged.ts";
+import { tag, untag } from "../workflow/value.ts";
 import type { Value } from "../workflow/value.ts";
 import type { StoredFact, TypeLookup } from "./doors.ts";
 

@@ -85,7 +85,9 @@ const fieldMaps = new WeakMap<DescMessage, ReadonlyMap<string, DescField>>();
 function fieldsByName(desc: DescMessage): ReadonlyMap<string, DescField> {
   let fields = fieldMaps.get(desc);
   if (fields === undefined) {
-    fields = new Map(desc.fields.flatMap((field) => [[field.jsonName, field], [field.name, field]]));
+    fields = new Map(
+      desc.fields.flatMap((field) => [[field.jsonName, field], [field.name, field]]),
+    );
     fieldMaps.set(desc, fields);
   }
   return fields;

@@ -38,7 +38,9 @@ const FLOAT_MAX = 3.4028234663852886e38;
  */
 export function encodeScalar(type: ScalarType, value: Value, path: FieldPath): Scalar {
   const encoded = tryScalar(type, isCelUint(value) ? value.value : value);
-  if (encoded === undefined) throw misfit(path, isCelUint(value) ? value.value : value, NAMES[type]);
+  if (encoded === undefined) {
+    throw misfit(path, isCelUint(value) ? value.value : value, NAMES[type]);
+  }
   return encoded;
 }
 

@@ -1,4 +1,10 @@
-import { create, type DescMessage, fromJson, type Message, type Registry } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromJson,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Json } from "../workflow/json.ts";
@@ -47,6 +53,8 @@ function jsonFor(desc: DescMessage, value: Value) {
   const json: Json = toJson(value);
   const isMask = desc.typeName === "google.protobuf.FieldMask" && typeof json === "string";
   // In masks too, either spelling of a field will do.
-  const form = isMask ? json.replace(/_([a-z0-9])/g, (_, next: string) => next.toUpperCase()) : json;
+  const form = isMask
+    ? json.replace(/_([a-z0-9])/g, (_, next: string) => next.toUpperCase())
+    : json;
   return form as Parameters<typeof fromJson>[1];
 }

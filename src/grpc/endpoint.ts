@@ -16,7 +16,10 @@ export interface Endpoint {
  */
 export function parseEndpoint(service: string, endpoint: string): Endpoint {
   const refuse = (advice: string) =>
-    new MaestroError("USAGE", `Cannot use "${endpoint}" as the endpoint of "${service}": ${advice}`);
+    new MaestroError(
+      "USAGE",
+      `Cannot use "${endpoint}" as the endpoint of "${service}": ${advice}`,
+    );
 
   const web = /^https?:\/\/([^/]*)/.exec(endpoint);
   if (web !== null) {
@@ -25,7 +28,9 @@ export function parseEndpoint(service: string, endpoint: string): Endpoint {
   }
   const [, scheme = "", rest = endpoint] = /^(dns|ipv4|ipv6|unix):(.*)$/.exec(endpoint) ?? [];
   if (scheme === "unix") {
-    if (rest.replace(/^\/+/, "") === "") throw refuse('name the socket, such as "unix:/run/app.sock"');
+    if (rest.replace(/^\/+/, "") === "") {
+      throw refuse('name the socket, such as "unix:/run/app.sock"');
+    }
     return { target: endpoint, ip: null };
   }
   if (scheme === "" && /^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint)) {

@@ -1,8 +1,8 @@
 import {
   type DescriptorProto,
+  type FieldDescriptorProto,
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
-  type FieldDescriptorProto,
   type FileDescriptorProto,
 } from "@bufbuild/protobuf/wkt";
 import { declaredTypes, within } from "./walk_descriptor.ts";
@@ -139,9 +139,10 @@ function markOptional(
     return;
   }
   const oneof = message.oneofDecl[field.oneofIndex];
-  const alone = message.field.filter((other) =>
-    Object.hasOwn(other, "oneofIndex") && other.oneofIndex === field.oneofIndex
-  ).length === 1;
+  const alone =
+    message.field.filter((other) =>
+      Object.hasOwn(other, "oneofIndex") && other.oneofIndex === field.oneofIndex
+    ).length === 1;
   if (oneof?.name === `_${field.name}` && alone) field.proto3Optional = true;
 }
 

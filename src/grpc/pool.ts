@@ -23,6 +23,11 @@ export interface Connection {
   readonly inFlight: InFlight;
 }
 
+/** Whether a channel has a connection at this moment; asking does not make it connect. */
+export function isConnected({ grpc, client }: Connection): boolean {
+  return client.getChannel().getConnectivityState(false) === grpc.connectivityState.READY;
+}
+
 interface Pooled {
   readonly connection: Connection;
   readonly stamp: string;
@@ -46,7 +51,9 @@ export class ConnectionPool {
    * @throws {MaestroError} `USAGE`, where the endpoint or a TLS file can't be used; `ENGINE_CLOSED`
    */
   async connect(target: Target): Promise<Connection> {
-    if (this.#closed) throw new MaestroError("ENGINE_CLOSED", "Cannot call services: Maestro is closing");
+    if (this.#closed) {
+      throw new MaestroError("ENGINE_CLOSED", "Cannot call services: Maestro is closing");
+    }
     const known = this.#byKey.get(target.key);
     if (known === undefined) return (await this.#open(target)).connection;
     const pooled = await known;

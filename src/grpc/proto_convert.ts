@@ -6,9 +6,9 @@ import {
   type EnumDescriptorProto,
   EnumDescriptorProtoSchema,
   EnumOptionsSchema,
+  type FieldDescriptorProto,
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
-  type FieldDescriptorProto,
   FieldDescriptorProtoSchema,
   FieldOptionsSchema,
   type FileDescriptorProto,
@@ -92,10 +92,12 @@ function message(type: protobuf.Type): DescriptorProto {
     ...known(MessageOptionsSchema, type.options),
   });
   for (const one of type.fieldsArray) {
+    // protobufjs adds a type's extensions to its fields, by their absolute names.
+    if (one.name.startsWith(".")) continue;
     const converted = field(one);
     if (one.partOf !== null) {
       converted.oneofIndex = oneofs.indexOf(one.partOf);
-      converted.proto3Optional = isOptional(one.partOf);
+      if (isOptional(one.partOf)) converted.proto3Optional = true;
     }
     if (one instanceof protobuf.MapField) {
       const entry = mapEntry(one);
@@ -134,17 +136,28 @@ function field(one: protobuf.FieldBase): FieldDescriptorProto {
     ...typed(one.type),
     ...(isGroup(one) ? { type: Type.GROUP } : {}),
     ...(typeof jsonName === "string" ? { jsonName } : {}),
-    ...(defaultValue === undefined ? {} : { defaultValue: String(defaultValue) }),
+    ...(defaultValue === undefined ? {} : { defaultValue: spellDefault(one.type, defaultValue) }),
     ...(one.extend === undefined ? {} : { extendee: one.extend }),
     ...known(FieldOptionsSchema, one.options),
   });
 }
 
-function typed(name: string): Pick<FieldDescriptorProto, "type" | "typeName"> {
+function typed(name: string): { type: Type; typeName?: string } {
   const scalar = Object.hasOwn(SCALARS, name) ? SCALARS[name] : undefined;
-  return scalar === undefined
-    ? { type: Type.MESSAGE, typeName: name }
-    : { type: scalar, typeName: "" };
+  return scalar === undefined ? { type: Type.MESSAGE, typeName: name } : { type: scalar };
+}
+
+/** A default as descriptors spell it. */
+function spellDefault(type: string, value: unknown): string {
+  const text = String(value);
+  if (type === "double" || type === "float") {
+    return text.replace("Infinity", "inf").replace("NaN", "nan");
+  }
+  if (type !== "bytes") return text;
+  return text.replace(
+    /[^\x20-\x7e]|["'\\]/g,
+    (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
 }
 
 function isGroup(one: protobuf.FieldBase): boolean {
@@ -185,8 +198,8 @@ function service(one: protobuf.Service): ServiceDescriptorProto {
         name: method.name,
         inputType: method.requestType,
         outputType: method.responseType,
-        clientStreaming: method.requestStream === true,
-        serverStreaming: method.responseStream === true,
+        ...(method.requestStream === true ? { clientStreaming: true } : {}),
+        ...(method.responseStream === true ? { serverStreaming: true } : {}),
         ...known(MethodOptionsSchema, method.options),
       })
     ),

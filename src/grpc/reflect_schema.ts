@@ -2,7 +2,7 @@ import type { ServiceError } from "@grpc/grpc-js";
 import { type Target, Unreachable } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { codeName } from "./codes.ts";
-import type { Connection } from "./pool.ts";
+import { type Connection, isConnected } from "./pool.ts";
 import type { LoadedSchema } from "./schema_cache.ts";
 import { buildSchema } from "./schema.ts";
 import { NoReflection, reflectFiles } from "./schema_reflection.ts";
@@ -15,7 +15,6 @@ const PATIENCE = 5_000;
 const TRANSIENT: ReadonlySet<string> = new Set([
   "CANCELLED",
   "DEADLINE_EXCEEDED",
-  "RESOURCE_EXHAUSTED",
   "UNAVAILABLE",
 ]);
 
@@ -39,7 +38,10 @@ export async function reflectSchema(
   } catch (error) {
     if (error instanceof MaestroError) throw error;
     if (error instanceof NoReflection) {
-      throw unavailable(`Cannot ask ${who} for its schema: it has no server reflection; ${REMEDY}`, error);
+      throw unavailable(
+        `Cannot ask ${who} for its schema: it has no server reflection; ${REMEDY}`,
+        error,
+      );
     }
     const { code: number, details } = error as Partial<ServiceError>;
     if (number === undefined || details === undefined) {
@@ -47,10 +49,14 @@ export async function reflectSchema(
       throw unavailable(`Cannot understand the reflection of ${who}: ${reason}; ${REMEDY}`, error);
     }
     const { maxMessageSize } = service;
-    const where = { service: service.name, endpoint, timeout, maxMessageSize };
-    const transport = explainTransport(details, where);
+    const tls = service.tls !== null;
+    const where = { service: service.name, endpoint, tls, timeout, maxMessageSize };
+    const connected = isConnected(connection);
+    const transport = explainTransport(details, where, { neverLeft: !connected, connected });
     const code = transport?.code ?? codeName(number);
-    if (!TRANSIENT.has(code)) {
+    // A server that is exhausted, and not an answer that is too large.
+    const busy = code === "RESOURCE_EXHAUSTED" && transport === undefined;
+    if (!TRANSIENT.has(code) && !busy) {
       const reason = transport?.message ?? (details === "" ? code : `${code}: ${details}`);
       throw unavailable(`Cannot ask ${who} for its schema: ${reason}; ${REMEDY}`, error);
     }

@@ -26,10 +26,15 @@ export class ReflectionStream implements Disposable {
   #ended: Error | null = null;
 
   /** @param deadline in milliseconds since the epoch, for the whole conversation */
-  constructor({ client, grpc, inFlight }: Connection, version: ReflectionVersion, deadline: number) {
+  constructor(
+    { client, grpc, inFlight }: Connection,
+    version: ReflectionVersion,
+    deadline: number,
+  ) {
     this.#stream = client.makeBidiStreamRequest(
       `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-      (request: ServerReflectionRequest) => asBuffer(toBinary(ServerReflectionRequestSchema, request)),
+      (request: ServerReflectionRequest) =>
+        asBuffer(toBinary(ServerReflectionRequestSchema, request)),
       (bytes) => fromBinary(ServerReflectionResponseSchema, bytes),
       new grpc.Metadata(),
       { deadline },

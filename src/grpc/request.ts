@@ -5,6 +5,7 @@ import { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
 import { messageValue } from "../workflow/message.ts";
 import type { Service } from "../workflow/model.ts";
+import { formatSize } from "../workflow/sizes.ts";
 import { toJson, type Value } from "../workflow/value.ts";
 import { encodeMessage } from "./encode.ts";
 
@@ -46,8 +47,8 @@ export function encodeRequest(
   if (bytes.length > service.maxMessageSize) {
     throw new MaestroError(
       "INVALID_REQUEST",
-      `Cannot send a ${desc.typeName} of ${bytes.length} bytes: "${service.name}" has a ` +
-        `"max_message_size" of ${service.maxMessageSize} bytes`,
+      `Cannot send a ${desc.typeName} of ${bytes.length} bytes: the "max_message_size" of ` +
+        `"${service.name}" is ${formatSize(service.maxMessageSize)}`,
     );
   }
   return new WireRequest(desc, message, bytes, registry);

@@ -1,4 +1,9 @@
-import { create, createFileRegistry, type DescService, type FileRegistry } from "@bufbuild/protobuf";
+import {
+  create,
+  createFileRegistry,
+  type DescService,
+  type FileRegistry,
+} from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../errors.ts";
 import { linkFiles, type Unresolved } from "./link.ts";
@@ -42,9 +47,13 @@ export function buildSchema(
     return { registry, services, origin };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MaestroError("SCHEMA_UNAVAILABLE", `Cannot use the schema from ${origin}: ${reason}`, {
-      cause: error,
-    });
+    throw new MaestroError(
+      "SCHEMA_UNAVAILABLE",
+      `Cannot use the schema from ${origin}: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -70,7 +79,10 @@ function isBundled(typeName: string): boolean {
   return WELL_KNOWN_TYPES.getMessage(typeName.slice(0, typeName.lastIndexOf("."))) !== undefined;
 }
 
-function importsFirst(files: readonly FileDescriptorProto[], origin: string): FileDescriptorProto[] {
+function importsFirst(
+  files: readonly FileDescriptorProto[],
+  origin: string,
+): FileDescriptorProto[] {
   const byName = new Map(files.map((file) => [file.name, file]));
   const ordered: FileDescriptorProto[] = [];
   const state = new Map<string, "open" | "done">();

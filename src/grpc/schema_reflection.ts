@@ -2,7 +2,11 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { Connection } from "./pool.ts";
-import { type ReflectionQuery, ReflectionStream, type ReflectionVersion } from "./reflection_stream.ts";
+import {
+  type ReflectionQuery,
+  ReflectionStream,
+  type ReflectionVersion,
+} from "./reflection_stream.ts";
 import { wellKnownFile } from "./well_known.ts";
 
 /** gRPC's number for UNIMPLEMENTED. */
@@ -28,10 +32,16 @@ export async function reflectFiles(
       using stream = new ReflectionStream(connection, version, deadline);
       return await collectFiles(stream);
     } catch (error) {
-      if ((error as Partial<ServiceError>).code !== UNIMPLEMENTED) throw error;
+      if (!isUnimplemented(error)) throw error;
     }
   }
   throw new NoReflection();
+}
+
+/** A web server's 404 gets the same code, and is no gRPC server without reflection. */
+function isUnimplemented(error: unknown): boolean {
+  const { code, details = "" } = error as Partial<ServiceError>;
+  return code === UNIMPLEMENTED && !details.startsWith("Received HTTP status");
 }
 
 async function collectFiles(stream: ReflectionStream): Promise<FileDescriptorProto[]> {

@@ -15,9 +15,13 @@ export async function descriptorSetSchema(file: string): Promise<Schema> {
       : error instanceof Error
       ? error.message
       : String(error);
-    throw new MaestroError("SCHEMA_UNAVAILABLE", `Cannot read the descriptor set "${file}": ${reason}`, {
-      cause: error,
-    });
+    throw new MaestroError(
+      "SCHEMA_UNAVAILABLE",
+      `Cannot read the descriptor set "${file}": ${reason}`,
+      {
+        cause: error,
+      },
+    );
   });
   const files = parseSet(bytes);
   if (files === undefined) {

@@ -38,7 +38,7 @@ export class ServiceMethod implements Method {
 
   constructor(pool: ConnectionPool, target: Target, schema: Schema, method: DescMethod) {
     const { registry } = schema;
-    const { name: service, maxMessageSize } = target.service;
+    const { name: service, tls, maxMessageSize } = target.service;
     this.name = methodName(method);
     this.idempotency = idempotencyOf(method);
     this.types = (typeName) => registry.getMessage(typeName);
@@ -48,7 +48,7 @@ export class ServiceMethod implements Method {
       method,
       registry,
       path: `/${this.name}`,
-      where: { service, endpoint: target.endpoint, maxMessageSize },
+      where: { service, endpoint: target.endpoint, tls: tls !== null, maxMessageSize },
     };
   }
 
@@ -59,7 +59,10 @@ export class ServiceMethod implements Method {
   async call(request: EncodedRequest, options: CallOptions): Promise<Answer> {
     try {
       if (!(request instanceof WireRequest)) {
-        throw new MaestroError("INTERNAL", `Cannot send a request that ${this.name} did not encode`);
+        throw new MaestroError(
+          "INTERNAL",
+          `Cannot send a request that ${this.name} did not encode`,
+        );
       }
       return await callUnary(await this.#pool.connect(this.#target), this.#call, request, options);
     } catch (error) {

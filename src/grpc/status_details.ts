@@ -1,6 +1,6 @@
 import { fromBinary, type Registry, toJson } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
-import { type Any, anyUnpack, AnySchema } from "@bufbuild/protobuf/wkt";
+import { type Any, AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AttemptFailure } from "../machines/failure.ts";
 import type { Json } from "../workflow/json.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.ts";

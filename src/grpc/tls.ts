@@ -5,11 +5,18 @@ import { MaestroError } from "../errors.ts";
 import type { TlsRule } from "../workflow/model.ts";
 import type { GrpcJs } from "./grpc_js.ts";
 
-/** The contents of a service's TLS files. */
+/** What has to be in each file. */
+const CONTENTS = {
+  ca: /-----BEGIN (?:TRUSTED )?CERTIFICATE-----/,
+  cert: /-----BEGIN CERTIFICATE-----/,
+  key: /-----BEGIN (?:\w+ )*PRIVATE KEY-----/,
+} as const;
+
+/** The contents of a service's TLS files, in PEM form. */
 export interface TlsFiles {
-  readonly ca: Uint8Array | null;
-  readonly cert: Uint8Array | null;
-  readonly key: Uint8Array | null;
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
 }
 
 /** Stands in for a server's name where there is only an IP address, which Deno refuses to send. */
@@ -32,7 +39,8 @@ export async function readTlsFiles(service: string, rule: TlsRule): Promise<TlsF
     const path = rule[key];
     if (path === null) return null;
     try {
-      return await Deno.readFile(path);
+      const text = await Deno.readTextFile(path);
+      if (CONTENTS[key].test(text)) return text;
     } catch (error) {
       const reason = error instanceof Deno.errors.NotFound
         ? "there is no such file"
@@ -45,6 +53,12 @@ export async function readTlsFiles(service: string, rule: TlsRule): Promise<TlsF
         { cause: error },
       );
     }
+    throw new MaestroError(
+      "USAGE",
+      `Cannot use the file "${path}" that "${service}" names as "tls.${key}": it holds no ${
+        key === "key" ? "private key" : "certificate"
+      } in PEM form`,
+    );
   };
   const [ca, cert, key] = await Promise.all([read("ca"), read("cert"), read("key")]);
   return { ca, cert, key };
@@ -74,7 +88,7 @@ export function tlsCredentials(
   files: TlsFiles,
   ip: string | null,
 ): { readonly credentials: ChannelCredentials; readonly options: ChannelOptions } {
-  const buffer = (bytes: Uint8Array | null) => bytes === null ? null : Buffer.from(bytes);
+  const buffer = (bytes: string | null) => bytes === null ? null : Buffer.from(bytes);
   const byAddress = rule.serverName === null && ip !== null;
   try {
     const credentials = grpc.credentials.createSsl(

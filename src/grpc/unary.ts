@@ -5,7 +5,7 @@ import type { Answer, CallOptions } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { messageValue } from "../workflow/message.ts";
 import { toMetadata } from "./metadata.ts";
-import type { Connection } from "./pool.ts";
+import { type Connection, isConnected } from "./pool.ts";
 import type { WireRequest } from "./request.ts";
 import { failureOfStatus } from "./status.ts";
 import type { Destination } from "./transport_message.ts";
@@ -44,9 +44,10 @@ export function callUnary(
         signal.removeEventListener("abort", cancel);
         inFlight.end(call);
         if (error === null) return resolve(decode(unary, where, bytes));
+        const connected = isConnected(connection);
         const { registry } = unary;
-        const failure = failureOfStatus(error, { where, peer: call.getPeer(), target, registry });
-        resolve({ ok: false, failure });
+        const end = { where, peer: call.getPeer(), target, connected, registry };
+        resolve({ ok: false, failure: failureOfStatus(error, end) });
       },
     );
     inFlight.begin(call);

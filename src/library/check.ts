@@ -42,7 +42,11 @@ export async function checkWorkflow(path: string): Promise<CheckedWorkflow> {
     offlineCaller(),
   ]);
   const found = await findMethods(workflow, targets, caller);
-  return { workflow, problems: sortProblems([...problems, ...found.problems], [...texts.keys()]), texts };
+  return {
+    workflow,
+    problems: sortProblems([...problems, ...found.problems], [...texts.keys()]),
+    texts,
+  };
 }
 
 /** A target that is only asked for its schema, which no endpoint is needed for. */

@@ -85,7 +85,8 @@ export function callerOf(handler: CallHandler): Caller {
           const json = toJson(input);
           return { json, message: json };
         },
-        call: ({ json }, options) => answer(handler, { service: service.name, method: name, input: json }, options),
+        call: ({ json }, options) =>
+          answer(handler, { service: service.name, method: name, input: json }, options),
       }),
     close: () => Promise.resolve(),
   };

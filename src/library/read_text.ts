@@ -12,7 +12,9 @@ export function readText(path: string): string {
     const { isDirectory, size } = Deno.statSync(path);
     if (isDirectory) throw new Error("it is a directory; name a file in it");
     if (size > MAX_BYTES) {
-      throw new Error(`it has ${(size / 1024 / 1024).toFixed(1)} MiB; a workflow has at most 1 MiB`);
+      throw new Error(
+        `it has ${(size / 1024 / 1024).toFixed(1)} MiB; a workflow has at most 1 MiB`,
+      );
     }
     bytes = Deno.readFileSync(path);
   } catch (thrown) {

@@ -33,7 +33,9 @@ export function entryOf(event: Happening): Entry {
       if (event.outcome === "completed") {
         return entry("debug", "attempt completed", fields, { response: event.output });
       }
-      const wait = event.nextAt === null ? {} : { retry_in_ms: Math.max(0, event.nextAt - event.at) };
+      const wait = event.nextAt === null
+        ? {}
+        : { retry_in_ms: Math.max(0, event.nextAt - event.at) };
       return event.nextAt === null
         ? failed("debug", "attempt failed", fields, event.failure)
         : failed("warn", "attempt failed, another follows", { ...fields, ...wait }, event.failure);
@@ -53,9 +55,13 @@ export function entryOf(event: Happening): Entry {
     case "rollback_started":
       return entry("warn", "rollback started", { reason: event.reason });
     case "attention_raised":
-      return failed("error", "waits for an operator", at, event.failure, { request: event.request });
+      return failed("error", "waits for an operator", at, event.failure, {
+        request: event.request,
+      });
     case "attention_resolved":
-      return entry("warn", `resolved by an operator: ${event.action}`, at, { request: event.input });
+      return entry("warn", `resolved by an operator: ${event.action}`, at, {
+        request: event.input,
+      });
     case "run_ended": {
       const level = event.status === "completed" ? "info" : "error";
       const fields = { status: event.status };
@@ -70,7 +76,12 @@ export function entryOf(event: Happening): Entry {
 
 type Payload = Readonly<Record<string, Value | undefined>>;
 
-function entry(level: LogLevel, message: string, fields: Entry["fields"], payload: Payload = {}): Entry {
+function entry(
+  level: LogLevel,
+  message: string,
+  fields: Entry["fields"],
+  payload: Payload = {},
+): Entry {
   const said = Object.entries(payload).filter(([, value]) => value !== undefined);
   if (said.length === 0) return { level, message, fields };
   return { level, message, fields, payload: Object.fromEntries(said) as Record<string, Value> };

@@ -20,23 +20,33 @@ export function formatRecord(format: LogFormat, record: LogRecord, options: Form
   return format === "json" ? jsonLine(record, options) : prettyLine(record, options);
 }
 
-function jsonLine({ timestamp, level, message, properties }: LogRecord, { mask }: FormatOptions): string {
+function jsonLine(
+  { timestamp, level, message, properties }: LogRecord,
+  { mask }: FormatOptions,
+): string {
   const line = {
     time: new Date(timestamp).toISOString(),
     level: fromLogTape(level),
     message: message.join(""),
     ...properties,
   };
-  return JSON.stringify(line, (_, value: unknown) => typeof value === "string" ? mask(value) : value) +
+  return JSON.stringify(
+    line,
+    (_, value: unknown) => typeof value === "string" ? mask(value) : value,
+  ) +
     "\n";
 }
+
+/** The same on every line of a run, so a reader wants it last. */
+const CONTEXT: ReadonlySet<string> = new Set(["workflow", "run_id", "correlation_id"]);
 
 function prettyLine(record: LogRecord, { mask, paint }: FormatOptions): string {
   const level = fromLogTape(record.level);
   const time = new Date(record.timestamp).toISOString().slice(11, 23);
   const label = level.toUpperCase().padEnd(5);
-  const fields = Object.entries(record.properties)
-    .map(([name, value]) => `${name}=${mask(fieldText(value))}`);
+  const own = Object.entries(record.properties).filter(([name]) => !CONTEXT.has(name));
+  const context = Object.entries(record.properties).filter(([name]) => CONTEXT.has(name));
+  const fields = [...own, ...context].map(([name, value]) => `${name}=${mask(fieldText(value))}`);
   const said = [record.message.join("").padEnd(24), ...fields].join(" ").trimEnd();
   return `${time} ${paint ? paint(level, label) : label} ${said}\n`;
 }
@@ -46,5 +56,8 @@ function fieldText(value: unknown): string {
   if (typeof value === "string" && /^[\w.:/@+,[\]-]+$/.test(value)) return value;
   return JSON.stringify(value)
     // JSON leaves DEL and C1 controls, of which terminals make something
-    .replaceAll(/[\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    .replaceAll(
+      /[\u007f-\u009f]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }

@@ -1,7 +1,6 @@
-import { configure, dispose, getStreamSink } from "@logtape/logtape";
-import { type FormatOptions, type LogFormat, formatRecord } from "./format.ts";
+import { configure, dispose, getLogger, getStreamSink, type Logger } from "@logtape/logtape";
+import { type FormatOptions, formatRecord, type LogFormat } from "./format.ts";
 import { type LogLevel, toLogTape } from "./levels.ts";
-import { LOG_CATEGORY } from "./run_log.ts";
 
 /** Where a program's logs go. */
 export interface LogOptions extends FormatOptions {
@@ -11,18 +10,24 @@ export interface LogOptions extends FormatOptions {
   readonly write: (bytes: Uint8Array) => void | Promise<void>;
 }
 
+/** What the logging was opened for. */
+export interface OpenLogs {
+  readonly logger: Logger;
+  /** Writes what is still waiting, and ends the logging: call it before the process exits. */
+  close(): Promise<void>;
+}
+
+/** The category of everything Maestro logs. */
+const CATEGORY = "maestro";
+
 /** Lines that may wait at most; LogTape drops what comes beyond twice this many. */
 const BUFFER = 50_000;
 
 /** How long a line may wait, in milliseconds. */
 const FLUSH_EVERY = 50;
 
-/**
- * Sends what is logged on its way, without anyone waiting for it.
- *
- * @returns writes what is still waiting, and ends the logging: call it before the process exits
- */
-export async function openLogs(options: LogOptions): Promise<() => Promise<void>> {
+/** Sends what is logged on its way, without anyone waiting for it. */
+export async function openLogs(options: LogOptions): Promise<OpenLogs> {
   const { level, format, write } = options;
   const stream = new WritableStream<Uint8Array>({ write: (bytes) => write(bytes) });
   const sink = getStreamSink(stream, {
@@ -33,9 +38,9 @@ export async function openLogs(options: LogOptions): Promise<() => Promise<void>
     reset: true,
     sinks: { out: sink },
     loggers: [
-      { category: LOG_CATEGORY, sinks: ["out"], lowestLevel: toLogTape(level) },
+      { category: CATEGORY, sinks: ["out"], lowestLevel: toLogTape(level) },
       { category: ["logtape", "meta"], lowestLevel: null },
     ],
   });
-  return dispose;
+  return { logger: getLogger(CATEGORY), close: dispose };
 }

@@ -1,4 +1,4 @@
-import { getLogger, type Logger } from "@logtape/logtape";
+import type { Logger } from "@logtape/logtape";
 import type { Happening } from "../engine/live_run.ts";
 import type { Op } from "../machines/facts.ts";
 import { eachStep } from "../workflow/calls.ts";
@@ -8,19 +8,31 @@ import { toJson } from "../workflow/value.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { toLogTape } from "./levels.ts";
 
-/** The category of everything Maestro logs. */
-export const LOG_CATEGORY = "maestro";
-
 /**
- * Logs what happens in runs, for {@linkcode EngineOptions.onHappening}. It writes to LogTape's
- * category `maestro`; what becomes of that is for the program to configure. Payloads are in records
- * of level `trace` only, secrets in none.
+ * Logs what happens in runs, for {@linkcode EngineOptions.onHappening}. Payloads are in records of
+ * level `trace` only; what services say about their failures counts as payload.
+ *
+ * @example
+ * ```ts
+ * import { getLogger } from "@logtape/logtape";
+ * import { callerOf, logHappenings, openEngine } from "@maestro/maestro";
+ *
+ * const engine = openEngine({
+ *   caller: callerOf(() => ({})),
+ *   onHappening: logHappenings(getLogger(["my-program", "maestro"])),
+ * });
+ * await engine.close();
+ * ```
+ *
+ * @param logger LogTape's; where its records go is for the program to configure
  */
-export function logHappenings(): (runId: string, workflow: Workflow, event: Happening) => void {
+export function logHappenings(
+  logger: Logger,
+): (runId: string, workflow: Workflow, event: Happening) => void {
   const logs = new Map<string, RunLog>();
   return (runId, workflow, event) => {
     let log = logs.get(runId);
-    if (log === undefined) logs.set(runId, log = new RunLog(runId, workflow));
+    if (log === undefined) logs.set(runId, log = new RunLog(logger, runId, workflow));
     log.hear(event);
     if (event.kind === "run_ended") logs.delete(runId);
   };
@@ -28,17 +40,16 @@ export function logHappenings(): (runId: string, workflow: Workflow, event: Happ
 
 /** The log of one run: it remembers when things began, and what each step calls. */
 class RunLog {
-  readonly #logger: Logger;
   readonly #targets: ReadonlyMap<string, CallTarget>;
   readonly #began = new Map<string, number>();
   #correlationId: string | undefined;
 
-  constructor(readonly runId: string, readonly workflow: Workflow) {
-    this.#logger = getLogger(LOG_CATEGORY);
+  constructor(readonly logger: Logger, readonly runId: string, readonly workflow: Workflow) {
     this.#targets = targetsByKey(workflow);
   }
 
   hear(event: Happening): void {
+    if ("path" in event && event.path === "") return; // the root block is the run, which speaks for itself
     if (event.kind === "run_started") this.#correlationId = event.correlationId;
     const entry = entryOf(event);
     const context = {
@@ -48,7 +59,7 @@ class RunLog {
     };
     const fields = { ...context, ...this.#where(event), ...entry.fields, ...this.#duration(event) };
     this.#write(entry, fields);
-    if (entry.payload === undefined || !this.#logger.isEnabledFor("trace")) return;
+    if (entry.payload === undefined || !this.logger.isEnabledFor("trace")) return;
     const payload = Object.entries(entry.payload).map(([name, value]) => [name, toJson(value)]);
     this.#write({ level: "trace", message: `${entry.message}: payload` }, {
       ...fields,
@@ -57,8 +68,7 @@ class RunLog {
   }
 
   #write({ level, message }: Pick<Entry, "level" | "message">, fields: Record<string, Json>): void {
-    const name = toLogTape(level);
-    if (name !== "fatal") this.#logger[name](message, fields);
+    this.logger[toLogTape(level)](message, fields);
   }
 
   /** Whom the step calls. */

@@ -5,7 +5,15 @@
  */
 import type { Problem } from "../errors.ts";
 import { ATTEMPT_TIMEOUT, retryRule } from "./defaults.ts";
-import type { CallStep, CallTarget, Compensation, Service, Step, StepBase, Template } from "./model.ts";
+import type {
+  CallStep,
+  CallTarget,
+  Compensation,
+  Service,
+  Step,
+  StepBase,
+  Template,
+} from "./model.ts";
 import { didYouMean } from "./nearest.ts";
 import { problemAt } from "./problems.ts";
 import type { WrittenRetry } from "./schema_service.ts";

@@ -6,7 +6,7 @@
  */
 import type { Problem } from "../errors.ts";
 import type { Json } from "./json.ts";
-import { DRAFT, FORMATS, type Kind, KEYWORDS, TYPES } from "./json_schema_words.ts";
+import { DRAFT, FORMATS, KEYWORDS, type Kind, TYPES } from "./json_schema_words.ts";
 import { didYouMean } from "./nearest.ts";
 import { problemAt, warningAt } from "./problems.ts";
 import { isOwnKey, isRecord } from "./schema_parts.ts";
@@ -35,7 +35,9 @@ class SchemaCheck {
       if (isOwnKey(key)) continue;
       const kind = Object.hasOwn(KEYWORDS, key) ? KEYWORDS[key] : undefined;
       if (kind === undefined) {
-        const message = `Unknown key "${key}" in a JSON Schema${didYouMean(key, Object.keys(KEYWORDS))}`;
+        const message = `Unknown key "${key}" in a JSON Schema${
+          didYouMean(key, Object.keys(KEYWORDS))
+        }`;
         this.#tell([...at, key], "unknown_key", message);
       } else this.#keyword(kind, key, value, [...at, key]);
     }
@@ -49,7 +51,9 @@ class SchemaCheck {
         }
         return this.schema(value, at);
       case "schemas":
-        if (!Array.isArray(value) || value.length === 0) return this.#wrong(at, "a list of schemas");
+        if (!Array.isArray(value) || value.length === 0) {
+          return this.#wrong(at, "a list of schemas");
+        }
         return value.forEach((item, index) => this.schema(item, [...at, index]));
       case "named":
         if (!isRecord(value)) return this.#wrong(at, "a map of schemas");
@@ -76,7 +80,9 @@ class SchemaCheck {
     else if (key === "$ref" || key === "$dynamicRef") this.#reference(value, at);
     else if (key === "$schema" && value.replace(/#$/, "") !== DRAFT) this.#wrong(at, `"${DRAFT}"`);
     else if (key === "format" && !FORMATS.has(value)) {
-      const message = `Unknown format "${value}", so it is not checked${didYouMean(value, FORMATS)}`;
+      const message = `Unknown format "${value}", so it is not checked${
+        didYouMean(value, FORMATS)
+      }`;
       this.problems.push(warningAt(this.places.value(at), "unknown_format", message));
     }
   }
@@ -90,7 +96,9 @@ class SchemaCheck {
   #type(type: unknown, at: Path): void {
     if (typeof type === "string" && TYPES.includes(type)) return;
     const meant = ALIASES[String(type)];
-    const hint = meant === undefined ? didYouMean(String(type), TYPES) : `; did you mean "${meant}"?`;
+    const hint = meant === undefined
+      ? didYouMean(String(type), TYPES)
+      : `; did you mean "${meant}"?`;
     this.#wrong(at, `one of ${TYPES.join(", ")}`, hint);
   }
 
@@ -106,21 +114,29 @@ class SchemaCheck {
   #reference(ref: string, at: Path): void {
     if (ref === DRAFT) return;
     if (!ref.startsWith("#")) {
-      return this.#tell(at, "bad_reference", `Cannot follow "${ref}": a $ref stays in the schema (#/$defs/…)`);
+      return this.#tell(
+        at,
+        "bad_reference",
+        `Cannot follow "${ref}": a $ref stays in the schema (#/$defs/…)`,
+      );
     }
     let target: Json | undefined;
     try {
       target = resolve(this.root, decodeURIComponent(ref.slice(1)));
     } catch { /* not percent-encoded as it should be: found nowhere */ }
     if (target !== undefined) return;
-    const defs = isRecord(this.root) && isRecord(this.root["$defs"]) ? Object.keys(this.root["$defs"]) : [];
+    const defs = isRecord(this.root) && isRecord(this.root["$defs"])
+      ? Object.keys(this.root["$defs"])
+      : [];
     const hint = didYouMean(ref, defs.map((name) => `#/$defs/${name}`));
     this.#tell(at, "bad_reference", `Nothing stands at "${ref}" in the schema${hint}`);
   }
 
   #wrong(at: Path, want: string, hint = ""): void {
     const key = String(at.findLast((part) => typeof part === "string"));
-    this.problems.push(problemAt(this.places.value(at), "wrong_value", `"${key}" must be ${want}${hint}`));
+    this.problems.push(
+      problemAt(this.places.value(at), "wrong_value", `"${key}" must be ${want}${hint}`),
+    );
   }
 
   #tell(at: Path, code: string, message: string): void {

@@ -4,17 +4,16 @@
  * @module
  */
 import type { Problem } from "../errors.ts";
-import type { StepBuilder } from "./build_steps.ts";
 import type { ParallelStep, Step, Workflow } from "./model.ts";
 import { didYouMean } from "./nearest.ts";
 import { problemAt, warningAt } from "./problems.ts";
 import { type Binding, bindingsOf } from "./scope.ts";
-import type { Path } from "./source.ts";
+import type { StepPlaces } from "./step_places.ts";
 
 /** What the checks of a whole workflow go by. */
 export interface CheckContext {
   readonly workflow: Workflow;
-  readonly builder: Pick<StepBuilder, "places" | "at">;
+  readonly where: StepPlaces;
   /** Names of steps that have problems of their own. */
   readonly forgiven: ReadonlySet<string>;
 }
@@ -97,7 +96,9 @@ class StepCheck {
     const circle = findCircle(block.branches, byId);
     const [first] = circle;
     if (first === undefined) return;
-    const message = `The steps need each other: ${[...circle, first].map(({ id }) => id).join(" → ")}`;
+    const message = `The steps need each other: ${
+      [...circle, first].map(({ id }) => id).join(" → ")
+    }`;
     this.#error(first, ["needs"], "needs_circle", message);
   }
 
@@ -106,7 +107,9 @@ class StepCheck {
       return this.#error(branch, ["needs", at], "needs_circle", `"${id}" needs itself`);
     }
     if (byId.has(id) || this.context.forgiven.has(id)) return;
-    const ids = [...byId.keys()].filter((sibling) => !sibling.includes("[") && sibling !== branch.id);
+    const ids = [...byId.keys()].filter((sibling) =>
+      !sibling.includes("[") && sibling !== branch.id
+    );
     const hint = didYouMean(id, ids) ||
       (ids.length === 0 ? "; no sibling has an id" : `; there is ${ids.join(", ")}`);
     const message = `"needs" names a step of the same "parallel", not "${id}"${hint}`;
@@ -131,35 +134,26 @@ class StepCheck {
         const first = bound.get(name);
         bound.set(name, first ?? binding);
         if (first === undefined || this.#isSameId(name, binding, first)) continue;
-        const where = this.#whereBound(first, name);
-        const message = `The name "${name}" is bound twice: first at line ${where.line}`;
-        const place = this.#whereBound(binding, name);
-        this.problems.push(problemAt(place, "duplicate_name", message));
+        const { where } = this.context;
+        const { line } = where.bound(first);
+        const message = `The name "${name}" is bound twice: first at line ${line}`;
+        this.problems.push(problemAt(where.bound(binding), "duplicate_name", message));
       }
     }
   }
 
   #isSameId(name: string, ...bindings: readonly Binding[]): boolean {
-    return bindings.every(({ path }) => this.#stepAt(path, "id") === name);
+    return bindings.every(({ path }) => this.context.where.get(path, "id") === name);
   }
 
-  #whereBound({ path, field }: Binding, name: string) {
-    const { places, at } = this.context.builder;
-    const here = at.get(path) ?? [];
-    if (field !== null) return places.key([...here, "set", name]);
-    const key = this.#stepAt(path, "output") === undefined ? "id" : "output";
-    return places.value([...here, key]);
-  }
-
-  #stepAt(path: string, key: string): unknown {
-    const { places, at } = this.context.builder;
-    return places.get([...(at.get(path) ?? []), key]);
-  }
-
-  #error(step: Step, path: Path, code: string, message: string, at: "key" | "value" = "value") {
-    const { places, at: paths } = this.context.builder;
-    const where = [...(paths.get(step.path) ?? []), ...path];
-    this.problems.push(problemAt(places[at](where), code, message));
+  #error(
+    step: Step,
+    part: readonly PropertyKey[],
+    code: string,
+    message: string,
+    at: "key" | "value" = "value",
+  ): void {
+    this.problems.push(problemAt(this.context.where[at](step.path, ...part), code, message));
   }
 }
 

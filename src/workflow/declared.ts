@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { z } from "zod";
 import type { Problem } from "../errors.ts";
 import type { TemplateUse } from "./build_steps.ts";
 import { describeIssues } from "./issues.ts";
+import { didYouMean } from "./nearest.ts";
 import { besideFile } from "./paths.ts";
 import { problemAt } from "./problems.ts";
 import { checkAndRepair } from "./repair.ts";
@@ -35,7 +37,7 @@ export class Declarations {
   /** What a file and its includes say; `open` are the files that include it. */
   gather(written: WrittenIncluded, places: Places, open: readonly string[]): Declared {
     const raw = places.get(["services"]);
-    if (isRecord(raw)) for (const name of Object.keys(raw)) this.names.add(name);
+    if (isRecord(raw)) { for (const name of Object.keys(raw)) this.names.add(name); }
     const services = new Map<string, Settings>();
     for (const [name, service] of Object.entries(written.services ?? {})) {
       services.set(name, this.#settings(service, ["services", name], places));
@@ -97,18 +99,27 @@ export class Declarations {
     this.problems.push(...problems);
     if (data === undefined) return null;
     const { written, issues } = checkAndRepair(includedSchema, data);
-    const told = describeIssues(issues, places).map((problem) =>
-      problem.code === "unknown_key" ? { ...problem, message: foreign(problem.message) } : problem
+    const known = issues.filter((issue) => !isForeign(issue));
+    this.problems.push(
+      ...describeIssues(known, places),
+      ...issues.filter(isForeign).flatMap(
+        (issue) =>
+          issue.code === "unrecognized_keys" ? issue.keys.map((key) => foreign(key, places)) : [],
+      ),
     );
-    this.problems.push(...told);
     return written === null ? null : this.gather(written, places, [...open, file]);
   }
 }
 
 /** A workflow's other keys are known, but have no place here. */
-function foreign(message: string): string {
-  const [, key] = /^Unknown key "(.*?)"(?!; did)/.exec(message) ?? [];
-  return key === undefined
-    ? message
-    : `"${key}" has no place in an included file: only services, defaults and include are merged in`;
+function isForeign({ code, path }: z.core.$ZodIssue): boolean {
+  return code === "unrecognized_keys" && path.length === 0;
+}
+
+function foreign(key: string, places: Places): Problem {
+  const hint = didYouMean(key, ["services", "defaults", "include"]);
+  const message = hint === ""
+    ? `"${key}" has no place in an included file: only services, defaults and include are merged in`
+    : `Unknown key "${key}"${hint}`;
+  return problemAt(places.key([key]), "unknown_key", message);
 }

@@ -47,7 +47,10 @@ export function retryRule(written: WrittenRetry | undefined): RetryRule {
 
 /** A whole rule for compensations: 1s doubling to 60s, without an end. */
 export function sagaRule(
-  written: { readonly retry?: WrittenRetry | undefined; readonly give_up_after?: number | undefined } = {},
+  written: {
+    readonly retry?: WrittenRetry | undefined;
+    readonly give_up_after?: number | undefined;
+  } = {},
 ): SagaRule {
   return {
     retry: delays(written.retry ?? {}, { ...RETRY, initialDelay: 1000, maxDelay: 60_000 }),

@@ -7,7 +7,8 @@ const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
   ["ms", 1],
 ];
 
-const SPELLING = /^(?=.)(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
+const SPELLING =
+  /^(?=.)(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
 
 /** As a JSON Schema says it. */
 export const DURATION_PATTERN = "^(?=.)(\\d+(\\.\\d+)?d)?(\\d+(\\.\\d+)?h)?(\\d+(\\.\\d+)?m)?" +
@@ -49,12 +50,15 @@ export function guessDuration(written: string | number): string | null {
     return formatDuration(number < 1000 ? number * 1000 : number);
   }
   let total = 0;
-  const rest = written.toLowerCase().replace(/(\d+(?:\.\d+)?)\s*([a-zµ]+)[\s,]*/g, (all, count, word) => {
-    const size = sizeOfWord(word);
-    if (size === null) return all;
-    total += Number(count) * size;
-    return "";
-  });
+  const rest = written.toLowerCase().replace(
+    /(\d+(?:\.\d+)?)\s*([a-zµ]+)[\s,]*/g,
+    (all, count, word) => {
+      const size = sizeOfWord(word);
+      if (size === null) return all;
+      total += Number(count) * size;
+      return "";
+    },
+  );
   return rest.trim() === "" && total >= 1 && total <= MAX_DURATION ? formatDuration(total) : null;
 }
 

@@ -1,162 +1,256 @@
 /**
- * Templates: JSON whose strings may hold `{{ expressions }}`.
+ * `{{ … }}`: CEL expressions, and templates that hold them.
+ *
+ * All is compiled once and kept. Nothing reads a clock or random numbers, and limits count steps, so
+ * the same names always give the same value.
  *
  * @module
  */
 import { MaestroError } from "../errors.ts";
-import { type Bindings, compileExpression, type Expression, type Reference } from "./compile.ts";
+import { MAX_TEXT } from "./cel/budget.ts";
+import { type Bindings, checkExpression, describe, type Expression, shown } from "./cel/check.ts";
+import type { Ref as ExpressionRef } from "./cel/refs.ts";
+import { scanTemplate } from "./cel/scan_template.ts";
+import { SourceFault } from "./cel/syntax.ts";
 import type { Json } from "./json.ts";
-import { splitTemplate, TemplateError } from "./scanner.ts";
-import { toText, type Value } from "./value.ts";
+import { toText, type Value, whyNoText } from "./value.ts";
 
-/** A reference in a template. */
-export interface TemplateRef extends Reference {
-  /** Keys and indexes that lead to the string it stands in. */
-  readonly at: readonly (string | number)[];
-  /** Where it begins in that string. */
+/** Where a string stands in a template: keys and positions from the outside in. */
+export type TemplatePath = readonly (string | number)[];
+
+/** A root that a template uses. */
+export interface Ref extends ExpressionRef {
+  /** The string that uses it. */
+  readonly at: TemplatePath;
+  /** Where the root's dot stands in that string, in UTF-16 units from 0. */
   readonly offset: number;
 }
 
-/** What is wrong in a template. */
+/** Something wrong with a template, found without evaluating it. */
 export interface TemplateProblem {
+  /** A stable name for the kind of problem. */
+  readonly code: SourceFault["code"] | "not_a_condition";
   readonly message: string;
-  /** Keys and indexes that lead to the string it stands in. */
-  readonly at: readonly (string | number)[];
-  /** Where it stands in that string. */
+  /** The string that it is in. */
+  readonly at: TemplatePath;
+  /** Where in that string, in UTF-16 units from 0. */
   readonly offset: number;
 }
 
-/** A string with templates, compiled. */
-export interface TextTemplate {
-  /** The whole string is one expression, and keeps its type. */
-  readonly whole: boolean;
-  readonly parts: readonly (string | { readonly expression: Expression; readonly offset: number })[];
+/** A string with its expressions. */
+export interface ParsedTemplate {
+  /** Whether the string is exactly one expression, and so keeps its value's type. */
+  readonly isWhole: boolean;
+  /** Each expression, and where its source begins in the string. */
+  readonly expressions: readonly { readonly expression: Expression; readonly offset: number }[];
+  /** @throws {MaestroError} `EXPRESSION_ERROR` */
+  evaluate(bindings: Bindings): Value;
 }
 
-const parsed = new Map<string, TextTemplate>();
-
-/** Compiles the expressions of a string; the same string is compiled once. @throws {TemplateError} */
-export function parseTemplate(text: string): TextTemplate {
-  let template = parsed.get(text);
-  if (template !== undefined) return template;
-  const trimmed = text.replace(/\r?\n$/, "");
-  const parts = splitTemplate(trimmed.startsWith("{{") && trimmed.endsWith("}}") ? trimmed : text);
-  template = {
-    whole: parts.length === 1 && parts[0]?.kind === "expression",
-    parts: parts.map((part) =>
-      part.kind === "text" ? part.text : {
-        expression: compileAt(part.source, part.offset),
-        offset: part.offset,
-      }
-    ),
-  };
-  if (!template.whole && trimmed !== text) template = restored(template, text.slice(trimmed.length));
-  parsed.set(text, template);
-  return template;
-}
-
-/** A trailing newline does not count for a lone expression; among other text it is text. */
-function restored(template: TextTemplate, end: string): TextTemplate {
-  const last = template.parts.at(-1);
-  return typeof last === "string" && last.endsWith(end)
-    ? template
-    : { ...template, parts: [...template.parts, end] };
-}
-
-function compileAt(source: string, offset: number): Expression {
-  try {
-    return compileExpression(source);
-  } catch (thrown) {
-    if (thrown instanceof TemplateError) throw new TemplateError(thrown.message, offset + thrown.offset);
-    throw thrown;
-  }
-}
-
-/** Whether a string holds an expression. */
+/** Whether a string holds `{{`; one that doesn't stands for itself. */
 export function isTemplate(text: string): boolean {
   return text.includes("{{");
 }
 
 /**
- * Evaluates a template; keys are left as they are, and a result is never read as a template again.
+ * The expression whose source this is, without braces.
+ *
+ * @throws {MaestroError} `EXPRESSION_ERROR` where it is not one
+ */
+export function compileExpression(source: string): Expression {
+  const { expression, faults = [] } = checkExpression(source);
+  if (expression !== undefined) return expression;
+  throw invalid(faults.map((fault) => describe(source, fault)));
+}
+
+/**
+ * A string with its expressions.
+ *
+ * @throws {MaestroError} `EXPRESSION_ERROR` with everything that is wrong with them
+ */
+export function parseTemplate(text: string): ParsedTemplate {
+  const { template, problems } = parsed(text);
+  if (template === undefined) throw invalid(problems.map(({ message }) => message));
+  return template;
+}
+
+/**
+ * A template's value: every string in it evaluated, keys as they are. A result is never read as a
+ * template again.
  *
  * @throws {MaestroError} `EXPRESSION_ERROR`
  */
 export function evaluateTemplate(template: Json, bindings: Bindings): Value {
   if (typeof template === "string") {
-    return isTemplate(template) ? evaluateText(parseTemplate(template), bindings) : template;
+    return isTemplate(template) ? parseTemplate(template).evaluate(bindings) : template;
   }
-  if (typeof template !== "object" || template === null) return template;
+  if (template === null || typeof template !== "object") return template;
   if (isList(template)) return template.map((item) => evaluateTemplate(item, bindings));
-  const result: Record<string, Value> = {};
-  for (const [key, item] of Object.entries(template)) result[key] = evaluateTemplate(item, bindings);
-  return result;
+  return Object.fromEntries(
+    Object.entries(template).map(([key, item]) => [key, evaluateTemplate(item, bindings)]),
+  );
 }
 
-function evaluateText({ whole, parts }: TextTemplate, bindings: Bindings): Value {
-  const [first] = parts;
-  if (whole && typeof first === "object") return first.expression.evaluate(bindings);
-  return parts.map((part) => typeof part === "string" ? part : textOf(part.expression, bindings)).join("");
+/**
+ * The value of a `when` or `until`: white space around the expression doesn't count.
+ *
+ * @throws {MaestroError} `EXPRESSION_ERROR`, also where the value is no bool
+ */
+export function evaluateCondition(text: string, bindings: Bindings): boolean {
+  const value = evaluateTemplate(text.trim(), bindings);
+  if (typeof value === "boolean") return value;
+  throw invalid([`Cannot use ${text.trim()} as a condition: its value is not true or false`]);
 }
 
-function textOf(expression: Expression, bindings: Bindings): string {
-  const value = expression.evaluate(bindings);
-  try {
-    return toText(value);
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new MaestroError("EXPRESSION_ERROR", `Cannot use {{ ${expression.source.trim()} }} here: ${why}`);
-  }
-}
-
-/** Every reference of a template, in order. @throws {TemplateError} where an expression is wrong */
-export function templateRefs(template: Json): readonly TemplateRef[] {
-  return [...strings(template, [])].flatMap(({ text, at }) =>
-    parseTemplate(text).parts.flatMap((part) =>
-      typeof part === "string"
-        ? []
-        : part.expression.refs.map((ref) => ({ ...ref, at, offset: part.offset + ref.offset }))
+/** Every use of a root in a template, in its order. What can't be read has none. */
+export function templateRefs(template: Json): readonly Ref[] {
+  return [...stringsIn(template)].flatMap(({ text, at }) =>
+    (parsed(text).template?.expressions ?? []).flatMap(({ expression, offset }) =>
+      expression.refs.map((ref) => ({ ...ref, at, offset: offset + ref.offset }))
     )
   );
 }
 
-/** What is wrong in a template's expressions, in order. */
-export function templateProblems(template: Json): readonly TemplateProblem[] {
-  return [...strings(template, [])].flatMap(({ text, at }) => {
-    try {
-      parseTemplate(text);
-      return [];
-    } catch (thrown) {
-      if (!(thrown instanceof TemplateError)) throw thrown;
-      return [{ message: thrown.message, at, offset: thrown.offset }];
-    }
+/**
+ * Everything that is wrong with a template's expressions, as far as they themselves tell: which names
+ * can be seen is told by `scope.ts`.
+ *
+ * @param names bound names, which no loop variable may hide
+ */
+export function checkTemplate(
+  template: Json,
+  names: Iterable<string> = [],
+): readonly TemplateProblem[] {
+  const bound = new Set(names);
+  return [...stringsIn(template)].flatMap(({ text, at }) => {
+    const { template, problems } = parsed(text);
+    const shadows = (template?.expressions ?? []).flatMap(({ expression, offset }) =>
+      expression.variables.filter(({ name }) => bound.has(name)).map((variable) => ({
+        code: "shadowed_root" as const,
+        message: describe(expression.source, hides(variable)),
+        offset: offset + variable.offset,
+      }))
+    );
+    return [...problems, ...shadows].map((problem) => ({ ...problem, at }));
   });
 }
 
-/** Why a string can't be a condition; `undefined`: it can. */
-export function conditionProblem(text: string): string | undefined {
-  const { whole, parts: [first] } = parseTemplate(text);
-  if (!whole || typeof first !== "object") {
-    return "a condition is one {{ expression }} that is a bool, with nothing around it";
-  }
-  return first.expression.mayBeBool ? undefined : "the expression is never a bool";
+function hides({ name, offset }: { readonly name: string; readonly offset: number }): SourceFault {
+  const message = `the loop variable "${name}" hides .${name}; give it another name`;
+  return new SourceFault(message, offset, "shadowed_root");
 }
 
-function* strings(
-  template: Json,
-  at: readonly (string | number)[],
-): Generator<{ readonly text: string; readonly at: readonly (string | number)[] }> {
-  if (typeof template === "string") {
-    if (isTemplate(template)) yield { text: template, at };
-  } else if (typeof template === "object" && template !== null) {
-    if (isList(template)) {
-      for (const [index, item] of template.entries()) yield* strings(item, [...at, index]);
-    } else {
-      for (const [key, item] of Object.entries(template)) yield* strings(item, [...at, key]);
+/** Everything that is wrong with a `when` or `until`: also what can't be a bool. */
+export function checkCondition(
+  text: string,
+  names: Iterable<string> = [],
+): readonly TemplateProblem[] {
+  const trimmed = text.trim();
+  const problems = checkTemplate(trimmed, names);
+  const { template } = parsed(trimmed);
+  if (template === undefined) return problems;
+  const [only] = template.expressions;
+  const reason = !template.isWhole || only === undefined
+    ? "it is text; write one {{ … }} and nothing around it"
+    : only.expression.mayBeBool
+    ? undefined
+    : "its value is not true or false";
+  if (reason === undefined) return problems;
+  const message = `Cannot use ${trimmed} as a condition: ${reason}`;
+  return [...problems, { code: "not_a_condition", message, at: [], offset: only?.offset ?? 0 }];
+}
+
+type Found = Omit<TemplateProblem, "at">;
+
+interface Parsed {
+  readonly template?: ParsedTemplate;
+  readonly problems: readonly Found[];
+}
+
+const MAX_KEPT = 10_000;
+const kept = new Map<string, Parsed>();
+
+function parsed(text: string): Parsed {
+  let found = kept.get(text);
+  if (found === undefined) {
+    found = parse(text);
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(text, found);
+  }
+  return found;
+}
+
+function parse(text: string): Parsed {
+  const problems: Found[] = [];
+  const parts: (string | Expression)[] = [];
+  const expressions: { readonly expression: Expression; readonly offset: number }[] = [];
+  try {
+    for (const { kind, text: source, offset } of scanTemplate(text)) {
+      if (kind === "text") parts.push(source);
+      else {
+        const { expression, faults = [] } = checkExpression(source);
+        for (const fault of faults) {
+          const message = describe(source, fault);
+          problems.push({ code: fault.code, message, offset: offset + fault.offset });
+        }
+        if (expression === undefined) continue;
+        parts.push(expression);
+        expressions.push({ expression, offset });
+      }
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof SourceFault)) throw thrown;
+    const { code, message, offset } = thrown;
+    problems.push({ code, message: `Cannot read ${quoted(text)}: ${message}`, offset });
+  }
+  if (problems.length > 0) return { problems };
+  const [first, newline, ...rest] = parts;
+  const isWhole = typeof first === "object" && rest.length === 0 &&
+    (newline === undefined || newline === "\n" || newline === "\r\n");
+  const evaluate = isWhole
+    ? (bindings: Bindings) => first.evaluate(bindings)
+    : (bindings: Bindings) => fill(parts, bindings);
+  return { template: { isWhole, expressions, evaluate }, problems };
+}
+
+function fill(parts: readonly (string | Expression)[], bindings: Bindings): string {
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") text += part;
+    else {
+      const value = part.evaluate(bindings);
+      const reason = whyNoText(value);
+      if (reason !== undefined) {
+        throw invalid([`Cannot put ${shown(part.source)} into text: ${reason}`]);
+      }
+      text += toText(value);
+      if (text.length > MAX_TEXT) throw invalid(["Cannot make a text of more than 8 MiB"]);
     }
   }
+  return text;
 }
 
-function isList(json: Json): json is readonly Json[] {
-  return Array.isArray(json);
+function* stringsIn(
+  template: Json,
+  at: TemplatePath = [],
+): Generator<{ readonly text: string; readonly at: TemplatePath }> {
+  if (typeof template === "string") {
+    if (isTemplate(template)) yield { text: template, at };
+  } else if (template !== null && typeof template === "object") {
+    const entries = isList(template) ? template.entries() : Object.entries(template);
+    for (const [key, item] of entries) yield* stringsIn(item, [...at, key]);
+  }
+}
+
+function isList(template: Json): template is readonly Json[] {
+  return Array.isArray(template);
+}
+
+function quoted(text: string): string {
+  const line = text.trim().replace(/\s+/g, " ");
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}
+
+function invalid(messages: readonly string[]): MaestroError {
+  return new MaestroError("EXPRESSION_ERROR", messages.join("\n"));
 }

@@ -13,9 +13,9 @@ const LISTS = ["steps", "parallel", "repeat", "catch", "switch"] as const;
 export function forgivenNames(root: unknown, known: readonly Step[]): ReadonlySet<string> {
   const names = new Set<string>();
   if (isRecord(root)) collect(root["steps"], names);
-  const bound = known.flatMap((step) =>
-    [step.id, step.output ?? "", ...(step.kind === "set" ? Object.keys(step.values) : [])]
-  );
+  const bound = known.flatMap((
+    step,
+  ) => [step.id, step.output ?? "", ...(step.kind === "set" ? Object.keys(step.values) : [])]);
   for (const name of bound) names.delete(name);
   return names;
 }

@@ -16,19 +16,24 @@ export interface CheckedInput {
 export async function checkInput(schema: Json | null, input: Json): Promise<CheckedInput> {
   if (schema === null) return { value: input, problems: [] };
   const validate = await compile(schema);
-  // In a frame, so that defaults of the root can be filled in as well.
   const value: Json = structuredClone(input);
-  if (validate(value)) return { value, problems: [] };
-  const problems = (validate.errors ?? []).filter(isTelling).map((error) => ({
+  const messages = new Set<string>();
+  try {
+    if (validate(value)) return { value, problems: [] };
+    for (const error of (validate.errors ?? []).filter(isTelling)) messages.add(describe(error));
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    messages.add("input cannot be checked: its schema goes in circles, or it is nested too deeply");
+  }
+  const problems = [...messages].map((message) => ({
     severity: "error" as const,
     code: "input",
-    message: describe(error),
+    message,
     file: null,
     line: null,
     column: null,
   }));
-  const distinct = new Map(problems.map((problem) => [problem.message, problem]));
-  return { value, problems: [...distinct.values()] };
+  return { value, problems };
 }
 
 const compiled = new WeakMap<object, ValidateFunction>();
@@ -41,7 +46,13 @@ async function compile(schema: Json): Promise<ValidateFunction> {
     import("ajv/dist/2020.js"),
     import("ajv-formats"),
   ]);
-  const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults: true, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    logger: false,
+    strict: false, // what is unknown was told when the workflow was loaded
+    useDefaults: true,
+    verbose: true, // errors know their schema: that is where "did you mean" looks
+  });
   formats.default.default(ajv);
   const validate = ajv.compile(structuredClone(schema) as object | boolean); // what a schema is
   if (typeof schema === "object" && schema !== null) compiled.set(schema, validate);
@@ -70,9 +81,13 @@ function describe(error: ErrorObject): string {
     case "const":
       return `${where} must be ${JSON.stringify(params["allowedValue"])}`;
     case "type":
-      return `${where} must be ${[params["type"]].flat().map((type) => TYPES[String(type)]).join(" or ")}`;
+      return `${where} must be ${
+        [params["type"]].flat().map((type) => TYPES[String(type)]).join(" or ")
+      }`;
     case "format":
-      return `${where} must be ${FORMATS[String(params["format"])] ?? `of format ${params["format"]}`}`;
+      return `${where} must be ${
+        FORMATS[String(params["format"])] ?? `of format ${params["format"]}`
+      }`;
     case "minLength":
       return params["limit"] === 1 ? `${where} must not be empty` : `${where} ${error.message}`;
     case "false schema":

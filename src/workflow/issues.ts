@@ -16,9 +16,11 @@ export function describeIssues(
   // A key that is misspelt is not missing as well.
   const misspelt = new Set(
     issues.flatMap((issue) =>
-      issue.code !== "unrecognized_keys" ? [] : issue.keys.map((key) =>
-        JSON.stringify([...issue.path, nearest(key, issue.message.split(" "))])
-      )
+      issue.code !== "unrecognized_keys"
+        ? []
+        : issue.keys.map((key) =>
+          JSON.stringify([...issue.path, nearest(key, issue.message.split(" "))])
+        )
     ),
   );
   return issues.filter(({ path }) => !misspelt.has(JSON.stringify(path)))
@@ -57,12 +59,13 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
   const { path } = issue;
   const finding = issue.code === "custom" ? issue.params?.["finding"] as Finding | undefined : null; // ours
   if (finding?.kind === "told") {
-    return { code: finding.code, message: finding.message, place: places.key(path) };
+    const place = finding.at === "value" ? places.value(path) : places.key(path);
+    return { code: finding.code, message: finding.message, place };
   }
   if (finding?.kind === "later") {
     const key = finding.what ?? String(path.at(-1));
     const at = finding.what === null ? path : [...path, finding.what];
-    const message = `"${key}" is not supported yet`;
+    const message = `${key.startsWith("A ") ? key : `"${key}"`} is not supported yet`;
     return { code: "not_supported", message, place: places.key(at) };
   }
   const label = labelOf(path);
@@ -83,7 +86,8 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
   }
   const there = show(path, places);
   if (finding?.kind === "low") {
-    const message = `Cannot use ${there} as ${label}: ${finding.why} must be at least ${finding.least}`;
+    const message =
+      `Cannot use ${there} as ${label}: ${finding.why} must be at least ${finding.least}`;
     return { code: "wrong_value", message, place };
   }
   if (finding?.kind === "unquoted") {
@@ -97,6 +101,9 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
     : "something else";
   const hint = finding?.kind === "value" ? finding.hint : "";
   const code = finding?.kind === "value" ? "wrong_value" : "wrong_type";
+  if (places.get(path) === null) {
+    return { code: "empty_value", message: `${label} is empty: it must be ${want}`, place };
+  }
   return { code, message: `${label} must be ${want}, not ${there}${hint}`, place };
 }
 
@@ -121,13 +128,13 @@ function labelOf(path: Path): string {
 /** What is there, as the author wrote it where that is short. */
 function show(path: Path, places: Places): string {
   const value = places.get(path);
-  if (value === null) return "empty";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "a map";
   const { source, start, end } = places.valueSpot(path);
   const written = source.text.slice(start, end).trim();
-  if (typeof value !== "string") return written.length <= 40 && written !== "" ? written : String(value);
+  if (typeof value !== "string") {
+    return written.length <= 40 && written !== "" ? written : String(value);
+  }
   const line = value.length > 60 ? `${value.slice(0, 57)}…` : value;
   return value === "" ? "empty" : JSON.stringify(line);
 }
-

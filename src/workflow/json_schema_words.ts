@@ -26,7 +26,8 @@ const BY_KIND: Readonly<Record<Kind, string>> = {
   textsByName: "dependentRequired",
   type: "type",
   number: "maximum minimum exclusiveMaximum exclusiveMinimum multipleOf",
-  count: "maxLength minLength maxItems minItems maxContains minContains maxProperties minProperties",
+  count:
+    "maxLength minLength maxItems minItems maxContains minContains maxProperties minProperties",
   flag: "uniqueItems deprecated readOnly writeOnly",
   list: "enum examples",
   any: "const default $vocabulary",

@@ -47,14 +47,53 @@ function locate(text: string, number: string, where: string): Problem {
 
 function syntaxError(text: string, where: string, thrown: unknown): MaestroError {
   const said = thrown instanceof Error ? thrown.message : String(thrown);
-  const [, offset] = / at position (\d+)/.exec(said) ?? [];
-  const place = new Source(where, text).place(offset === undefined ? text.length : Number(offset));
+  const place = new Source(where, text).place(findMistake(text));
   const reason = text.trim() === ""
     ? "there is nothing"
-    : said.replace(/ (in JSON )?at position .*$/, "").replace(/, (\.\.\.)?"[^]*" is not valid JSON$/, "")
+    : said.replace(/ (in JSON )?at position .*$/, "").replace(
+      /, (\.\.\.)?"[^]*" is not valid JSON$/,
+      "",
+    )
       .replace(/^./, (first) => first.toLowerCase());
   const message = `Not JSON: ${reason}`;
   return invalid([{ severity: "error", code: "json_syntax", message, ...place }], thrown);
+}
+
+const TOKEN =
+  /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|true\b|false\b|null\b))/y;
+
+/** Where text stops being JSON: the engine's own message does not always say. */
+function findMistake(text: string): number {
+  const open: string[] = [];
+  let wants: "value" | "value]" | "key" | "key}" | ":" | "," = "value";
+  let at = /^\uFEFF?/.exec(text)?.[0].length ?? 0;
+  for (;;) {
+    TOKEN.lastIndex = at;
+    const token = TOKEN.exec(text);
+    if (token === null) return skipSpace(text, at);
+    const [all, mark, string] = token;
+    const inside = open.at(-1);
+    if (wants === "," && mark !== undefined && mark === inside) open.pop();
+    else if (wants === "," && mark === "," && inside !== undefined) {
+      wants = inside === "}" ? "key" : "value";
+    } else if (wants === ":" && mark === ":") wants = "value";
+    else if (wants.startsWith("key") && string !== undefined) wants = ":";
+    else if ((wants === "key}" && mark === "}") || (wants === "value]" && mark === "]")) {
+      open.pop();
+      wants = ",";
+    } else if (wants.startsWith("value") && (mark === "{" || mark === "[")) {
+      open.push(mark === "{" ? "}" : "]");
+      wants = mark === "{" ? "key}" : "value]";
+    } else if (wants.startsWith("value") && mark === undefined) wants = ",";
+    else return skipSpace(text, at);
+    at += all.length;
+  }
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && " \t\r\n".includes(text.charAt(at))) at++;
+  return at;
 }
 
 function invalid(problems: readonly Problem[], cause?: unknown): MaestroError {

@@ -21,6 +21,7 @@ import { workflowSchema, type WrittenWorkflow } from "./schema.ts";
 import { type Declared, makeService, overlay } from "./settings.ts";
 import type { Places } from "./source.ts";
 import { STAND_IN } from "./step_forms.ts";
+import { StepPlaces } from "./step_places.ts";
 import { namesUnder } from "./templates.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -48,7 +49,10 @@ export interface ParsedWorkflow {
  * @param read gives the text of an included file; throws where it can't. The path is relative to
  * what `source.file` is relative to. Left out, nothing can be included.
  */
-export function parseWorkflow(source: WorkflowSource, read: ReadText = refuseToRead): ParsedWorkflow {
+export function parseWorkflow(
+  source: WorkflowSource,
+  read: ReadText = refuseToRead,
+): ParsedWorkflow {
   const { file, text } = source;
   const texts = new Map([[file, text]]);
   const { data, places, problems: syntax } = readYaml(file, text);
@@ -69,9 +73,11 @@ export function parseWorkflow(source: WorkflowSource, read: ReadText = refuseToR
   }
   const all = [...syntax, ...(syntax.some(isSyntax) ? problems.filter(isCertain) : problems)];
   const failed = all.some(({ severity }) => severity === "error");
+  // What a mistake keeps from being read may be read once it is mended.
+  const told = failed ? all.filter(({ code }) => !code.startsWith("unused_")) : all;
   return {
     workflow: failed ? null : freeze(workflow),
-    problems: sortProblems(all, [...texts.keys()]),
+    problems: sortProblems(told, [...texts.keys()]),
     texts,
   };
 }
@@ -82,7 +88,7 @@ function isSyntax({ code }: Problem): boolean {
 
 /** What seems to be missing may only be hidden by a mistake of syntax. */
 function isCertain({ code, severity }: Problem): boolean {
-  return severity === "error" && !/^(missing_key|empty_list|no_form|wrong_type|unknown_)/.test(code);
+  return severity === "error" && !/^(missing_key|empty_|no_form|wrong_type|unknown_)/.test(code);
 }
 
 /** Reads a workflow's file and parses it; a file that can't be read is a problem too. */
@@ -139,13 +145,15 @@ function build(written: WrittenWorkflow, places: Places, declarations: Declarati
     env: namesUnder("env", partial),
     secrets: namesUnder("secrets", partial),
   };
-  const context = { workflow, builder, forgiven: forgivenNames(places.root, [...eachStep(steps)]) };
+  const where = new StepPlaces(places, builder.at);
+  const forgiven = forgivenNames(places.root, [...eachStep(steps)]);
+  const context = { workflow, where, forgiven };
   problems.push(
     ...builder.problems,
     ...checkSteps(context),
     ...checkExpressions([...declarations.uses, ...builder.uses], context),
     ...checkInputSchema(workflow.input, places),
-    ...lintWorkflow(workflow, { places, at: builder.at, used: builder.used }),
+    ...lintWorkflow(workflow, { where, used: builder.used, uses: builder.uses }),
   );
   return { workflow, problems };
 }

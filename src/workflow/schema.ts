@@ -6,16 +6,7 @@
 import { z } from "zod";
 import type { Json } from "./json.ts";
 import { editorSchema } from "./schema_editor.ts";
-import {
-  either,
-  isRecord,
-  later,
-  leaf,
-  list,
-  oneOrMany,
-  refuse,
-  shape,
-} from "./schema_parts.ts";
+import { either, isRecord, later, oneOrMany, shape } from "./schema_parts.ts";
 import { sagaSchema, serviceSchema } from "./schema_service.ts";
 import { FORM_SCHEMAS, stepsSchema } from "./schema_step.ts";
 import { anyText, choice, duration, name, template, text, workflowName } from "./schema_values.ts";
@@ -24,7 +15,9 @@ const shared = {
   include: oneOrMany(text("a file's path")).optional()
     .describe("Files whose services and defaults are merged in, this file's winning"),
   services: z.record(name(), serviceSchema).optional().describe("Who is called, by name"),
-  defaults: serviceSchema.optional().describe("Settings of every service that does not say otherwise"),
+  defaults: serviceSchema.optional().describe(
+    "Settings of every service that does not say otherwise",
+  ),
 };
 
 /** A file that others include. */
@@ -32,8 +25,8 @@ export const includedSchema = shape(shared);
 
 const inputSchema = either<Json>(
   "a JSON Schema",
-  { fits: isRecord, schema: template() },
-  { fits: (value) => typeof value === "boolean", schema: template() },
+  { fits: isRecord, schema: template().meta({ type: "object" }) },
+  { fits: (value) => typeof value === "boolean", schema: template().meta({ type: "boolean" }) },
 );
 
 const schedule = shape({
@@ -54,7 +47,9 @@ export const workflowSchema = shape({
   input: inputSchema.optional().describe("A JSON Schema (2020-12) of the run's input"),
   output: template().optional().describe("What the run returns; default the last step's output"),
   saga: sagaSchema.optional().describe("How compensations are tried"),
-  schedule: later(schedule).optional().describe("When serve starts runs by itself. Not supported yet"),
+  schedule: later(schedule).optional().describe(
+    "When serve starts runs by itself. Not supported yet",
+  ),
   steps: stepsSchema.describe("What is done, in order"),
 });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "./json.ts";
+import { NAME_DEFINITION } from "./schema_values.ts";
 
 type Node = Record<string, unknown>;
 
@@ -9,7 +10,10 @@ type Node = Record<string, unknown>;
  */
 export function editorSchema(root: z.ZodType, forms: Readonly<Record<string, z.ZodType>>): Json {
   const names = Object.keys(forms);
-  const defs: Node = { step: { oneOf: names.map((name) => ({ $ref: `#/$defs/${name}_step` })) } };
+  const defs: Node = {
+    name: NAME_DEFINITION,
+    step: { oneOf: names.map((name) => ({ $ref: `#/$defs/${name}_step` })) },
+  };
   for (const name of names) {
     const form = forms[name];
     if (form !== undefined) defs[`${name}_step`] = toNode(form);

@@ -14,8 +14,13 @@ export type Finding =
   | { readonly kind: "low"; readonly why: string; readonly least: number }
   /** Text was wanted and another scalar is there. */
   | { readonly kind: "unquoted"; readonly want: string }
-  /** A whole message. */
-  | { readonly kind: "told"; readonly code: string; readonly message: string }
+  /** A whole message, about a key if not about its value. */
+  | {
+    readonly kind: "told";
+    readonly code: string;
+    readonly message: string;
+    readonly at?: "value";
+  }
   /** The key belongs to a later release. */
   | { readonly kind: "later"; readonly what: string | null };
 
@@ -87,6 +92,13 @@ export function shape<const S extends z.core.$ZodLooseShape>(
   ) as unknown as z.ZodPipe<z.ZodTransform, z.ZodObject<S, z.core.$strict>>; // zod's own type of it is wider
 }
 
+/** What YAML 1.1 took for a bool, and 1.2 doesn't. */
+export function hintBool(value: unknown): string {
+  const word = String(value).toLowerCase();
+  if (/^(yes|on|true|1)$/.test(word)) return ": write true";
+  return /^(no|off|false|0)$/.test(word) ? ": write false" : "";
+}
+
 /** One way to write something that can be written in several. */
 export interface Way<T> {
   readonly fits: (value: unknown) => boolean;
@@ -98,7 +110,7 @@ export function either<T>(want: string, ...ways: readonly Way<T>[]): z.ZodType<T
   return z.unknown().transform((value, context): T => {
     const way = ways.find(({ fits }) => fits(value));
     if (way === undefined) {
-      find(context, { kind: "value", want, hint: "" });
+      find(context, { kind: "value", want, hint: want.startsWith("true") ? hintBool(value) : "" });
       return z.NEVER;
     }
     return settle(way.schema, value, context);

@@ -14,7 +14,6 @@ import {
   whole,
 } from "./schema_values.ts";
 
-
 const backoff = {
   backoff: choice(["exponential", "constant"]).optional()
     .describe("How the delay grows; default exponential"),
@@ -28,7 +27,9 @@ const backoff = {
 
 /** `retry`, of a service or a step. */
 export const retrySchema = shape({
-  attempts: whole(1, "it counts every call, so it").optional().describe("How many calls at most, the first included; default 3"),
+  attempts: whole(1, "it counts every call, so it").optional().describe(
+    "How many calls at most, the first included; default 3",
+  ),
   ...backoff,
   codes: codes().optional().describe("Codes retried besides UNAVAILABLE and DEADLINE_EXCEEDED"),
   budget: later(shape({
@@ -50,7 +51,9 @@ export const sagaSchema = shape({
     max_delay: backoff.max_delay.describe("The longest delay; default 60s"),
   }).optional().describe("How compensations are tried again: without an end, unless give_up_after"),
   give_up_after: duration().optional()
-    .describe("When a compensation that keeps failing is parked for someone to look at; default never"),
+    .describe(
+      "When a compensation that keeps failing is parked for someone to look at; default never",
+    ),
 });
 
 const breakerSchema = shape({
@@ -130,7 +133,9 @@ const endpoint = leaf(
   (value) => {
     const want = 'an address such as "payments:50051", "dns:///…", "ipv4:…" or "unix:/path"';
     if (typeof value !== "string" || value.trim() === "") return refuse(want);
-    if (value.includes("{{") || /^(dns|ipv4|ipv6|unix|unix-abstract|passthrough|xds):./.test(value)) return value;
+    if (
+      value.includes("{{") || /^(dns|ipv4|ipv6|unix|unix-abstract|passthrough|xds):./.test(value)
+    ) return value;
     const [, scheme, rest = ""] = /^([a-z]+):\/\/(.*)$/i.exec(value) ?? [];
     if (scheme !== undefined) {
       const tls = /s$/i.test(scheme) ? ' and "tls: true"' : "";
@@ -140,7 +145,9 @@ const endpoint = leaf(
     if (port === undefined) {
       return refuse(want, /^[^\s:/]+$/.test(value) ? `: add a port, "${value}:50051"` : "");
     }
-    return Number(port) >= 1 && Number(port) <= 65535 ? value : refuse("a port from 1 to 65535");
+    return Number(port) >= 1 && Number(port) <= 65535
+      ? value
+      : refuse("an address with a port from 1 to 65535");
   },
 );
 
@@ -160,8 +167,10 @@ export const serviceSchema = shape({
     "host:port, dns:///…, ipv4:a:1,b:1 or unix:/path; may use {{ .env.NAME }} and {{ .secrets.NAME }}",
   ),
   proto: oneOrMany(text("a file's path")).optional()
-    .describe("The service's .proto files, relative to this file; with neither these nor " +
-      "descriptor_set, the server is asked (reflection)"),
+    .describe(
+      "The service's .proto files, relative to this file; with neither these nor " +
+        "descriptor_set, the server is asked (reflection)",
+    ),
   import_paths: oneOrMany(text("a folder's path")).optional()
     .describe("Where the imports of .proto files are looked for, relative to this file"),
   descriptor_set: text("a file's path").optional()
@@ -186,7 +195,9 @@ export const serviceSchema = shape({
     channels: whole(1).optional().describe("Connections; default 1"),
     max_concurrent: whole(1).optional().describe("Calls at the same time; further ones queue"),
   })).optional().describe("How many calls at a time. Not supported yet"),
-  rate_limit: later(rate).optional().describe("How many calls a second (n/s) or minute (n/m). Not supported yet"),
+  rate_limit: later(rate).optional().describe(
+    "How many calls a second (n/s) or minute (n/m). Not supported yet",
+  ),
   health: later(
     either<unknown>(
       "true, false, or {service: …}",
@@ -206,4 +217,3 @@ export type WrittenService = Omit<
   z.output<typeof serviceSchema>,
   "pool" | "rate_limit" | "health"
 >;
-

@@ -1,11 +1,20 @@
 /** What a step may be. @module */
 import { z } from "zod";
-import { either, find, isRecord, later, leaf, list, refuse, settle, shape } from "./schema_parts.ts";
+import {
+  either,
+  find,
+  isRecord,
+  later,
+  leaf,
+  list,
+  refuse,
+  settle,
+  shape,
+} from "./schema_parts.ts";
 import { metadataSchema, retrySchema } from "./schema_service.ts";
 import {
   anyText,
   choice,
-  codes,
   duration,
   expression,
   findUnreadable,
@@ -50,10 +59,12 @@ const input = leaf<Template>({ type: ["object", "string", "array"] }, (value) =>
 const action = {
   method: text("a method such as Charge or acme.v1.Payments/Charge")
     .describe("Charge, Payments/Charge or acme.payments.v1.Payments/Charge"),
-  input: later(input, Array.isArray, "a list as input (a client stream)").optional()
+  input: later(input, Array.isArray, "A list as input (a client stream)").optional()
     .describe("The request's fields; strings may hold {{ … }}; default none"),
   metadata: metadataSchema.optional().describe("Sent with the call, over the service's own"),
-  attempt_timeout: duration().optional().describe("How long one call may take; default the service's"),
+  attempt_timeout: duration().optional().describe(
+    "How long one call may take; default the service's",
+  ),
 };
 
 const undo = {
@@ -89,7 +100,9 @@ const caught = shape({
 const base = {
   id: name().optional().describe("Unique in the workflow; default from its place, steps[2]"),
   when: expression().optional().describe("A bool; false: the step is skipped and its output is {}"),
-  timeout: duration().optional().describe("The whole step, retries and waits included; default none"),
+  timeout: duration().optional().describe(
+    "The whole step, retries and waits included; default none",
+  ),
   output: name().optional().describe("What the result is called in expressions; default the id"),
   needs: list(name()).optional().describe("Inside parallel: the siblings that come first"),
   catch: later(list(caught, 1)).optional()
@@ -108,11 +121,15 @@ const call = shape({
   ...action,
   retry: retrySchema.optional().describe("Over the service's own, key by key"),
   idempotent: flag().optional()
-    .describe("true (default): at least once. false: at most once, so no retry and no second try after a crash"),
+    .describe(
+      "true (default): at least once. false: at most once, so no retry and no second try after a crash",
+    ),
   compensate,
   verify: later(shape({
     ...undo,
-    result: template().optional().describe("The output when it did happen; default verify's answer"),
+    result: template().optional().describe(
+      "The output when it did happen; default verify's answer",
+    ),
   })).optional().describe("Asked when the outcome is unknown. Not supported yet"),
   pivot: later(flag(), (value) => value === true).optional()
     .describe("After this step there is no way back. Not supported yet"),
@@ -164,55 +181,75 @@ const back = shape({
 
 const result = template().optional().describe("One round's result; default its last step's output");
 
-const each = later(shape({
-  ...base,
-  foreach: either<unknown>(
-    "one expression, or a list",
-    { fits: Array.isArray, schema: template() },
-    { fits: () => true, schema: expression() },
-  ).describe("The items"),
-  as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
-  ...steer,
-  steps: steps.describe("What is done for each item"),
-  result,
-}), () => true, "foreach");
+const each = later(
+  shape({
+    ...base,
+    foreach: either<unknown>(
+      "one expression, or a list",
+      { fits: Array.isArray, schema: template().meta({ type: "array" }) },
+      { fits: () => true, schema: expression() },
+    ).describe("The items"),
+    as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
+    ...steer,
+    steps: steps.describe("What is done for each item"),
+    result,
+  }),
+  () => true,
+  "foreach",
+);
 
-const repeat = later(shape({
-  ...base,
-  repeat: steps.describe("What is done again and again"),
-  until: expression().describe("A bool; true ends it"),
-  every: duration("zero").optional().describe("The pause between rounds; default 0s"),
-  max_rounds: whole(1).optional().describe("Then it fails as REPEAT_EXHAUSTED"),
-  result,
-}).superRefine((it, context) => {
-  if (it.max_rounds !== undefined || it.timeout !== undefined) return;
-  const message = '"repeat" needs "max_rounds", or a "timeout", so that it ends';
-  find(context, { kind: "told", code: "endless", message }, ["repeat"]);
-}), () => true, "repeat");
+const repeat = later(
+  shape({
+    ...base,
+    repeat: steps.describe("What is done again and again"),
+    until: expression().describe("A bool; true ends it"),
+    every: duration("zero").optional().describe("The pause between rounds; default 0s"),
+    max_rounds: whole(1).optional().describe("Then it fails as REPEAT_EXHAUSTED"),
+    result,
+  }).superRefine((it, context) => {
+    if (it.max_rounds !== undefined || it.timeout !== undefined) return;
+    const message = '"repeat" needs "max_rounds", or a "timeout", so that it ends';
+    find(context, { kind: "told", code: "endless", message }, ["repeat"]);
+  }),
+  () => true,
+  "repeat",
+);
 
-const wait = later(shape({
-  ...base,
-  wait: either<unknown>(
-    'a duration such as "5m", or {until: …}',
-    {
-      fits: isRecord,
-      schema: shape({ until: text("an RFC 3339 time").describe("An RFC 3339 time") }),
-    },
-    { fits: (value) => !Array.isArray(value), schema: duration("zero") },
-  ).describe("How long, or until when"),
-}), () => true, "wait");
+const wait = later(
+  shape({
+    ...base,
+    wait: either<unknown>(
+      'a duration such as "5m", or {until: …}',
+      {
+        fits: isRecord,
+        schema: shape({ until: text("an RFC 3339 time").describe("An RFC 3339 time") }),
+      },
+      { fits: (value) => !Array.isArray(value), schema: duration("zero") },
+    ).describe("How long, or until when"),
+  }),
+  () => true,
+  "wait",
+);
 
-const signal = later(shape({
-  ...base,
-  await_signal: name().describe("The signal's name; its payload is the output"),
-}), () => true, "await_signal");
+const signal = later(
+  shape({
+    ...base,
+    await_signal: name().describe("The signal's name; its payload is the output"),
+  }),
+  () => true,
+  "await_signal",
+);
 
-const child = later(shape({
-  ...base,
-  workflow: text("a file's path").describe("The other workflow's file, relative to this file"),
-  input: template().optional().describe("Its input"),
-  compensate,
-}), () => true, "workflow");
+const child = later(
+  shape({
+    ...base,
+    workflow: text("a file's path").describe("The other workflow's file, relative to this file"),
+    input: template().optional().describe("Its input"),
+    compensate,
+  }),
+  () => true,
+  "workflow",
+);
 
 /** How each form is checked, by the key that tells it. */
 const FORMS = {
@@ -260,4 +297,3 @@ export type WrittenStep =
 
 /** A step of one form. */
 export type Written<F extends WrittenStep["form"]> = Extract<WrittenStep, { readonly form: F }>;
-

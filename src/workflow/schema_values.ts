@@ -9,7 +9,7 @@ import {
 } from "./durations.ts";
 import type { Template } from "./model.ts";
 import { didYouMean } from "./nearest.ts";
-import { find, isRecord, leaf, list, Refused, refuse } from "./schema_parts.ts";
+import { find, hintBool, isRecord, leaf, list, refuse, Refused } from "./schema_parts.ts";
 import { guessSize, parseSize, SIZE_PATTERN } from "./sizes.ts";
 import { GRPC_CODES, NAME, RESERVED, WORKFLOW_NAME } from "./words.ts";
 
@@ -33,9 +33,16 @@ export function anyText(): z.ZodType<string> {
   });
 }
 
+/** What {@linkcode name} is in JSON Schema. */
+export const NAME_DEFINITION = {
+  type: "string",
+  pattern: NAME.source,
+  not: { enum: [...RESERVED] },
+} as const;
+
 /** The name of a step, an output or a service. */
 export function name(): z.ZodType<string> {
-  return leaf({ type: "string", pattern: NAME.source, not: { enum: [...RESERVED] } }, checkName);
+  return leaf({ $ref: "#/$defs/name" }, checkName);
 }
 
 function checkName(value: unknown): string | Refused {
@@ -45,7 +52,7 @@ function checkName(value: unknown): string | Refused {
   }
   if (RESERVED.has(value)) {
     const message = `Cannot use "${value}" as a name: expressions use this word; try "${value}_"`;
-    return new Refused({ kind: "told", code: "reserved_name", message });
+    return new Refused({ kind: "told", code: "reserved_name", message, at: "value" });
   }
   if (NAME.test(value)) return value;
   const rule = value.length > 64
@@ -87,8 +94,7 @@ export function whole(least: number, why = "it"): z.ZodType<number> {
 export function number(want: string, least: number, most = Infinity): z.ZodType<number> {
   return leaf(
     { type: "number", minimum: least, ...(most < Infinity && { maximum: most }) },
-    (value) =>
-      typeof value === "number" && value >= least && value <= most ? value : refuse(want),
+    (value) => typeof value === "number" && value >= least && value <= most ? value : refuse(want),
   );
 }
 
@@ -103,19 +109,18 @@ export function percentage(): z.ZodType<number> {
 
 /** `true` or `false`. */
 export function flag(): z.ZodType<boolean> {
-  return leaf({ type: "boolean" }, (value) => {
-    if (typeof value === "boolean") return value;
-    const word = String(value).toLowerCase();
-    if (/^(yes|on|true|1)$/.test(word)) return refuse("true or false", ": write true");
-    if (/^(no|off|false|0)$/.test(word)) return refuse("true or false", ": write false");
-    return refuse("true or false");
-  });
+  return leaf(
+    { type: "boolean" },
+    (value) => typeof value === "boolean" ? value : refuse("true or false", hintBool(value)),
+  );
 }
 
 /** One of a few words. */
 export function choice<const W extends string>(words: readonly W[]): z.ZodType<W> {
   const shown = words.map((word) => `"${word}"`);
-  const want = shown.length <= 1 ? shown.join("") : words.length > 6
+  const want = shown.length <= 1
+    ? shown.join("")
+    : words.length > 6
     ? "a gRPC status code"
     : `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
   return leaf({ type: "string", enum: words }, (value) => {
@@ -176,8 +181,10 @@ export function expression(): z.ZodType<string> {
 
 /** Any JSON, with `{{ … }}` in its strings. */
 export function template(): z.ZodType<Template> {
-  return leaf<Template>({}, (value) =>
-    value === undefined ? refuse("any value") : value as Template) // the reader yields JSON alone
+  return leaf<Template>(
+    {},
+    (value) => value === undefined ? refuse("any value") : value as Template,
+  ) // the reader yields JSON alone
     .superRefine((value, context) => findUnreadable(value, [], context));
 }
 

@@ -45,7 +45,11 @@ export type Bound = readonly [name: string, binding: Binding];
 
 /** What a step binds: its output, the names it sets, and what a parallel's branches bind. */
 export function* bindingsOf(step: Step): Generator<Bound> {
-  if (step.kind === "parallel") for (const branch of step.branches) yield* branchBindings(branch);
+  if (step.kind === "parallel") {
+    for (const branch of step.branches) {
+      yield* branchBindings(branch);
+    }
+  }
   if (step.kind === "set") {
     for (const field of Object.keys(step.values)) yield [field, { path: step.path, field }];
   }
@@ -54,18 +58,18 @@ export function* bindingsOf(step: Step): Generator<Bound> {
 
 /** A branch that is a `steps:` group gives away what its list binds, too. */
 function* branchBindings(branch: Step): Generator<Bound> {
-  if (branch.kind === "steps") for (const step of branch.steps) yield* bindingsOf(step);
+  if (branch.kind === "steps") { for (const step of branch.steps) yield* bindingsOf(step); }
   yield* bindingsOf(branch);
 }
 
 /** The written ids that come with a step: its own, and those of a parallel's branches. */
 function* idsOf(step: Step): Generator<readonly [id: string, path: string]> {
-  if (step.kind === "parallel") for (const branch of step.branches) yield* branchIds(branch);
+  if (step.kind === "parallel") { for (const branch of step.branches) yield* branchIds(branch); }
   if (!step.id.includes("[")) yield [step.id, step.path];
 }
 
 function* branchIds(branch: Step): Generator<readonly [id: string, path: string]> {
-  if (branch.kind === "steps") for (const step of branch.steps) yield* idsOf(step);
+  if (branch.kind === "steps") { for (const step of branch.steps) yield* idsOf(step); }
   yield* idsOf(branch);
 }
 
@@ -122,7 +126,7 @@ class Walk {
 }
 
 /** The siblings that a branch needs, directly or through others. */
-function neededBy(branch: Step, byId: ReadonlyMap<string, Step>): ReadonlySet<Step> {
+export function neededBy(branch: Step, byId: ReadonlyMap<string, Step>): ReadonlySet<Step> {
   const needed = new Set<Step>();
   const queue = [...branch.needs];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {

@@ -48,12 +48,14 @@ export function settingsAt(written: WrittenService, at: Path, places: Places): S
 }
 
 function meansEndpoint(raw: unknown): boolean {
-  return isRecord(raw) && Object.keys(raw).some((key) =>
-    key === "endpoint" || nearest(key, ["endpoint"]) !== null
-  );
+  return isRecord(raw) &&
+    Object.keys(raw).some((key) => key === "endpoint" || nearest(key, ["endpoint"]) !== null);
 }
 
-function tlsBeside(tls: Exclude<WrittenTls, boolean>, beside: (path: string) => string): WrittenTls {
+function tlsBeside(
+  tls: Exclude<WrittenTls, boolean>,
+  beside: (path: string) => string,
+): WrittenTls {
   const { ca, cert, key } = tls;
   return {
     ...tls,

@@ -6,28 +6,52 @@
  *
  * @module
  */
-import { isCelUint } from "@bufbuild/cel";
-import { toJson as messageToJson } from "@bufbuild/protobuf";
-import { base64Encode } from "@bufbuild/protobuf/wire";
-import { isReflectMessage } from "@bufbuild/protobuf/reflect";
+import { type CelUint, celUint, isCelUint } from "@bufbuild/cel";
+import {
+  createRegistry,
+  type DescMessage,
+  fromJson,
+  type Registry,
+  toJson as protoToJson,
+} from "@bufbuild/protobuf";
+import { isReflectMessage, reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
+import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
+import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { MaestroError } from "../errors.ts";
 import type { Json } from "./json.ts";
-import { MessageValue } from "./message.ts";
-import type { Value } from "./plain.ts";
-import { protoJson } from "./proto_json.ts";
+import { MessageValue, messageValue } from "./message.ts";
+import { messageToJson } from "./message_json.ts";
+import { keepMessage, type KeptMessage, readMessage } from "./message_kept.ts";
 
-export type { Value };
+/** A value: scalars as CEL has them (ints are bigints), times and durations as protobuf messages. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | CelUint
+  | ReflectMessage
+  | MessageValue
+  | readonly Value[]
+  | { readonly [key: string]: Value };
+
+const NO_TYPES = createRegistry();
 
 /**
- * A value as JSON, for results, logs and requests: messages as ProtoJSON with proto field names and
- * defaults; integers as numbers where a double holds them exactly, else as strings; bytes as
- * base64, times as RFC 3339, durations as `1.5s`.
+ * A value as results and logs show it, and as a request is built from it.
+ *
+ * Messages are ProtoJSON with proto field names, defaults included; an int is a number where a
+ * double holds it exactly, else its decimal digits as text; bytes are base64; NaN and the infinities
+ * are `"NaN"`, `"Infinity"` and `"-Infinity"`; times are RFC 3339; durations are `"1.5s"`.
  */
 export function toJson(value: Value): Json {
   switch (typeof value) {
     case "number":
       return Number.isFinite(value) ? value : String(value);
     case "bigint":
-      return integerToJson(value);
+      return intToJson(value);
     case "object":
       return value === null ? null : objectToJson(value);
     default:
@@ -35,57 +59,192 @@ export function toJson(value: Value): Json {
   }
 }
 
-function integerToJson(value: bigint): Json {
+function intToJson(value: bigint): Json {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }
 
-function objectToJson(value: object): Json {
-  if (value instanceof Uint8Array) return base64Encode(value);
+function objectToJson(value: Exclude<Value, null | boolean | number | bigint | string>): Json {
+  if (isList(value)) return value.map(toJson);
   if (value instanceof MessageValue) {
-    const json = protoJson(value.desc, value.message, value.registry);
-    return value.typeUrl === null ? json : { "@type": value.typeUrl, ...asRecord(json) };
+    return messageToJson(value.desc, value.message, value.registry);
   }
-  if (isCelUint(value)) return integerToJson(value.value);
-  if (isReflectMessage(value)) return messageToJson(value.desc, value.message) as Json;
-  if (Array.isArray(value)) return value.map(toJson);
-  return Object.fromEntries(
-    Object.entries(value as Readonly<Record<string, Value>>).map(([key, item]) => [key, toJson(item)]),
-  );
-}
-
-function asRecord(json: Json): Readonly<Record<string, Json>> {
-  const isRecord = typeof json === "object" && json !== null && !Array.isArray(json);
-  return isRecord ? json as Readonly<Record<string, Json>> : { value: json };
+  if (value instanceof Uint8Array) return base64Encode(value);
+  if (isCelUint(value)) return intToJson(value.value);
+  if (isReflectMessage(value)) return messageToJson(value.desc, value.message, NO_TYPES);
+  return mapValues(value, toJson);
 }
 
 /**
- * A value as text, where a template puts it between other text: scalars as CEL's `string()`, lists,
- * maps and messages as JSON, times as RFC 3339.
+ * A value inside other text: scalars as CEL's `string()`, lists, maps and messages as JSON, times as
+ * RFC 3339.
  *
- * @throws {Error} for null, bytes and NaN, which no text stands for
+ * @throws {MaestroError} `EXPRESSION_ERROR` for null, bytes and NaN, which no text stands for
  */
 export function toText(value: Value): string {
-  if (value === null) throw new Error("null cannot be put into text");
-  if (value instanceof Uint8Array) throw new Error("bytes cannot be put into text: use base64(…)");
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-      if (Number.isNaN(value)) throw new Error("NaN cannot be put into text");
-      return doubleText(value);
-    case "boolean":
-    case "bigint":
-      return String(value);
+  if (typeof value === "string") return value;
+  const reason = whyNoText(value);
+  if (reason !== undefined) {
+    throw new MaestroError("EXPRESSION_ERROR", `Cannot make text: ${reason}`);
   }
+  if (typeof value !== "object") return String(value); // as CEL: an integral double has no ".0"
   if (isCelUint(value)) return String(value.value);
   const json = toJson(value);
   return typeof json === "string" ? json : JSON.stringify(json);
 }
 
-/** Integral doubles print without a point, and without an exponent as long as they are exact. */
-function doubleText(value: number): string {
-  if (value === Infinity) return "+Inf";
-  if (value === -Infinity) return "-Inf";
-  return Number.isSafeInteger(value) ? String(BigInt(value)) : String(value);
+/** Why a value has no text, with what to write instead; `undefined` where it has one. */
+export function whyNoText(value: Value): string | undefined {
+  if (value === null) return "it is null; write default(…, '') for a value that may be null";
+  if (Number.isNaN(value)) return "it is NaN, which is not a number";
+  return value instanceof Uint8Array ? "it is bytes; write base64(…) or string(…)" : undefined;
+}
+
+/**
+ * A value as JSON from which {@linkcode untag} makes the same value again: what JSON can't carry is
+ * tagged, all else stays readable as it is. A map whose own keys begin with `$` is wrapped in `$map`.
+ */
+export function tag(value: Value): Json {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : {
+        $double: Object.is(value, -0) ? "-0" : String(value),
+      };
+    case "bigint":
+      return { $int: String(value) };
+    case "object":
+      return value === null ? null : tagObject(value);
+    default:
+      return value;
+  }
+}
+
+function tagObject(value: Exclude<Value, null | boolean | number | bigint | string>): Json {
+  if (isList(value)) return value.map(tag);
+  if (value instanceof MessageValue) return tagMessage(value, value.registry);
+  if (value instanceof Uint8Array) return { $bytes: base64Encode(value) };
+  if (isCelUint(value)) return { $uint: String(value.value) };
+  if (isReflectMessage(value)) return tagTime(value);
+  const tagged = mapValues(value, tag);
+  return Object.keys(value).some((key) => key.startsWith("$")) ? { $map: tagged } : tagged;
+}
+
+function tagTime(value: ReflectMessage): Json {
+  const name = value.desc.typeName === TimestampSchema.typeName
+    ? "$time"
+    : value.desc.typeName === DurationSchema.typeName
+    ? "$duration"
+    : null;
+  try {
+    if (name !== null) return { [name]: protoToJson(value.desc, value.message) as Json };
+  } catch {
+    // Out of the range that JSON has a form for.
+  }
+  return { ...tagMessage(value, NO_TYPES), $reflect: true };
+}
+
+function tagMessage(
+  { desc, message }: Pick<MessageValue, "desc" | "message">,
+  registry: Registry,
+): { readonly $message: string } & KeptMessage {
+  return { $message: desc.typeName, ...keepMessage(desc, message, registry) };
+}
+
+/** Finds a message type by its full name. */
+type Types = (typeName: string) => DescMessage | undefined;
+
+/**
+ * The value that was tagged.
+ *
+ * @param types finds the types of messages, and, without `registry`, those that an `Any` names
+ * @throws {MaestroError} `STORE_FAILED` where a type is not at hand or the JSON was not tagged so
+ */
+export function untag(json: Json, types: Types, registry: Registry = registryOf(types)): Value {
+  if (json === null || typeof json !== "object") return json;
+  if (isList(json)) return json.map((item) => untag(item, types, registry));
+  const name = Object.keys(json).find((key) => key.startsWith("$"));
+  if (name === undefined) return mapValues(json, (item) => untag(item, types, registry));
+  const kept = json[name];
+  if (name === "$map" && isFields(kept)) {
+    return mapValues(kept, (item) => untag(item, types, registry));
+  }
+  if (typeof kept !== "string") throw unreadable(name);
+  if (name === "$message") return untagMessage(kept, json, types, registry);
+  return untagScalar(name, kept);
+}
+
+function untagScalar(name: string, kept: string): Value {
+  switch (name) {
+    case "$int":
+      return BigInt(kept);
+    case "$uint":
+      return celUint(BigInt(kept));
+    case "$double":
+      return Number(kept);
+    case "$bytes":
+      return base64Decode(kept);
+    case "$time":
+      return reflect(TimestampSchema, fromJson(TimestampSchema, kept));
+    case "$duration":
+      return reflect(DurationSchema, fromJson(DurationSchema, kept));
+    default:
+      throw unreadable(name);
+  }
+}
+
+function untagMessage(
+  typeName: string,
+  json: { readonly [key: string]: Json },
+  types: Types,
+  registry: Registry,
+): Value {
+  const isTime = json["$reflect"] === true;
+  const desc = types(typeName) ?? registry.getMessage(typeName) ??
+    (isTime ? TIMES[typeName] : undefined);
+  if (desc === undefined) {
+    throw new MaestroError("STORE_FAILED", `Cannot read a ${typeName}: its schema is not at hand`);
+  }
+  try {
+    const message = readMessage(desc, json as KeptMessage, registry); // written by `tagMessage`
+    return isTime ? reflect(desc, message) : messageValue(desc, message, registry);
+  } catch (cause) {
+    throw new MaestroError(
+      "STORE_FAILED",
+      `Cannot read a ${typeName}: what was kept does not fit its schema`,
+      { cause },
+    );
+  }
+}
+
+const TIMES: Readonly<Record<string, DescMessage>> = {
+  [TimestampSchema.typeName]: TimestampSchema,
+  [DurationSchema.typeName]: DurationSchema,
+};
+
+function unreadable(name: string): MaestroError {
+  return new MaestroError("STORE_FAILED", `Cannot read a value tagged "${name}"`);
+}
+
+/** A registry that finds messages by a function. */
+function registryOf(types: Types): Registry {
+  return Object.assign(createRegistry(), { getMessage: types });
+}
+
+function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
+  return Array.isArray(value);
+}
+
+function isFields(json: Json | undefined): json is { readonly [key: string]: Json } {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+/** `Object.fromEntries` gives `__proto__` no meaning of its own; absent values stay absent. */
+function mapValues<A, B>(
+  fields: Readonly<Record<string, A>>,
+  change: (value: A) => B,
+): { readonly [key: string]: B } {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, change(value)]),
+  );
 }

@@ -141,7 +141,10 @@ class Reader {
         continue;
       }
       where.keys.set(key, spot);
-      where.values.set(key, pair.value === null || isEmpty(pair.value) ? spot : this.#spot(pair.value));
+      where.values.set(
+        key,
+        pair.value === null || isEmpty(pair.value) ? spot : this.#spot(pair.value),
+      );
       set(map, key, value);
     }
     for (const { data, spot } of merged) this.#merge(map, where, data, spot);
@@ -154,7 +157,11 @@ class Reader {
       if (from === UNREADABLE) continue;
       const there = marksOf(from);
       if (there === undefined || typeof from !== "object" || Array.isArray(from)) {
-        this.#problem(spot, "bad_merge", `Cannot merge: "<<" takes a map, an alias of one, or a list of them`);
+        this.#problem(
+          spot,
+          "bad_merge",
+          `Cannot merge: "<<" takes a map, an alias of one, or a list of them`,
+        );
         return;
       }
       for (const [key, value] of Object.entries(from ?? {})) {
@@ -187,7 +194,11 @@ class Reader {
       return this.#refuse(spot, "unknown_alias", `No anchor "&${name}" stands before this alias`);
     }
     if (target === "open") {
-      return this.#refuse(spot, "alias_circle", `The alias "*${name}" stands inside its own anchor`);
+      return this.#refuse(
+        spot,
+        "alias_circle",
+        `The alias "*${name}" stands inside its own anchor`,
+      );
     }
     this.#size += target.size;
     if (this.#size > MAX_VALUES) {

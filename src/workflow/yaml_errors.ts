@@ -31,10 +31,13 @@ export function describeYamlError(error: YamlError, source: Source, document: Do
     ? "; a value that holds {{ }} is best put in quotes"
     : "";
   const plain = (message.split("\n", 1)[0] ?? message).replace(/\.$/, "");
+  const [, flow] = /^Flow (map|sequence)/.exec(plain) ?? [];
   const words = quote !== undefined
     ? `The ${quote} is never closed`
-    : code === "BAD_INDENT" && plain.startsWith("Flow")
-    ? plain
+    : flow !== undefined
+    ? `A ${flow === "map" ? "{" : "["} is not closed before this, or this is indented too little`
+    : plain.startsWith("Unresolved tag")
+    ? plain.replace("Unresolved", "Unknown")
     : WORDING[code] ?? plain;
   return problemAt(source.place(at), "yaml_syntax", words + template);
 }

@@ -182,7 +182,8 @@ function definitionOf(
 ): grpc.MethodDefinition<ScriptedRequest, Uint8Array> {
   return {
     path: `/${name}`,
-    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+    requestStream: method.methodKind === "client_streaming" ||
+      method.methodKind === "bidi_streaming",
     responseStream: method.methodKind === "server_streaming" ||
       method.methodKind === "bidi_streaming",
     requestSerialize: (request) => Buffer.from(request.bytes),

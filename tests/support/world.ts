@@ -110,9 +110,7 @@ export class World {
         resolve(inTime ? this.#answer(behaviour, seen) : late());
       };
       const wait = Math.min(delay, options.timeout);
-      const takeBack = wait === 0
-        ? () => {}
-        : this.clock.at(this.clock.now() + wait, finish);
+      const takeBack = wait === 0 ? () => {} : this.clock.at(this.clock.now() + wait, finish);
       const abort = () => {
         takeBack();
         this.cancelled.push(seen.key);

@@ -1,0 +1,60 @@
+import { MaestroError, type Problem } from "../errors.ts";
+import { type Caller, type Method, Unreachable } from "../engine/doors.ts";
+import { findMethods } from "../engine/methods.ts";
+import { targetsOf } from "../engine/targets.ts";
+import { lazyGrpcCaller } from "../library/open.ts";
+import { environment, secretsFrom } from "../library/secrets.ts";
+import type { Service, Workflow } from "../workflow/model.ts";
+import { releaseWarning } from "./deno_release.ts";
+import type { Io } from "./io.ts";
+
+/** Checks a workflow's methods against its services, which must be up. */
+export async function checkOnline(workflow: Workflow, { stderr }: Io): Promise<readonly Problem[]> {
+  const warning = releaseWarning(Deno.version.deno);
+  if (warning !== null) stderr.write(`warning: ${warning}\n`);
+  const silent = new Map<Service, string>();
+  const caller = lazyGrpcCaller();
+  const listening: Caller = {
+    method: async (target, name): Promise<Method> => {
+      try {
+        return await caller.method(target, name);
+      } catch (thrown) {
+        const { service } = target;
+        if (thrown instanceof Unreachable) {
+          silent.set(workflow.services[service.name] ?? service, thrown.message);
+        }
+        throw thrown;
+      }
+    },
+    close: () => caller.close(),
+  };
+  try {
+    const { problems } = await findMethods(workflow, await targetsFor(workflow), listening);
+    const unreachable = [...silent].map(([service, message]) =>
+      problem(service.place, "unreachable", message)
+    );
+    return [...problems, ...unreachable];
+  } catch (thrown) {
+    const { code, message } = MaestroError.from(thrown);
+    return [problem(workflow.place, code.toLowerCase(), message)];
+  } finally {
+    await caller.close();
+  }
+}
+
+function problem(place: Workflow["place"], code: string, message: string): Problem {
+  return { severity: "error", code, message, ...place };
+}
+
+async function targetsFor(workflow: Workflow) {
+  const source = secretsFrom();
+  const secrets: Record<string, string> = {};
+  for (const name of workflow.secrets) secrets[name] = await source.read(name) ?? "";
+  const env = Object.fromEntries(
+    workflow.env.flatMap((name) => {
+      const value = environment(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return targetsOf(workflow, { env, secrets, endpoints: {} });
+}

@@ -1,0 +1,83 @@
+import type { EngineOptions } from "../engine/engine.ts";
+import { MaestroError } from "../errors.ts";
+import type { LogFormat } from "../telemetry/format.ts";
+import type { LogLevel } from "../telemetry/levels.ts";
+import type { Output } from "./output.ts";
+import { whyUnreadable } from "../library/read_text.ts";
+
+/** The options about logs, as given. */
+export interface LogFlags {
+  readonly logLevel?: LogLevel | undefined;
+  readonly logFormat?: LogFormat | undefined;
+  readonly logFile?: string | undefined;
+}
+
+/** Whether logs take standard error, where progress would be. */
+export function logsToStderr({ logLevel, logFormat, logFile }: LogFlags): boolean {
+  return logFile === undefined && (logLevel !== undefined || logFormat !== undefined);
+}
+
+/** Logging as the flags ask for it. */
+export interface Logs {
+  /** Hears what happens; `undefined` where nothing is logged. */
+  readonly onHappening: EngineOptions["onHappening"];
+  /** Writes what is still waiting, and ends the logging. */
+  close(): Promise<void>;
+}
+
+/** Nothing is logged. */
+export const NO_LOGS: Logs = { onHappening: undefined, close: () => Promise.resolve() };
+
+/**
+ * Starts logging where the flags ask for it.
+ *
+ * @throws {MaestroError} `USAGE` where the file can't be written
+ */
+export async function startLogs(
+  flags: LogFlags,
+  stderr: Output,
+  mask: (text: string) => string,
+): Promise<Logs> {
+  const { logLevel = "info", logFile } = flags;
+  if (logFile === undefined && !logsToStderr(flags)) return NO_LOGS;
+  const [{ openLogs }, { logHappenings }, { paintWith }] = await Promise.all([
+    import("../telemetry/open_logs.ts"),
+    import("../telemetry/run_log.ts"),
+    import("./palette.ts"),
+  ]);
+  const file = logFile === undefined ? null : await openFile(logFile);
+  const onTerminal = file === null && stderr.isTerminal;
+  const paint = paintWith(file === null && stderr.colour);
+  const decoder = new TextDecoder();
+  const { logger, close } = await openLogs({
+    level: logLevel,
+    format: flags.logFormat ?? (onTerminal ? "pretty" : "json"),
+    mask,
+    paint: (level, text) => paint(TONES[level], text),
+    write: (bytes) => file === null ? stderr.write(decoder.decode(bytes)) : writeAll(file, bytes),
+  });
+  return {
+    onHappening: logHappenings(logger),
+    async close() {
+      await close();
+      file?.close();
+    },
+  };
+}
+
+const TONES = { trace: "faint", debug: "faint", info: "good", warn: "warn", error: "bad" } as const;
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
+
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { append: true, create: true });
+  } catch (thrown) {
+    const why = thrown instanceof Deno.errors.NotFound
+      ? "its directory does not exist"
+      : whyUnreadable(thrown).replace("to read it", "to write it");
+    throw new MaestroError("USAGE", `Cannot write the log file "${path}": ${why}`);
+  }
+}

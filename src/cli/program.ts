@@ -1,0 +1,159 @@
+/**
+ * The commands, their options and their help. What a command does is imported when it is asked for.
+ *
+ * @module
+ */
+import { Command, Option } from "@commander-js/extra-typings";
+import { LOG_FORMATS } from "../telemetry/format.ts";
+import { LOG_LEVELS } from "../telemetry/levels.ts";
+import type { Io } from "./io.ts";
+import { VERSION } from "./version.ts";
+
+/** The whole command line. `done` hears the exit code of the command that was run. */
+export function buildProgram(io: Io, done: (code: number) => void): Command {
+  const program = new Command("maestro")
+    .description("Runs workflows of gRPC services, with retries, circuit breakers and sagas")
+    .version(`maestro ${VERSION} (deno ${Deno.version.deno})`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print a command's help")
+    .addHelpText("after", example("maestro validate examples/order_saga/workflow.yaml"));
+  addRun(program, io, done);
+  addValidate(program, io, done);
+  addSchema(program, io, done);
+  addLater(program);
+  return program as unknown as Command; // its type would name every option
+}
+
+function addRun(program: Command, io: Io, done: (code: number) => void): void {
+  program.command("run").alias("execute")
+    .summary("run one workflow here, now, and print its result")
+    .description(
+      "Runs one workflow here, now, and prints its result.\n\n" +
+        "Standard output carries the result only; progress, logs and problems go to standard error.\n" +
+        "Ctrl-C cancels the run, which rolls back; a second one leaves at once. SIGTERM never cancels.",
+    )
+    .argument("<file>", "the workflow's YAML file")
+    .option("--input <json>", "the run's input: JSON, @file, or - for standard input (default: {})")
+    .option(
+      "--set <key=value>",
+      "one value of the input, over --input; dots go deeper; taken as JSON where it is JSON, else as a string (repeatable)",
+      collect,
+    )
+    .option(
+      "--endpoint <service=host:port>",
+      "a service's endpoint, instead of the file's (repeatable)",
+      collect,
+    )
+    .option(
+      "--secret <NAME=@file>",
+      "the file that holds a secret; otherwise it is the environment variable NAME (repeatable)",
+      collect,
+    )
+    .option("--run-id <id>", "the run's id (default: a new UUID)")
+    .option(
+      "--correlation-id <id>",
+      "sent to every service as x-correlation-id (default: the run's id)",
+    )
+    .option(
+      "--timeout <duration>",
+      "for the forward part of the run, instead of the file's: 30s, 5m, 1h30m",
+    )
+    .addOption(
+      new Option(
+        "--output <form>",
+        "pretty: the output; json: the whole run, also when it failed; events: one JSON object a line as things happen (default: pretty on a terminal, else json)",
+      ).choices(["pretty", "json", "events"] as const),
+    )
+    .option("--quiet", "no progress on standard error")
+    .option(
+      "--inspect",
+      "instead of progress, XState's inspection protocol as JSON lines on standard error",
+    )
+    .option(
+      "--store <store>",
+      "where the run is kept: memory, for as long as the program runs",
+      "memory",
+    )
+    .addOption(
+      new Option(
+        "--log-level <level>",
+        "log to standard error, instead of progress; payloads only with trace (default: no logs, or info)",
+      ).choices(LOG_LEVELS),
+    )
+    .addOption(
+      new Option("--log-format <format>", "(default: pretty on a terminal, else json)")
+        .choices(LOG_FORMATS),
+    )
+    .option("--log-file <path>", "log into this file, and keep showing progress")
+    .addHelpText(
+      "after",
+      example(
+        "deno run -A examples/services/start.ts --deno   # in another terminal",
+        "maestro run examples/order_saga/workflow.yaml --input @examples/order_saga/input.json",
+      ) +
+        "\n\nExit codes:\n" +
+        "  0 completed; 1 failed, undone, cancelled or timed out; 2 wrong usage, workflow or input:\n" +
+        "  nothing was run; 3 needs attention or is incomplete; 4 the store failed; 130 second Ctrl-C;\n" +
+        "  143 SIGTERM",
+    )
+    .action(async (file, flags) => {
+      const { runCommand } = await import("./run_command.ts");
+      done(await runCommand(file, flags, io));
+    });
+}
+
+function addValidate(program: Command, io: Io, done: (code: number) => void): void {
+  program.command("validate")
+    .summary("find every problem of workflows")
+    .description("Prints every problem of workflows as file:line:column, to standard error.")
+    .argument("<file...>", "the workflows' YAML files")
+    .option("--strict", "warnings fail too")
+    .option("--online", "also check against the live services")
+    .addOption(
+      new Option("--output <form>", "json: one object with all problems, on standard output")
+        .choices(["pretty", "json"] as const).default("pretty" as const),
+    )
+    .addHelpText(
+      "after",
+      example("maestro validate --strict examples/order_saga/workflow.yaml") +
+        "\n\nExit codes:\n  0 no errors; 2 errors, or warnings with --strict",
+    )
+    .action(async (files, flags) => {
+      const { validateCommand } = await import("./validate_command.ts");
+      done(await validateCommand(files, flags, io));
+    });
+}
+
+function addSchema(program: Command, io: Io, done: (code: number) => void): void {
+  program.command("schema")
+    .summary("print the JSON Schema of the language, for editors")
+    .description(
+      "Prints the JSON Schema of the workflow language, by which editors complete and check.",
+    )
+    .addHelpText("after", example("maestro schema > workflow.schema.json"))
+    .action(async () => {
+      const { schemaCommand } = await import("./schema_command.ts");
+      done(schemaCommand(io));
+    });
+}
+
+/** Commands of later releases: listed nowhere, and known, so that nobody is told of a typing error. */
+function addLater(program: Command): void {
+  for (const name of ["runs", "serve"]) {
+    program.command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .helpOption(false)
+      .action((_, command: Command) =>
+        command.error(`"maestro ${name}" is not supported yet`, { code: "maestro.notYet" })
+      );
+  }
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function example(...lines: readonly string[]): string {
+  return `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}

@@ -1,0 +1,101 @@
+import { MaestroError } from "../errors.ts";
+import type { StartOptions } from "../engine/engine.ts";
+import type { Secrets } from "../engine/doors.ts";
+import { parseFile } from "../library/load.ts";
+import { secretsFrom } from "../library/secrets.ts";
+import type { SecretMask } from "../telemetry/secret_mask.ts";
+import type { Workflow } from "../workflow/model.ts";
+import { readInput } from "./input_option.ts";
+import { LocatedError } from "./located.ts";
+import {
+  parseEndpoints,
+  parseId,
+  parseSecretFiles,
+  parseStore,
+  parseTimeout,
+} from "./run_options.ts";
+
+/** The options of `run` that say what is run. */
+export interface RequestFlags {
+  readonly input?: string | undefined;
+  readonly set?: readonly string[] | undefined;
+  readonly endpoint?: readonly string[] | undefined;
+  readonly secret?: readonly string[] | undefined;
+  readonly runId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly store: string;
+}
+
+/** What is to be run. */
+export interface RunRequest {
+  readonly workflow: Workflow;
+  readonly start: StartOptions;
+  readonly secrets: Secrets;
+}
+
+/**
+ * Everything that `run` was asked for, read and checked. Nothing has been called yet.
+ *
+ * @throws {MaestroError} `USAGE` and others; {@linkcode LocatedError} where they have a place
+ */
+export async function readRequest(
+  file: string,
+  flags: RequestFlags,
+  mask: SecretMask,
+): Promise<RunRequest> {
+  parseStore(flags.store);
+  const timeout = flags.timeout === undefined ? undefined : parseTimeout(flags.timeout);
+  const runId = flags.runId === undefined ? undefined : parseId(flags.runId, "--run-id");
+  const correlationId = flags.correlationId === undefined
+    ? undefined
+    : parseId(flags.correlationId, "--correlation-id");
+  const secrets = await checkedSecrets(parseSecretFiles(flags.secret ?? []), mask);
+  const { workflow, problems, texts } = await parseFile(file);
+  if (workflow === null) throw new LocatedError("WORKFLOW_INVALID", problems, texts);
+  const endpoints = parseEndpoints(flags.endpoint ?? [], Object.keys(workflow.services));
+  await checkEndpoints(endpoints);
+  const input = await readInput(flags.input, flags.set ?? []);
+  return {
+    workflow,
+    secrets,
+    start: {
+      input,
+      endpoints,
+      ...(timeout !== undefined && { timeout }),
+      ...(runId !== undefined && { runId }),
+      ...(correlationId !== undefined && { correlationId }),
+    },
+  };
+}
+
+async function checkEndpoints(endpoints: Readonly<Record<string, string>>): Promise<void> {
+  if (Object.keys(endpoints).length === 0) return;
+  const { parseEndpoint } = await import("../grpc/endpoint.ts");
+  for (const [service, endpoint] of Object.entries(endpoints)) parseEndpoint(service, endpoint);
+}
+
+/** Secrets that are remembered, so that they can be kept out of what is printed. */
+async function checkedSecrets(
+  files: Readonly<Record<string, string>>,
+  mask: SecretMask,
+): Promise<Secrets> {
+  const source = secretsFrom({ files });
+  const secrets: Secrets = {
+    async read(name) {
+      const value = await source.read(name);
+      if (value !== undefined) mask.remember(value);
+      return value;
+    },
+  };
+  for (const name of Object.keys(files)) {
+    const value = await secrets.read(name);
+    if (value === "") {
+      throw new MaestroError(
+        "USAGE",
+        `Cannot use --secret ${name}: its file "${files[name]}" is empty`,
+      );
+    }
+  }
+  return secrets;
+}

@@ -1,0 +1,128 @@
+import type { CheckContext } from "./check_steps.ts";
+import type { Step } from "./model.ts";
+import { type Binding, bindingsOf, neededBy } from "./scope.ts";
+
+/** Where a step stands among others. */
+interface Seat {
+  readonly step: Step;
+  /** The step whose list it is in; `null`: the workflow's own. */
+  readonly parent: Step | null;
+  /** Which of the parent's lists: a branch of a `switch`, the steps of a compensation. */
+  readonly list: string;
+  readonly index: number;
+}
+
+/** Says why a name that is bound somewhere can't be seen. */
+export class Explainer {
+  readonly #seats = new Map<string, Seat>();
+
+  constructor(readonly context: CheckContext) {
+    this.#seat(context.workflow.steps, null, "steps");
+  }
+
+  /** Every written id. */
+  ids(): readonly string[] {
+    return [...this.#seats.values()].map(({ step }) => step.id).filter((id) => !id.includes("["));
+  }
+
+  /** Why a scope can't see a name; `null`: the name is bound nowhere. */
+  name(name: string, scope: string): string | null {
+    for (const { step } of this.#seats.values()) {
+      const own = step.kind === "parallel" ? { ...step, branches: [] } : step;
+      for (const [bound, binding] of bindingsOf(own)) {
+        if (bound === name) return this.#why(step, binding, scope);
+      }
+    }
+    return null;
+  }
+
+  /** Why a scope can't see a step; `null`: there is none of that id. */
+  step(id: string, scope: string): string | null {
+    for (const { step } of this.#seats.values()) {
+      if (step.id === id) return this.#why(step, null, scope);
+    }
+    return null;
+  }
+
+  #why(bound: Step, binding: Binding | null, scope: string): string {
+    const line = binding === null ? bound.place.line : this.context.where.bound(binding).line;
+    const it = binding === null ? `it stands` : `it is bound`;
+    const from = scope.replace(/\/compensate$/, "");
+    if (bound.path === from) {
+      return binding?.field != null
+        ? 'the names of one "set" do not see each other; make two steps of it'
+        : "it is this step's own result, which only later steps and its compensation see";
+    }
+    const target = this.#chain(bound.path);
+    const here = from === "" ? [] : this.#chain(from);
+    const apart = target.findIndex((seat, at) => seat.step !== here[at]?.step);
+    const theirs = target[apart];
+    const ours = here[apart];
+    if (theirs === undefined) {
+      return "it is the result of the block around, which is there only after it";
+    }
+    if (ours !== undefined && ours.list === theirs.list) {
+      if (ours.parent?.kind === "parallel") {
+        return this.#isExported(target.slice(apart))
+          ? `${it} at line ${line}, which runs side by side; ${adviseNeeds(ours, theirs)}`
+          : `${it} at line ${line}, inside another block`;
+      }
+      if (theirs.index > ours.index) return `${it} later, at line ${line}`;
+    } else if (ours?.parent?.kind === "switch") {
+      return `${it} at line ${line}, in another branch of the switch`;
+    }
+    if (theirs.list === "compensate") return `${it} at line ${line}, in a compensation`;
+    return `${it} at line ${line}, inside ${describe(target.at(-2)?.step)}, and not seen outside`;
+  }
+
+  /** Whether a branch gives away what the last of these seats binds. */
+  #isExported([branch, ...inside]: readonly Seat[]): boolean {
+    let around = branch?.step;
+    let isBranch = true;
+    for (const { step } of inside) {
+      const gives = around?.kind === "parallel" || (isBranch && around?.kind === "steps");
+      if (!gives) return false;
+      isBranch = around?.kind === "parallel";
+      around = step;
+    }
+    return true;
+  }
+
+  #chain(path: string): readonly Seat[] {
+    const seats: Seat[] = [];
+    for (let seat = this.#seats.get(path); seat !== undefined;) {
+      seats.unshift(seat);
+      seat = seat.parent === null ? undefined : this.#seats.get(seat.parent.path);
+    }
+    return seats;
+  }
+
+  #seat(steps: readonly Step[], parent: Step | null, list: string): void {
+    steps.forEach((step, index) => {
+      this.#seats.set(step.path, { step, parent, list, index });
+      if (step.kind === "steps") this.#seat(step.steps, step, "steps");
+      if (step.kind === "parallel") this.#seat(step.branches, step, "parallel");
+      if (step.kind === "switch") {
+        step.branches.forEach((branch, at) => this.#seat(branch.steps, step, `switch[${at}]`));
+      }
+      if (step.kind === "call" && step.compensate?.kind === "steps") {
+        this.#seat(step.compensate.steps, step, "compensate");
+      }
+    });
+  }
+}
+
+function adviseNeeds({ step, parent }: Seat, theirs: Seat): string {
+  const { id } = theirs.step;
+  if (id.includes("[")) return "give that one an id and name it in needs";
+  const siblings = parent?.kind === "parallel" ? parent.branches : [];
+  const byId = new Map(siblings.map((sibling) => [sibling.id, sibling]));
+  return neededBy(theirs.step, byId).has(step)
+    ? `"${id}" needs this one, so it comes later`
+    : `add needs: [${id}]`;
+}
+
+function describe(block: Step | undefined): string {
+  if (block === undefined) return "another block";
+  return block.id.includes("[") ? `a "${block.kind}" block` : `"${block.id}"`;
+}

@@ -1,0 +1,34 @@
+import type { Place } from "./model.ts";
+import type { Binding } from "./scope.ts";
+import type { Path, Places } from "./source.ts";
+
+/** Where steps and their parts stand in the file. */
+export class StepPlaces {
+  /** @param at where each step stands in the file's data, by its path in the tree */
+  constructor(readonly places: Places, readonly at: ReadonlyMap<string, Path>) {}
+
+  /** Where the value of a part of a step stands. */
+  value(step: string, ...part: PropertyKey[]): Place {
+    return this.places.value(this.#path(step, part));
+  }
+
+  /** Where the key of a part of a step stands. */
+  key(step: string, ...part: PropertyKey[]): Place {
+    return this.places.key(this.#path(step, part));
+  }
+
+  /** What is written there. */
+  get(step: string, ...part: PropertyKey[]): unknown {
+    return this.places.get(this.#path(step, part));
+  }
+
+  /** Where a name is bound. */
+  bound({ path, field }: Binding): Place {
+    if (field !== null) return this.key(path, "set", field);
+    return this.value(path, this.get(path, "output") === undefined ? "id" : "output");
+  }
+
+  #path(step: string, part: readonly PropertyKey[]): Path {
+    return [...(this.at.get(step) ?? []), ...part];
+  }
+}

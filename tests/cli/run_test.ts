@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { Desk, DONE } from "./desk.ts";
+import { command, maestro, steady } from "./program.ts";
+
+/** A test with a service of its own. */
+function deskTest(
+  name: string,
+  run: (desk: Desk, t: Deno.TestContext) => Promise<void>,
+): void {
+  Deno.test(name, async (t) => {
+    const desk = await Desk.start();
+    try {
+      await run(desk, t);
+    } finally {
+      await desk.stop();
+    }
+  });
+}
+
+const REFUSED = `${DONE}  - { id: second, service: desk, method: Refuse, input: { text: two } }\n`;
+
+deskTest("a run that completes gives 0 and its report as JSON", async (desk, t) => {
+  const file = await desk.workflow("fine", DONE);
+  const { code, stdout, stderr } = await maestro(["run", file, "--set", "text=hi"], {
+    cwd: desk.folder,
+  });
+  assert.equal(code, 0);
+  const report = JSON.parse(stdout);
+  assert.deepEqual(Object.keys(report), [
+    "run_id",
+    "workflow",
+    "version",
+    "correlation_id",
+    "status",
+    "output",
+    "error",
+    "attention",
+    "started_at",
+    "finished_at",
+    "duration_ms",
+    "steps",
+  ]);
+  assert.deepEqual(report.output, { text: "hi" });
+  await t.assertSnapshot(steady(stderr));
+});
+
+deskTest("pretty prints the output alone, --quiet nothing else", async (desk) => {
+  const file = await desk.workflow("fine", DONE);
+  const { code, stdout, stderr } = await maestro(
+    ["execute", file, "--input", "-", "--output", "pretty", "--quiet"],
+    { cwd: desk.folder, stdin: '{"text": "hi"}' },
+  );
+  assert.equal(code, 0);
+  assert.equal(stdout, '{\n  "text": "hi"\n}\n');
+  assert.equal(stderr, "");
+});
+
+deskTest(
+  "a run that is rolled back gives 1, its report, and says what was undone",
+  async (desk, t) => {
+    const file = await desk.workflow("refused", REFUSED);
+    const { code, stdout, stderr } = await maestro(
+      ["run", file, "--set", "text=hi", "--run-id", "order-1", "--correlation-id", "c-1"],
+      { cwd: desk.folder },
+    );
+    assert.equal(code, 1);
+    const report = JSON.parse(stdout);
+    assert.equal(report.status, "compensated");
+    assert.equal(report.run_id, "order-1");
+    assert.equal(report.correlation_id, "c-1");
+    assert.equal(report.steps[0].compensation.status, "done");
+    assert.deepEqual(desk.calls, ["Do hi", "Refuse two", "Undo hi"]);
+    await t.assertSnapshot(steady(stderr));
+  },
+);
+
+deskTest("a service that can't be reached is named, with its attempts", async (desk, t) => {
+  const file = await desk.workflow("away", DONE);
+  const { code, stderr } = await maestro(
+    ["run", file, "--set", "text=hi", "--endpoint", "desk=127.0.0.1:1", "--output", "pretty"],
+    { cwd: desk.folder },
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /127\.0\.0\.1:1\b/);
+  assert.match(stderr, /UNAVAILABLE after 3 attempts/);
+  await t.assertSnapshot(steady(stderr));
+});
+
+deskTest(
+  "a compensation that is denied parks the run: 3, and what is left is named",
+  async (desk, t) => {
+    const steps = DONE.replace("method: Undo", "method: Deny") +
+      "  - { id: second, service: desk, method: Refuse, input: { text: two } }\n";
+    const file = await desk.workflow("parked", steps);
+    const { code, stdout, stderr } = await maestro(["run", file, "--set", "text=hi"], {
+      cwd: desk.folder,
+    });
+    assert.equal(code, 3);
+    const report = JSON.parse(stdout);
+    assert.equal(report.status, "needs_attention");
+    assert.deepEqual(
+      report.attention.map(({ step, op }: { step: string; op: string }) => [step, op]),
+      [
+        ["first", "compensate"],
+      ],
+    );
+    await t.assertSnapshot(steady(stderr));
+  },
+);
+
+deskTest(
+  "events are one JSON object a line, in order, from the first to the last",
+  async (desk) => {
+    const file = await desk.workflow("refused", REFUSED);
+    const { code, stdout } = await maestro(
+      ["run", file, "--set", "text=hi", "--output", "events"],
+      { cwd: desk.folder },
+    );
+    assert.equal(code, 1);
+    const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(events[0].kind, "run_started");
+    assert.equal(events.at(-1).kind, "run_ended");
+    assert.deepEqual(events.map(({ seq }) => seq), events.map((_, index) => index + 1));
+    assert.ok(events.every(({ run_id, at }) => run_id === events[0].run_id && at.endsWith("Z")));
+  },
+);
+
+deskTest("logs are JSON lines with who and what, and no payload", async (desk) => {
+  const file = await desk.workflow("refused", REFUSED);
+  const args = ["run", file, "--set", "text=hush", "--log-level", "debug", "--log-format", "json"];
+  const { stderr } = await maestro(args, { cwd: desk.folder });
+  const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const failed = lines.find(({ message }) => message === "step failed");
+  assert.deepEqual(Object.keys(failed), [
+    "time",
+    "level",
+    "message",
+    "run_id",
+    "correlation_id",
+    "workflow",
+    "service",
+    "method",
+    "step",
+    "code",
+    "outcome",
+    "attempts",
+    "duration_ms",
+  ]);
+  assert.equal(failed.level, "error");
+  assert.equal(lines.at(-1).message, "run ended");
+  assert.equal(lines.at(-1).status, "compensated");
+  assert.doesNotMatch(stderr, /hush|ada@example\.com/);
+});
+
+deskTest("payloads are logged at trace only, and secrets never", async (desk) => {
+  await Deno.writeTextFile(`${desk.folder}/token.txt`, "token-12345\n");
+  const steps = `  - id: denied
+    service: desk
+    method: Deny
+    input: { text: "{{ .input.text }}" }
+    metadata: { authorization: "{{ .secrets.TOKEN }}" }
+`;
+  const file = await desk.workflow("denied", steps);
+  const args = [
+    "run",
+    file,
+    "--set",
+    "text=hush",
+    "--secret",
+    "TOKEN=@token.txt",
+    "--log-file",
+    "run.log",
+  ];
+  const { code, stderr } = await maestro([...args, "--log-level", "trace"], { cwd: desk.folder });
+  assert.equal(code, 1);
+  const log = await Deno.readTextFile(`${desk.folder}/run.log`);
+  assert.match(log, /hush/);
+  assert.match(log, /Not you, \[secret\]/);
+  assert.doesNotMatch(log + stderr, /token-12345/); // which the service gives away
+  for (const line of log.trimEnd().split("\n").map((text) => JSON.parse(text))) {
+    if (line.level !== "trace") assert.doesNotMatch(JSON.stringify(line), /hush|Not you/);
+  }
+});
+
+deskTest("a secret that nobody gives is refused before anything runs", async (desk) => {
+  const steps =
+    `  - { service: desk, method: Do, metadata: { authorization: "{{ .secrets.NO_SUCH_TOKEN }}" } }`;
+  const file = await desk.workflow("token", steps);
+  const { code, stderr } = await maestro(["run", file], { cwd: desk.folder });
+  assert.equal(code, 2);
+  assert.match(stderr, /NO_SUCH_TOKEN/);
+  assert.deepEqual(desk.calls, []);
+});
+
+deskTest("a method that there is not is found before anything runs", async (desk, t) => {
+  const file = await desk.workflow("lost", "  - { id: lost, service: desk, method: Dou }");
+  for (const args of [["run", file, "--output", "pretty"], ["validate", file]]) {
+    const { code, stderr } = await maestro(args, { cwd: desk.folder });
+    assert.equal(code, 2);
+    assert.match(stderr, /^lost\.yaml:\d+:\d+: /);
+    await t.assertSnapshot(steady(stderr));
+  }
+  assert.deepEqual(desk.calls, []);
+});
+
+deskTest(
+  "validate --online asks services for their schema, and says which are away",
+  async (desk) => {
+    await Deno.writeTextFile(
+      `${desk.folder}/online.yaml`,
+      `name: online
+services: { desk: { endpoint: "127.0.0.1:1" } }
+steps: [ { id: one, service: desk, method: Do } ]
+`,
+    );
+    const offline = await maestro(["validate", "online.yaml"], { cwd: desk.folder });
+    assert.equal(offline.code, 0);
+    const online = await maestro(["validate", "online.yaml", "--online"], { cwd: desk.folder });
+    assert.equal(online.code, 2);
+    assert.match(online.stderr, /^online\.yaml:2:\d+: .*127\.0\.0\.1:1/m);
+  },
+);
+
+deskTest("--inspect shows the machines as JSON lines, without payloads", async (desk) => {
+  const file = await desk.workflow("fine", DONE);
+  const { code, stderr } = await maestro(["run", file, "--set", "text=hush", "--inspect"], {
+    cwd: desk.folder,
+  });
+  assert.equal(code, 0);
+  const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const types = new Set(lines.map(({ type }) => type));
+  for (const type of ["@xstate.actor", "@xstate.event", "@xstate.snapshot"]) {
+    assert.ok(types.has(type), type);
+  }
+  assert.doesNotMatch(stderr, /hush/);
+});
+
+deskTest("a reader that goes away ends neither the run nor its exit code", async (desk) => {
+  const file = await desk.workflow("refused", REFUSED);
+  const child = command(["run", file, "--set", "text=hi", "--output", "events"], {
+    cwd: desk.folder,
+  }).spawn();
+  await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+  assert.equal((await child.status).code, 1);
+  assert.deepEqual(desk.calls, ["Do hi", "Refuse two", "Undo hi"]);
+});

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import * as grpc from "@grpc/grpc-js";
+import { MaestroError } from "../../src/errors.ts";
+import { parseEndpoint } from "../../src/grpc/endpoint.ts";
+import { toMetadata } from "../../src/grpc/metadata.ts";
+import { callOnce, failureOf, openCaller, outputOf } from "../support/grpc_call.ts";
+import { PROTOS, startServer } from "../support/grpc_server.ts";
+import { targetAt } from "../support/grpc_target.ts";
+import { tempFiles } from "../support/temp_files.ts";
+
+const scripts = { "acme.shop.v1.Shop/Buy": () => ({ order_id: "o1" }) };
+
+Deno.test("parseEndpoint() takes gRPC's forms, and finds the address in them", () => {
+  const cases: readonly (readonly [string, string | null])[] = [
+    ["localhost:50051", null],
+    ["auth-service.prod.svc:443", null],
+    ["127.0.0.1:50051", "127.0.0.1"],
+    ["[::1]:50051", "::1"],
+    ["dns:///payments:50051", null],
+    ["dns:payments:50051", null],
+    ["dns://8.8.8.8/payments:50051", null],
+    ["ipv4:10.0.0.1:50051,10.0.0.2:50051", "10.0.0.1"],
+    ["ipv6:[::1]:50051", "::1"],
+    ["unix:/run/app.sock", null],
+    ["unix:///run/app.sock", null],
+  ];
+  for (const [endpoint, ip] of cases) {
+    assert.deepEqual(parseEndpoint("auth", endpoint), { target: endpoint, ip });
+  }
+});
+
+Deno.test("parseEndpoint() says how to mend an endpoint", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["localhost", 'give a port, such as "localhost:50051"'],
+    ["http://localhost:50051", 'write it without the scheme, such as "localhost:50051"'],
+    [
+      "https://auth.example.com:443/v1",
+      'write it without the scheme, such as "auth.example.com:443" and set "tls: true"',
+    ],
+    ["tcp://localhost:50051", 'an endpoint is "host:port", "dns:///…", "ipv4:…" or "unix:/path"'],
+    ["localhost:99999", "99999 is no port"],
+    ["localhost:port", '"localhost:port" is not "host:port"'],
+    ["", '"" is not "host:port"'],
+    ["unix:", 'name the socket, such as "unix:/run/app.sock"'],
+    ["ipv4:10.0.0.1:1,10.0.0.2", 'give a port, such as "10.0.0.2:50051"'],
+  ];
+  for (const [endpoint, advice] of cases) {
+    assert.throws(() => parseEndpoint("auth", endpoint), {
+      code: "USAGE",
+      message: `Cannot use "${endpoint}" as the endpoint of "auth": ${advice}`,
+    });
+  }
+});
+
+Deno.test("call() sends metadata, and base64 as binary", async () => {
+  await using server = await startServer({ scripts });
+  await using caller = openCaller();
+  await callOnce(caller, targetAt(server.endpoint), "Shop/Buy", {}, {
+    metadata: { "idempotency-key": "run/step/action", "X-Tenant": "acme", "trace-bin": "AP8=" },
+  });
+  const { metadata } = server.calls[0] ?? assert.fail();
+  assert.equal(metadata["idempotency-key"], "run/step/action");
+  assert.equal(metadata["x-tenant"], "acme");
+  assert.equal(metadata["trace-bin"], "AP8=");
+});
+
+Deno.test("toMetadata() refuses what gRPC can't carry, and does not show the value", () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["bad key", "x", "a key holds only letters, digits, '_', '-' and '.'"],
+    [":path", "x", "a key holds only letters, digits, '_', '-' and '.'"],
+    ["grpc-timeout", "x", "keys that begin with 'grpc-' are gRPC's own"],
+    ["trace-bin", "sécret", "the value of a '-bin' key must be base64"],
+    [
+      "authorization",
+      "sécret",
+      "its value holds characters other than printable ASCII; use a '-bin' key with base64",
+    ],
+    [
+      "authorization",
+      "sec\nret",
+      "its value holds characters other than printable ASCII; use a '-bin' key with base64",
+    ],
+  ];
+  for (const [key, value, reason] of cases) {
+    assert.throws(() => toMetadata(grpc, { [key]: value }), (error) => {
+      assert(error instanceof MaestroError);
+      assert.equal(error.code, "INVALID_REQUEST");
+      assert.equal(error.message, `Cannot send the metadata "${key}": ${reason}`);
+      return true;
+    });
+  }
+});
+
+Deno.test("call() does not send what has metadata that gRPC can't carry", async () => {
+  await using server = await startServer({ scripts });
+  await using caller = openCaller();
+  const metadata = { "x-name": "Ærø" };
+  const answer = await callOnce(caller, targetAt(server.endpoint), "Shop/Buy", {}, { metadata });
+  const { code, outcome } = failureOf(answer);
+  assert.deepEqual({ code, outcome }, { code: "INVALID_REQUEST", outcome: "not_sent" });
+  assert.equal(server.calls.length, 0);
+});
+
+Deno.test("call() goes by a socket, a list of addresses, and a name", async () => {
+  await using files = await tempFiles({});
+  const socket = `unix:${files.path("shop.sock")}`;
+  await using local = await startServer({ scripts, address: socket });
+  await using server = await startServer({ scripts });
+  await using caller = openCaller({ lingers: 400 });
+  const endpoints = [
+    local.endpoint,
+    `ipv4:127.0.0.1:${server.port}`,
+    `ipv4:127.0.0.1:1,127.0.0.1:${server.port}`,
+    `dns:///localhost:${server.port}`,
+    `localhost:${server.port}`,
+  ];
+  for (const endpoint of endpoints) {
+    outputOf(await callOnce(caller, targetAt(endpoint), "Shop/Buy"));
+  }
+});
+
+Deno.test("call() spreads calls over the addresses with round_robin, and not with pick_first", async () => {
+  await using one = await startServer({ scripts });
+  await using two = await startServer({ scripts });
+  const endpoint = `ipv4:127.0.0.1:${one.port},127.0.0.1:${two.port}`;
+  for (const loadBalancing of ["pick_first", "round_robin"] as const) {
+    await using caller = openCaller({ lingers: 400 });
+    const target = targetAt(endpoint, { loadBalancing });
+    const before = [one.calls.length, two.calls.length] as const;
+    for (let i = 0; i < 10; i++) outputOf(await callOnce(caller, target, "Shop/Buy"));
+    const made = [one.calls.length - before[0], two.calls.length - before[1]];
+    assert.equal(Math.min(...made) > 0, loadBalancing === "round_robin", `${made}`);
+  }
+});
+
+Deno.test("call() compresses with gzip, and holds answers to max_message_size", async () => {
+  await using server = await startServer({
+    scripts: { "acme.shop.v1.Shop/Buy": () => ({ order_id: "x".repeat(5_000) }) },
+  });
+  await using caller = openCaller();
+  const zipped = targetAt(server.endpoint, { compression: "gzip" });
+  outputOf(await callOnce(caller, zipped, "Shop/Buy", { sku: "a".repeat(10_000) }));
+
+  const small = targetAt(server.endpoint, {
+    schema: {
+      kind: "proto",
+      files: [`${PROTOS}/acme/shop.proto`],
+      importPaths: [PROTOS],
+      place: { file: "test.yaml", line: 1, column: 1 },
+    },
+    maxMessageSize: 4 * 1024,
+  });
+  assert.deepEqual(failureOf(await callOnce(caller, small, "Shop/Buy")), {
+    code: "RESOURCE_EXHAUSTED",
+    message: `"shop" at ${server.endpoint} answered with 5003 bytes, ` +
+      'more than its "max_message_size" of 4KiB',
+    outcome: "unknown",
+  });
+});
+
+Deno.test("method() names max_message_size where a server's description of itself is over it", async () => {
+  await using server = await startServer({ scripts });
+  await using caller = openCaller();
+  const target = targetAt(server.endpoint, { maxMessageSize: 1024 });
+  await assert.rejects(caller.method(target, "Shop/Buy"), {
+    code: "SCHEMA_UNAVAILABLE",
+    message: /answered with \d+ bytes, more than its "max_message_size" of 1KiB/,
+  });
+});
+
+Deno.test("close() waits for the calls in flight, and takes no more", async () => {
+  const started = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  await using server = await startServer({
+    scripts: {
+      "acme.shop.v1.Shop/Buy": async () => {
+        started.resolve();
+        await finish.promise;
+        return { order_id: "o1" };
+      },
+    },
+  });
+  const caller = openCaller();
+  const target = targetAt(server.endpoint);
+  const answer = callOnce(caller, target, "Shop/Buy");
+  await started.promise;
+  const closed = caller.close();
+  finish.resolve();
+  assert.deepEqual(outputOf(await answer), { order_id: "o1" });
+  await closed;
+  await assert.rejects(caller.method(target, "Shop/Buy"), { code: "ENGINE_CLOSED" });
+});
+
+Deno.test("close() cancels calls that take too long to end", async () => {
+  const started = Promise.withResolvers<void>();
+  await using server = await startServer({
+    scripts: {
+      "acme.shop.v1.Shop/Buy": () => {
+        started.resolve();
+        return new Promise(() => {});
+      },
+    },
+  });
+  const caller = openCaller();
+  const answer = callOnce(caller, targetAt(server.endpoint), "Shop/Buy", {}, { timeout: 30_000 });
+  await started.promise;
+  const before = performance.now();
+  await caller.close();
+  assert(performance.now() - before < 5_000);
+  assert.equal(failureOf(await answer).code, "CANCELLED");
+});
+
+Deno.test("one caller makes many calls at a time over one connection", async () => {
+  await using server = await startServer({ scripts });
+  await using caller = openCaller();
+  const target = targetAt(server.endpoint);
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, () => callOnce(caller, target, "Shop/Buy")),
+  );
+  assert(answers.every((answer) => answer.ok));
+});

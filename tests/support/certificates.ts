@@ -1,0 +1,44 @@
+/**
+ * Certificates for tests, made with openssl.
+ *
+ * @module
+ */
+import { type TempFiles, tempFiles } from "./temp_files.ts";
+
+/** A directory of certificates: `ca.crt`, and `NAME.crt` with `NAME.key` for each name. */
+export interface Certificates extends TempFiles {
+  /** The text of a file. */
+  read(name: string): string;
+}
+
+/** Whether certificates can be made here. */
+export const hasOpenssl: boolean = await run(".", ["version"]).then(() => true, () => false);
+
+/**
+ * Makes an authority, and certificates that it signed.
+ *
+ * @param names subject alternative names by the file's name: `{server: "IP:127.0.0.1"}`
+ */
+export async function makeCertificates(
+  names: Readonly<Record<string, string>>,
+): Promise<Certificates> {
+  const files = await tempFiles({});
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const openssl = (...args: string[]) => run(files.directory, args);
+  await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca");
+  for (const [name, alternatives] of Object.entries(names)) {
+    await Deno.writeTextFile(files.path(`${name}.ext`), `subjectAltName=${alternatives}\n`);
+    const to = ["-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`];
+    await openssl("req", ...key, ...to);
+    const by = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"];
+    const out = ["-out", `${name}.crt`, "-extfile", `${name}.ext`];
+    await openssl("x509", "-req", "-in", `${name}.csr`, ...by, ...out);
+  }
+  return { ...files, read: (name) => Deno.readTextFileSync(files.path(name)) };
+}
+
+async function run(cwd: string, args: readonly string[]): Promise<void> {
+  const command = new Deno.Command("openssl", { args: [...args], cwd, stderr: "piped" });
+  const { success, stderr } = await command.output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}

@@ -1,0 +1,128 @@
+/** The first workflow of language.md, to the letter. */
+export const FIRST = `name: user_onboarding
+version: "1.0"
+timeout: 30s
+
+services:
+  auth:
+    type: grpc
+    endpoint: "auth-service:50051"
+    retry:
+      attempts: 3
+      backoff: exponential
+
+steps:
+  - id: create_user
+    service: auth
+    method: CreateUser
+    input:
+      email: "{{ .input.email }}"
+    output: user
+    compensate:
+      method: DeleteUser
+      input:
+        id: "{{ .user.id }}"
+`;
+
+/** Every form and setting that is there so far, without an error or a warning. */
+export const FULL = `name: full.workflow-2
+version: "2.1"
+description: Everything there is
+timeout: 10m
+include: shared.yaml
+x-owner: { team: payments }
+x-retry: &patient
+  attempts: 5
+  codes: [ABORTED]
+input:
+  type: object
+  required: [sku]
+  properties:
+    sku: { type: string, minLength: 1 }
+    tenant: { $ref: "#/$defs/tenant" }
+    tier: { enum: [gold, silver], default: silver }
+  $defs:
+    tenant: { type: string, pattern: "^[a-z]+$" }
+defaults:
+  attempt_timeout: 5s
+  metadata: { x-region: "{{ .env.REGION }}" }
+  circuit_breaker: { window: 20, on_open: fail }
+services:
+  payments:
+    endpoint: "{{ .env.PAYMENTS_HOST }}:50051"
+    proto: [protos/payments.proto]
+    import_paths: [protos]
+    proto_service: acme.payments.v1.Payments
+    tls: { ca: certs/ca.pem, cert: certs/me.pem, key: certs/me.key, server_name: payments }
+    metadata: { authorization: "Bearer {{ .secrets.PAYMENTS_TOKEN }}" }
+    retry: { attempts: 4, backoff: constant, initial_delay: 100ms, max_delay: 1s, multiplier: 1.5, jitter: 0 }
+    circuit_breaker:
+      failure_rate: 25
+      min_calls: 5
+      window: 30s
+      open_for: 1s
+      max_open_for: 4s
+      half_open_calls: 2
+      slow_call: 2s
+      slow_call_rate: 80
+      failure_codes: [UNAVAILABLE]
+    load_balancing: round_robin
+    compression: gzip
+    max_message_size: 512KiB
+  stock:
+    endpoint: "dns:///stock:50051"
+    circuit_breaker: false
+    health: false
+saga: { retry: { initial_delay: 2s, max_delay: 30s }, give_up_after: 1h }
+steps:
+  - id: item
+    service: stock
+    method: GetItem
+    input: { sku: "{{ .input.sku }}" }
+  - id: checkout
+    parallel:
+      - id: charge
+        service: payments
+        method: acme.payments.v1.Payments/Charge
+        input: { amount: "{{ .item.price }}" }
+        metadata: { X-Tenant: "{{ .input.tenant }}", authorization: "{{ .secrets.OTHER }}" }
+        retry: *patient
+        attempt_timeout: 2s
+        idempotent: false
+        compensate: { method: Refund, input: { id: "{{ .charge.id }}" } }
+      - id: reserve
+        needs: [charge]
+        steps:
+          - id: hold
+            service: stock
+            method: Hold
+            input: { sku: "{{ .item.sku }}", charge: "{{ .charge.id }}" }
+            compensate:
+              steps:
+                - id: released
+                  service: stock
+                  method: Release
+                  input: { id: "{{ .hold.id }}" }
+                - service: stock
+                  method: Audit
+                  input: { text: "{{ .released.note }} {{ .run.id }}" }
+          - set: { label: "{{ .hold.label }}" }
+    concurrency: 2
+    on_failure: finish
+    timeout: 1m
+  - id: tier
+    switch:
+      - when: "{{ .input.tier == 'gold' && .steps.charge.status == 'completed' }}"
+        steps:
+          - id: perks
+            service: stock
+            method: AddPerks
+            compensate: { service: stock, method: RemovePerks }
+          - return: { label: "{{ .label }}", tier: gold }
+      - steps:
+          - when: "{{ .hold.amount > 3 }}"
+            fail: { code: FAILED_PRECONDITION, message: "No stock for {{ .input.sku }}" }
+          - set: { note: "none" }
+    output: chosen
+output: { ok: true, chosen: "{{ .chosen }}", checkout: "{{ .checkout }}" }
+`;

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { openEngine } from "../../src/library/open.ts";
+import { callerOf, callFailure, type CallHandler } from "../../src/library/fake.ts";
+import type { LogFormat } from "../../src/telemetry/format.ts";
+import type { LogLevel } from "../../src/telemetry/levels.ts";
+import { openLogs } from "../../src/telemetry/open_logs.ts";
+import { logHappenings } from "../../src/telemetry/run_log.ts";
+import { SecretMask } from "../../src/telemetry/secret_mask.ts";
+import { workflowOf } from "../support/engines.ts";
+
+const WORKFLOW = workflowOf(`
+name: order
+services:
+  shop: { endpoint: "shop:1", retry: { attempts: 2, initial_delay: 1ms } }
+steps:
+  - { id: reserve, service: shop, method: Reserve, input: { card: "card-4711" }, compensate: { method: Release } }
+  - { id: ship, service: shop, method: Ship, input: { to: "Ada" } }
+`);
+
+/** The log of one run. */
+async function logOf(
+  handler: CallHandler,
+  level: LogLevel,
+  format: LogFormat = "json",
+): Promise<string> {
+  let text = "";
+  const mask = new SecretMask();
+  mask.remember("hunter2!");
+  const { logger, close } = await openLogs({
+    level,
+    format,
+    mask: mask.mask,
+    write: (bytes) => void (text += new TextDecoder().decode(bytes)),
+  });
+  const engine = openEngine({ caller: callerOf(handler), onHappening: logHappenings(logger) });
+  try {
+    const run = await engine.start(WORKFLOW, { runId: "r1", correlationId: "c1" });
+    await run.result();
+  } finally {
+    await engine.close();
+    await close();
+  }
+  return text;
+}
+
+/** Charges, refuses to ship. */
+const REFUSING: CallHandler = ({ method }) => {
+  if (method === "Ship") {
+    return callFailure("FAILED_PRECONDITION", "Ada has moved; token hunter2!", {
+      reason: "MOVED",
+      domain: "shop",
+    });
+  }
+  return { receipt: "receipt-0815" };
+};
+
+function linesOf(text: string): Record<string, unknown>[] {
+  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+const test = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+
+test("a log says of each line who, where and how long", async () => {
+  const lines = linesOf(await logOf(REFUSING, "debug"));
+  for (const line of lines) {
+    assert.deepEqual(Object.keys(line).slice(0, 5), [
+      "time",
+      "level",
+      "message",
+      "run_id",
+      "correlation_id",
+    ]);
+    assert.deepEqual([line["run_id"], line["correlation_id"], line["workflow"]], [
+      "r1",
+      "c1",
+      "order",
+    ]);
+  }
+  const attempt = lines.find(({ message }) => message === "attempt completed");
+  assert.equal(attempt?.["step"], "reserve");
+  assert.equal(attempt?.["service"], "shop");
+  assert.equal(attempt?.["method"], "Reserve");
+  assert.equal(attempt?.["attempt"], 1);
+  assert.equal(attempt?.["code"], "OK");
+  assert.equal(typeof attempt?.["duration_ms"], "number");
+  const undone = lines.find(({ message }) => message === "compensation completed");
+  assert.equal(undone?.["method"], "Release");
+});
+
+test("below trace there is no payload, and not what services say", async () => {
+  const text = await logOf(REFUSING, "debug");
+  assert.doesNotMatch(text, /card-4711|receipt-0815|Ada/);
+  const failed = linesOf(text).find(({ message }) => message === "step failed");
+  assert.deepEqual([failed?.["code"], failed?.["reason"]], ["FAILED_PRECONDITION", "MOVED"]);
+});
+
+test("at trace there are payloads, each in a record of its own level, and no secret", async () => {
+  const text = await logOf(REFUSING, "trace");
+  assert.match(text, /card-4711/);
+  assert.match(text, /receipt-0815/);
+  assert.match(text, /Ada has moved; token \[secret\]/);
+  assert.doesNotMatch(text, /hunter2/);
+  for (const line of linesOf(text)) {
+    if (line["level"] !== "trace") {
+      assert.doesNotMatch(JSON.stringify(line), /card-4711|receipt|Ada/);
+    }
+  }
+});
+
+test("why a service could not be reached is no payload", async () => {
+  const text = await logOf(
+    () => callFailure("UNAVAILABLE", "Connection refused: shop:1", { outcome: "not_sent" }),
+    "warn",
+  );
+  const [retry] = linesOf(text);
+  assert.equal(retry?.["level"], "warn");
+  assert.equal(retry?.["message"], "attempt failed, another follows");
+  assert.equal(retry?.["error"], "Connection refused: shop:1");
+});
+
+test("a level leaves out what is below it", async () => {
+  const levels = async (level: LogLevel) =>
+    new Set(linesOf(await logOf(REFUSING, level)).map((line) => line["level"]));
+  assert.deepEqual(await levels("error"), new Set(["error"]));
+  assert.deepEqual(await levels("warn"), new Set(["warn", "error"]));
+  assert.deepEqual(await levels("info"), new Set(["info", "warn", "error"]));
+});
+
+test("for people a line is short", async (t) => {
+  const text = await logOf(REFUSING, "info", "pretty");
+  await t.assertSnapshot(
+    text.replaceAll(/^\d\d:\d\d:\d\d\.\d{3}/gm, "<time>").replaceAll(
+      /duration_ms=\d+/g,
+      "duration_ms=<n>",
+    ),
+  );
+});
+
+test("no line is lost when there are many at once", async () => {
+  let lines = 0;
+  const { logger, close } = await openLogs({
+    level: "info",
+    format: "json",
+    mask: (text) => text,
+    write: () => void lines++,
+  });
+  const log = logHappenings(logger);
+  const none = { path: "ship", op: "action", v: 1, seq: 1, at: 0 } as const;
+  for (let n = 0; n < 5_000; n++) log("r1", WORKFLOW, { kind: "step_skipped", ...none });
+  await close();
+  assert.equal(lines, 5_000);
+});
+
+Deno.test("a value can't break its line, or steer a terminal", async () => {
+  const { formatRecord } = await import("../../src/telemetry/format.ts");
+  const record = {
+    category: ["maestro"],
+    level: "info",
+    message: ["said"],
+    rawMessage: "said",
+    timestamp: 0,
+    properties: { error: "a\nb\u001b[31m\u009b1m" },
+  } as const;
+  for (const format of ["pretty", "json"] as const) {
+    const line = formatRecord(format, record, { mask: (text) => text });
+    assert.equal(line.indexOf("\n"), line.length - 1);
+    assert.ok(!line.includes("\u001b"));
+    if (format === "pretty") assert.ok(!line.includes("\u009b"));
+  }
+});

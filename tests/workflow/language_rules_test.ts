@@ -1,0 +1,248 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { places, shown, withSteps } from "../support/parsing.ts";
+
+const TOP = `name: test\nservices: { pay: { endpoint: "pay:1" } }\n`;
+const END = `steps: [{ service: pay, method: Pay }]\n`;
+
+/** What is wrong, the text, and where it is found. */
+type Case = readonly [what: string, text: string, expected: readonly string[]];
+
+const top = (what: string, lines: string, ...expected: string[]): Case => [
+  what,
+  `${TOP}${lines}\n${END}`,
+  expected,
+];
+
+/** Steps begin at line 5, column 1. */
+const steps = (what: string, text: string, ...expected: string[]): Case => [
+  what,
+  withSteps(text),
+  expected,
+];
+
+const service = (what: string, text: string, ...expected: string[]): Case => [
+  what,
+  `name: test\nservices:\n  pay: ${text}\n${END}`,
+  expected,
+];
+
+const CALL = "- { service: pay, method: Pay";
+
+const CASES: readonly Case[] = [
+  // The whole file
+  ["an empty file", "", ["1:1 empty"]],
+  ["a file of comments", "# nothing\n", ["1:1 empty"]],
+  ["a list", "- 1\n", ["1:1 wrong_type"]],
+  ["two documents", `${TOP}${END}---\nname: second\n`, ["4:1 yaml_syntax"]],
+  ["no name, no steps", "timeout: 1s\n", ["1:1 missing_key", "1:1 missing_key"]],
+  ["a misspelt steps is not missing, too", "name: x\nstep: []\n", ["2:1 unknown_key"]],
+  top("an unknown key", "timeot: 3s", "3:1 unknown_key"),
+  top("the author's own key", "x-anything: { a: [1] }"),
+  top("the same key twice", "timeout: 3s\ntimeout: 4s", "4:1 duplicate_key"),
+  top("version without quotes", "version: 1.0", "3:10 wrong_type"),
+  top("a schedule", 'schedule: { cron: "0 3 * * *" }', "3:1 not_supported"),
+  top("a schedule with a mistake", "schedule: { corn: daily }", "3:13 unknown_key"),
+  ["a name with capitals", "name: MyFlow\nsteps: [{ set: { a: 1 } }]\n", ["1:7 wrong_value"]],
+  [
+    "a reserved service name",
+    `name: a\nservices: { steps: { endpoint: "a:1" } }\nsteps: [{ set: { b: 1 } }]\n`,
+    ["2:13 reserved_name"],
+  ],
+  ["no step at all", "name: test\nsteps: []\n", ["2:8 empty_list"]],
+  // YAML
+  top("a tab", "input:\n\ttype: object", "4:1 yaml_syntax"),
+  top("a quote that is not closed", 'description: "abc', "3:14 yaml_syntax"),
+  top(
+    "a bracket that is not closed",
+    "input: { type: [object }",
+    "3:24 yaml_syntax",
+    "3:25 yaml_syntax",
+  ),
+  top("a tag of another program", "description: !secret abc", "3:14 yaml_syntax"),
+  top("an alias of nothing", "description: *nobody", "3:14 unknown_alias"),
+  top("an alias inside its anchor", "input: &a { default: *a }", "3:22 alias_circle"),
+  top("a merge of text", "saga: { <<: text }", "3:9 bad_merge"),
+  top("a key that is a map", "input: { { a: 1 }: 2 }", "3:10 bad_key"),
+  // Expressions without quotes
+  steps("a bare expression", `  ${CALL}, input: { a: {{ .input.a }} } }`, "5:46 unquoted_template"),
+  steps("in a block", "  - id: a\n    set:\n      b: {{ .input.x }}", "7:10 unquoted_template"),
+  steps(
+    "with text after it",
+    "  - set:\n      b: {{ .input.x }} and more",
+    "6:10 unquoted_template",
+  ),
+  steps(
+    "with strings and brackets",
+    `  - set:\n      b: {{ f(["a"], {'b': 1}) }}`,
+    "6:10 unquoted_template",
+  ),
+  steps("in a list", "  - set: { b: [1, {{ .input.x }}, 3] }", "5:19 unquoted_template"),
+  // Numbers
+  steps("an integer that loses digits", "  - set: { b: 9007199254740993 }", "5:15 big_integer"),
+  steps("a large one that doesn't", "  - set: { b: 9007199254740992 }"),
+  // Durations, sizes, words
+  top("a bare duration", "timeout: 30", "3:10 wrong_value"),
+  top("another spelling of a duration", "timeout: 5 minutes", "3:10 wrong_value"),
+  top("a timeout of nothing", "timeout: 0s", "3:10 wrong_value"),
+  top("a very long timeout", "timeout: 40000d", "3:10 wrong_value"),
+  service("a bare size", `{ endpoint: "a:1", max_message_size: 4194304 }`, "3:45 wrong_value"),
+  service(
+    "attempts in words",
+    `{ endpoint: "a:1", retry: { attempts: three } }`,
+    "3:46 wrong_value",
+  ),
+  service("no attempt at all", `{ endpoint: "a:1", retry: { attempts: 0 } }`, "3:46 wrong_value"),
+  service("retry as a number", `{ endpoint: "a:1", retry: 3 }`, "3:34 wrong_type"),
+  service("an empty retry", `{ endpoint: "a:1", retry: }`, "3:27 empty_value"),
+  service("too much jitter", `{ endpoint: "a:1", retry: { jitter: 2 } }`, "3:44 wrong_value"),
+  service("an unknown code", `{ endpoint: "a:1", retry: { codes: [ABORTD] } }`, "3:44 wrong_value"),
+  service(
+    "an unknown backoff",
+    `{ endpoint: "a:1", retry: { backoff: linear } }`,
+    "3:45 wrong_value",
+  ),
+  service(
+    "a retry budget",
+    `{ endpoint: "a:1", retry: { budget: { max_tokens: 5 } } }`,
+    "3:36 not_supported",
+  ),
+  service("a breaker in words", `{ endpoint: "a:1", circuit_breaker: off }`, "3:44 wrong_value"),
+  service(
+    "a breaker per method",
+    `{ endpoint: "a:1", circuit_breaker: { scope: method } }`,
+    "3:46 not_supported",
+  ),
+  service("a breaker per service", `{ endpoint: "a:1", circuit_breaker: { scope: service } }`),
+  service(
+    "a percentage above 100",
+    `{ endpoint: "a:1", circuit_breaker: { failure_rate: 101 } }`,
+    "3:60 wrong_value",
+  ),
+  // Services
+  service("no endpoint", "{ type: grpc }", "3:3 missing_key"),
+  service("a misspelt endpoint", `{ endpont: "a:1" }`, "3:10 unknown_key"),
+  service("a URL", `{ endpoint: "https://a:1/x" }`, "3:20 wrong_value"),
+  service("no port", `{ endpoint: localhost }`, "3:20 wrong_value"),
+  service("a port out of range", `{ endpoint: "a:70000" }`, "3:20 wrong_value"),
+  service("another protocol", `{ endpoint: "a:1", type: http }`, "3:33 wrong_value"),
+  service(
+    "two schemas",
+    `{ endpoint: "a:1", proto: [a.proto], descriptor_set: b.binpb }`,
+    "3:45 two_schemas",
+  ),
+  service(
+    "a certificate without its key",
+    `{ endpoint: "a:1", tls: { cert: a.pem } }`,
+    "3:34 incomplete_tls",
+  ),
+  service("tls as text", `{ endpoint: "a:1", tls: "yes" }`, "3:32 wrong_value"),
+  service(
+    "metadata of Maestro's own",
+    `{ endpoint: "a:1", metadata: { Idempotency-Key: x } }`,
+    "3:39 bad_metadata",
+  ),
+  service("a number as metadata", `{ endpoint: "a:1", metadata: { x-a: 5 } }`, "3:44 wrong_type"),
+  service("a pool", `{ endpoint: "a:1", pool: { channels: 2 } }`, "3:27 not_supported"),
+  service("a rate limit", `{ endpoint: "a:1", rate_limit: 100/s }`, "3:27 not_supported"),
+  service("health", `{ endpoint: "a:1", health: true }`, "3:27 not_supported"),
+  service("secrets and environment", `{ endpoint: "{{ .env.HOST }}:{{ .secrets.PORT }}" }`),
+  service("input in an endpoint", `{ endpoint: "{{ .input.host }}:1" }`, "3:24 unseen_name"),
+  service(
+    "a step's name in metadata",
+    `{ endpoint: "a:1", metadata: { a: "{{ .user.id }}" } }`,
+    "3:46 unseen_name",
+  ),
+  // The forms of steps
+  steps("text for a step", "  - hello", "5:5 wrong_value"),
+  steps("no form", "  - id: a\n    when: '{{ true }}'", "5:5 no_form"),
+  steps("a misspelt form", "  - paralell: []", "5:5 unknown_key"),
+  steps("two forms", "  - set: { a: 1 }\n    return: 2", "6:5 two_forms"),
+  steps("a service without a method", "  - service: pay", "5:5 missing_key"),
+  steps("an unknown service", "  - { service: pya, method: Pay }", "5:16 unknown_service"),
+  steps("a key of another form", `  ${CALL}, concurrency: 2 }`, "5:34 unknown_key"),
+  steps("input that is text", `  ${CALL}, input: hello }`, "5:41 wrong_value"),
+  steps("input that is one expression", `  ${CALL}, input: "{{ .input }}" }`),
+  steps("a list as input", `  ${CALL}, input: [1] }`, "5:34 not_supported"),
+  steps(
+    "a default branch that is not the last",
+    `  - switch:\n      - steps: [{ set: { a: 1 } }]\n      - when: "{{ true }}"\n        steps: [{ set: { b: 1 } }]`,
+    "6:9 default_not_last",
+  ),
+  steps(
+    "fail with a code that gRPC has not",
+    "  - fail: { code: NOPE, message: x }",
+    "5:19 wrong_value",
+  ),
+  ...[
+    ["foreach", `foreach: "{{ .input.a }}", steps: [{ set: { a: "{{ .item }}" } }]`],
+    ["repeat", `repeat: [{ set: { a: 1 } }], until: "{{ .a == 1 }}", max_rounds: 3`],
+    ["wait", "wait: 5m"],
+    ["await_signal", "await_signal: approval"],
+    ["workflow", "workflow: ./child.yaml, input: { a: 1 }"],
+  ].map(([key, text]) => steps(`the later form ${key}`, `  - { ${text} }`, "5:7 not_supported")),
+  steps("a later form with a mistake", "  - { wait: 5 }", "5:13 wrong_value"),
+  steps(
+    "a repeat without an end",
+    `  - { repeat: [{ set: { a: 1 } }], until: "{{ true }}" }`,
+    "5:7 endless",
+  ),
+  steps("catch", `  ${CALL}, catch: [{ codes: [NOT_FOUND] }] }`, "5:34 not_supported"),
+  steps("verify", `  ${CALL}, verify: { method: Find } }`, "5:34 not_supported"),
+  steps("pivot", `  ${CALL}, pivot: true }`, "5:34 not_supported"),
+  steps("no pivot", `  ${CALL}, pivot: false }`),
+  // Names
+  steps("an id with capitals", "  - { id: myStep, set: { a: 1 } }", "5:11 wrong_value"),
+  steps("a reserved id", "  - { id: input, set: { a: 1 } }", "5:11 reserved_name"),
+  steps("one of CEL's words", "  - { id: loop, set: { a: 1 } }", "5:11 reserved_name"),
+  steps("a name of 65 letters", `  - { id: ${"a".repeat(65)}, set: { a: 1 } }`, "5:11 wrong_value"),
+  steps(
+    "the same id twice",
+    "  - { id: a, set: { b: 1 } }\n  - steps: [{ id: a, set: { c: 1 } }]",
+    "6:19 duplicate_id",
+  ),
+  steps(
+    "the same name twice",
+    "  - { id: a, set: { b: 1 } }\n  - { set: { a: 1 } }",
+    "6:14 duplicate_name",
+  ),
+  steps(
+    "the same name in two branches",
+    "  - parallel:\n      - set: { b: 1 }\n      - steps: [{ set: { b: 1 } }]",
+    "7:26 duplicate_name",
+  ),
+  steps(
+    "the same name in an inner scope",
+    `  - { id: a, set: { b: 1 } }\n  - steps: [{ set: { b: "{{ .a }}" } }]`,
+  ),
+];
+
+for (const [what, text, expected] of CASES) {
+  Deno.test(`parseWorkflow() finds ${what}`, () => {
+    deepEqual(places(text).filter((found) => !/unused_|no_comp/.test(found)), expected);
+  });
+}
+
+Deno.test("parseWorkflow() words every problem so that it can be mended", async (t) => {
+  const messages = CASES.map(([what, text]) => `# ${what}\n${shown(text)}`);
+  await t.assertSnapshot(messages.join("\n\n"));
+});
+
+Deno.test("parseWorkflow() finds ten mistakes in a file that has ten, in file order", async (t) => {
+  const text = `name: Ten
+version: 2
+timeout: 30
+services:
+  pay:
+    endpoint: "http://pay:1"
+    retyr: { attempts: 3 }
+steps:
+  - id: charge
+    service: pya
+    method: Charge
+    input: { amount: {{ .input.amount }}, order: "{{ .ordr.id }}" }
+  - id: charge
+    set: { total: 9007199254740993 }
+`;
+  equal(places(text).length, 10);
+  await t.assertSnapshot(shown(text));
+});

@@ -1,0 +1,247 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { eachStep } from "../../src/workflow/calls.ts";
+import { loadWorkflow } from "../../src/workflow/parse.ts";
+import type { CallStep, Workflow } from "../../src/workflow/model.ts";
+import { parse, places, valid, withSteps } from "../support/parsing.ts";
+import { FIRST, FULL } from "../support/workflows.ts";
+
+function call(workflow: Workflow, path: string): CallStep {
+  const step = [...eachStep(workflow.steps)].find((each) => each.path === path);
+  if (step?.kind !== "call") throw new Error(`No call at ${path}`);
+  return step;
+}
+
+Deno.test("parseWorkflow() reads the first workflow of language.md as it stands", async (t) => {
+  const { workflow, problems } = parse(FIRST);
+  deepEqual(problems, []);
+  await t.assertSnapshot(workflow);
+});
+
+Deno.test("parseWorkflow() reads everything there is", async (t) => {
+  const { workflow, problems } = parse(FULL, { "shared.yaml": "services: {}\n" });
+  deepEqual(problems, []);
+  await t.assertSnapshot(workflow);
+});
+
+Deno.test("parseWorkflow() freezes what it yields", () => {
+  const workflow = valid(FIRST);
+  throws(() => Object.assign(workflow.steps[0] ?? {}, { id: "other" }), TypeError);
+});
+
+const RETRY = {
+  backoff: "exponential",
+  initialDelay: 500,
+  multiplier: 2,
+  maxDelay: 10_000,
+  jitter: 0.5,
+};
+
+for (
+  const [what, service, step, expected] of [
+    ["without one, one attempt", "", "", { ...RETRY, attempts: 1, codes: [] }],
+    ["an empty one takes every default", ", retry: {}", "", { ...RETRY, attempts: 3, codes: [] }],
+    ["any part of it fills in the rest", ", retry: { jitter: 0 }", "", {
+      ...RETRY,
+      jitter: 0,
+      attempts: 3,
+      codes: [],
+    }],
+    ["a step's alone", "", ", retry: {}", { ...RETRY, attempts: 3, codes: [] }],
+    [
+      "a step's over its service's",
+      ", retry: { attempts: 7, codes: [ABORTED] }",
+      ", retry: { max_delay: 1s }",
+      { ...RETRY, maxDelay: 1000, attempts: 7, codes: ["ABORTED"] },
+    ],
+  ] as const
+) {
+  Deno.test(`parseWorkflow() makes a retry rule: ${what}`, () => {
+    const workflow = valid(`name: a
+services: { b: { endpoint: "b:1"${service} } }
+steps: [{ id: c, service: b, method: M${step} }]`);
+    deepEqual(call(workflow, "c").retry, expected);
+  });
+}
+
+Deno.test("parseWorkflow() keeps apart the codes that a step names itself", () => {
+  const workflow = valid(`name: a
+services: { b: { endpoint: "b:1", retry: { codes: [ABORTED] } } }
+steps:
+  - { id: c, service: b, method: M }
+  - { id: d, service: b, method: M, retry: { codes: [INTERNAL] } }`);
+  deepEqual(call(workflow, "c").ownCodes, []);
+  deepEqual(call(workflow, "d").ownCodes, ["INTERNAL"]);
+});
+
+Deno.test("parseWorkflow() lays services over defaults key by key", () => {
+  const workflow = valid(`name: a
+defaults:
+  attempt_timeout: 5s
+  metadata: { x-a: "1", x-b: "2" }
+  circuit_breaker: { min_calls: 3, window: 20 }
+  tls: { ca: ca.pem }
+services:
+  b: { endpoint: "b:1", metadata: { x-b: "3" }, circuit_breaker: { open_for: 1s } }
+  c: { endpoint: "c:1", attempt_timeout: 1s, circuit_breaker: false, tls: false }
+steps:
+  - { id: d, service: b, method: M }
+  - { id: e, service: c, method: M, attempt_timeout: 2s }
+  - { id: f, service: c, method: M }`);
+  const { b, c } = workflow.services;
+  deepEqual(b?.metadata, { "x-a": "1", "x-b": "3" });
+  equal(b?.breaker?.minCalls, 3);
+  equal(b?.breaker?.openFor, 1000);
+  deepEqual(b?.breaker?.window, { kind: "count", calls: 20 });
+  deepEqual(b?.tls, { ca: "ca.pem", cert: null, key: null, serverName: null });
+  equal(c?.breaker, null);
+  equal(c?.tls, null);
+  deepEqual(["d", "e", "f"].map((id) => call(workflow, id).attemptTimeout), [5000, 2000, 1000]);
+});
+
+Deno.test("parseWorkflow() gives every step its path and its id", () => {
+  const workflow = valid(withSteps(`
+  - { id: a, set: { x: 1 } }
+  - set: { y: "{{ .x }}" }
+  - parallel:
+      - { set: { z: "{{ .y }}" } }
+      - { id: b, steps: [{ set: { u: 1 } }, { id: c, set: { v: "{{ .u }}" } }] }
+  - id: t
+    switch: [{ steps: [{ id: p, set: { w: 1 } }, { set: { q: "{{ .w }}" } }] }]
+  - id: d
+    service: pay
+    method: M
+    compensate: { steps: [{ id: n, set: { k: 1 } }, { id: m, steps: [{ set: { l: "{{ .k }}" } }] }] }
+`));
+  deepEqual([...eachStep(workflow.steps)].map(({ path, id, output }) => [path, id, output]), [
+    ["a", "a", "a"],
+    ["steps[1]", "steps[1]", null],
+    ["steps[2]", "steps[2]", null],
+    ["steps[2].parallel[0]", "steps[2].parallel[0]", null],
+    ["steps[2].b", "b", "b"],
+    ["steps[2].b.steps[0]", "steps[2].b.steps[0]", null],
+    ["steps[2].b.c", "c", "c"],
+    ["t", "t", "t"],
+    ["t.switch[0].p", "p", "p"],
+    ["t.switch[0].steps[1]", "t.switch[0].steps[1]", null],
+    ["d", "d", "d"],
+    ["d.compensate[0]", "n", "n"],
+    ["d.compensate[1]", "m", "m"],
+    ["d.compensate[1].steps[0]", "d.compensate[1].steps[0]", null],
+  ]);
+});
+
+Deno.test("parseWorkflow() merges what it includes, its own winning, paths relative to each file", () => {
+  const files = {
+    "shared/services.yaml": `include: more/base.yaml
+x-note: shared
+defaults: { attempt_timeout: 9s, retry: { attempts: 2 } }
+services:
+  b: { endpoint: "b:1", proto: [b.proto], tls: { ca: ca.pem } }
+  unused: { endpoint: "{{ .env.UNUSED }}" }
+`,
+    "shared/more/base.yaml": `defaults: { retry: { attempts: 8, jitter: 0 } }
+services: { c: { endpoint: "c:1", descriptor_set: ../c.binpb }, b: { endpoint: "other:1" } }
+`,
+  };
+  const text = `name: a
+include: [shared/services.yaml]
+services: { b: { attempt_timeout: 1s } }
+steps: [{ id: s, service: b, method: M }, { id: t, service: c, method: M }]`;
+  const { workflow, problems, texts } = parse(text, files);
+  deepEqual(problems, []);
+  deepEqual([...texts.keys()], ["workflow.yaml", "shared/services.yaml", "shared/more/base.yaml"]);
+  const { b, c, unused } = workflow?.services ?? {};
+  equal(unused, undefined);
+  deepEqual(workflow?.env, []);
+  equal(b?.endpoint, "b:1");
+  equal(b?.attemptTimeout, 1000);
+  equal(c?.attemptTimeout, 9000);
+  deepEqual([b?.retry.attempts, b?.retry.jitter], [2, 0]);
+  deepEqual(b?.tls?.ca, "shared/ca.pem");
+  deepEqual(b?.schema, {
+    kind: "proto",
+    files: ["shared/b.proto"],
+    importPaths: [],
+    place: { file: "shared/services.yaml", line: 5, column: 25 },
+  });
+  equal(c?.schema.kind === "descriptor_set" && c.schema.file, "shared/c.binpb");
+});
+
+Deno.test("parseWorkflow() tells what is wrong with includes, in their own files", () => {
+  const text = `name: a
+include: [one.yaml, nowhere.yaml]
+steps: [{ service: b, method: M }]`;
+  const files = {
+    "one.yaml": `include: two.yaml
+services: { b: { endpoint: "b:1", retyr: {} } }
+steps: []
+`,
+    "two.yaml": `include: one.yaml\ntimeuot: 3\n`,
+  };
+  const found = parse(text, files).problems.map(({ file, line, column, message }) =>
+    `${file}:${line}:${column}: ${message}`
+  );
+  deepEqual(found, [
+    'workflow.yaml:2:21: Cannot read "nowhere.yaml": No such file',
+    'one.yaml:2:35: Unknown key "retyr"; did you mean "retry"?',
+    'one.yaml:3:1: "steps" has no place in an included file: only services, defaults and include are merged in',
+    "two.yaml:1:10: The files include each other: one.yaml → two.yaml → one.yaml",
+    'two.yaml:2:1: "timeuot" has no place in an included file: only services, defaults and include are merged in',
+  ]);
+});
+
+Deno.test("parseWorkflow() merges anchors and aliases", () => {
+  const workflow = valid(`name: a
+x-patient: &patient { attempts: 9, jitter: 0 }
+services:
+  b: &b { endpoint: "b:1", retry: *patient }
+  c: { <<: *b, endpoint: "c:1" }
+  d: { <<: [{ compression: gzip }, *b] }
+steps:
+  - parallel: [{ service: b, method: M }, { service: c, method: M }, { service: d, method: M }]`);
+  const { b, c, d } = workflow.services;
+  deepEqual([b?.endpoint, c?.endpoint, d?.endpoint], ["b:1", "c:1", "b:1"]);
+  deepEqual([c?.retry.attempts, d?.retry.jitter, d?.compression], [9, 0, "gzip"]);
+});
+
+Deno.test("parseWorkflow() collects the environment and secrets that expressions name", () => {
+  const workflow = valid(FULL, { "shared.yaml": "{}" });
+  deepEqual(workflow.env, ["PAYMENTS_HOST", "REGION"]);
+  deepEqual(workflow.secrets, ["OTHER", "PAYMENTS_TOKEN"]);
+});
+
+Deno.test("parseWorkflow() hands numbers that JSON can't say to ProtoJSON's spelling", () => {
+  const { steps: [step] } = valid(
+    withSteps("  - { service: pay, method: M, input: { a: .inf, b: .nan } }"),
+  );
+  deepEqual(step?.kind === "call" && step.input, { a: "Infinity", b: "NaN" });
+});
+
+Deno.test("parseWorkflow() refuses what is too large, too deep, or too much", () => {
+  const bomb = Array.from(
+    { length: 12 },
+    (_, at) => `  a${at}: &a${at} [${at === 0 ? "1" : Array(9).fill(`*a${at - 1}`).join(", ")}]`,
+  ).join("\n");
+  const deep = (open: string, close: string) => `name: ${open.repeat(400)}${close.repeat(400)}\n`;
+  deepEqual(places(`name: a\ndescription: ${"x".repeat(1024 * 1024)}\n`), ["1:1 file_too_large"]);
+  deepEqual(places("😀".repeat(300_000)), ["1:1 file_too_large"]);
+  deepEqual(places(`name: a\nx-bomb:\n${bomb}\nsteps: [{ set: { a: 1 } }]`).length, 1);
+  deepEqual(places(deep("[", "]")).some((place) => place.endsWith("too_deep")), true);
+  deepEqual(places("[".repeat(200_000)).length > 0, true);
+  deepEqual(places("- ".repeat(100_000)).length > 0, true);
+});
+
+Deno.test("loadWorkflow() tells of a file that can't be read", () => {
+  const { workflow, problems } = loadWorkflow("gone.yaml", () => {
+    throw new Error("No such file");
+  });
+  equal(workflow, null);
+  deepEqual(problems, [{
+    severity: "error",
+    code: "unreadable_file",
+    message: "Cannot read the file: No such file",
+    file: "gone.yaml",
+    line: null,
+    column: null,
+  }]);
+});
