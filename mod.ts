@@ -99,7 +99,7 @@ export type {
 export type { Json } from "./src/workflow/json.ts";
 export type { Value } from "./src/workflow/value.ts";
 
-export { logHappenings } from "./src/telemetry/run_log.ts";
+export { logHappenings, type RunLogger } from "./src/telemetry/run_log.ts";
 
 if (import.meta.main) {
   // Loaded only here: who imports the library does not wait for the command line.

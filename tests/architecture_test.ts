@@ -26,7 +26,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms that touch nothing of the world: only these modules of the platform, which compute. */
 const PURE = new Set(["errors", "workflow", "machines"]);
-const PURE_BUILTINS = new Set(["node:crypto", "node:buffer"]);
+const PURE_BUILTINS = new Set(["node:crypto", "node:buffer", "node:path"]);
 
 const root = new URL("../", import.meta.url);
 

@@ -36,7 +36,10 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
     });
   }
   await program.parseAsync([...args], { from: "user" });
-  return code;
+  const failure = io.stdout.failure();
+  if (failure === null) return code;
+  io.stderr.write(`error: Cannot write to standard output: ${failure}\n`);
+  return code === EXIT.completed ? EXIT.failed : code;
 }
 
 /** Says what went wrong. @returns the exit code */

@@ -1,3 +1,5 @@
+import { whyUnreadable } from "../library/read_text.ts";
+
 /** Where a program's text goes; a reader that has gone away is no error. */
 export interface Output {
   /** Writes all of it before it returns. */
@@ -7,6 +9,8 @@ export interface Output {
   readonly colour: boolean;
   /** In columns; 80 where there is no terminal. */
   width(): number;
+  /** Why something could not be written, other than that nobody reads any more; `null`: all was. */
+  failure(): string | null;
   /** In rows; 24 where there is no terminal. */
   height(): number;
 }
@@ -17,19 +21,21 @@ const encoder = new TextEncoder();
 export function standardOutput(stream: typeof Deno.stdout | typeof Deno.stderr): Output {
   const isTerminal = stream.isTerminal() && Deno.env.get("TERM") !== "dumb";
   let gone = false;
+  let failure: string | null = null;
   return {
     isTerminal,
     colour: isTerminal && !Deno.noColor,
     width: () => sizeOf(isTerminal).columns,
+    failure: () => failure,
     height: () => sizeOf(isTerminal).rows,
     write(text) {
       if (gone) return;
       try {
         writeAll(stream, encoder.encode(text));
       } catch (thrown) {
-        // Nobody reads any more: whatever is under way goes on, and says so to no one.
-        if (thrown instanceof Deno.errors.BrokenPipe) gone = true;
-        else throw thrown;
+        // Whatever is under way goes on: a run does not depend on who watches it.
+        gone = true;
+        if (!(thrown instanceof Deno.errors.BrokenPipe)) failure = whyUnreadable(thrown);
       }
     },
   };

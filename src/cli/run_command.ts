@@ -7,12 +7,14 @@ import type { Engine, EngineOptions } from "../engine/engine.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import type { Happening } from "../engine/live_run.ts";
+import { MaestroError } from "../errors.ts";
 import { SecretMask } from "../telemetry/secret_mask.ts";
 import { releaseWarning } from "./deno_release.ts";
 import { EXIT, exitCodeOfRun } from "./exit_code.ts";
 import { explain } from "./explain.ts";
 import { type Io, type OutputForm, printJson } from "./io.ts";
 import { leavingText } from "./leaving.ts";
+import { LocatedError } from "./located.ts";
 import { type LogFlags, logsToStderr, NO_LOGS, startLogs } from "./log_options.ts";
 import { paintWith } from "./palette.ts";
 import { plainProgress, type Progress, silentProgress } from "./progress.ts";
@@ -88,7 +90,7 @@ class Stage {
 
   /** Runs it to its end. @returns the exit code */
   async play(
-    { workflow, start, secrets }: RunRequest,
+    { workflow, start, secrets, texts }: RunRequest,
     onHappening: EngineOptions["onHappening"],
   ): Promise<number> {
     const { openEngine } = await import("../library/open.ts");
@@ -100,13 +102,16 @@ class Stage {
     });
     this.progress = await this.#openProgress({ workflow });
     const events = this.#form === "events" ? await this.#eventPrinter() : () => {};
-    this.#run = await this.#engine.start(workflow, {
-      ...start,
-      onHappening: (event) => {
-        this.progress.hear(event);
-        events(event);
-      },
-    });
+    this.#run = await located(
+      texts,
+      this.#engine.start(workflow, {
+        ...start,
+        onHappening: (event) => {
+          this.progress.hear(event);
+          events(event);
+        },
+      }),
+    );
     const report = await this.#run.result();
     this.progress.end();
     this.#print(report);
@@ -152,6 +157,7 @@ class Stage {
     const output = this.#io.stderr;
     const { quiet, inspect } = this.#flags;
     if (quiet || inspect || logsToStderr(this.#flags)) return silentProgress;
+    if (this.#form === "events" && this.#io.stdout.isTerminal) return silentProgress; // they are it
     const options = { workflow, output, mask: this.#mask.mask };
     if (!output.isTerminal) return plainProgress(options);
     const { liveTree } = await import("./live_tree.ts");
@@ -174,5 +180,15 @@ class Stage {
     const { quiet, inspect } = this.#flags;
     if (this.#form === "pretty") return true;
     return !quiet && !inspect && !logsToStderr(this.#flags);
+  }
+}
+
+/** Adds to an error about the workflow the texts that it is about. */
+async function located<T>(texts: ReadonlyMap<string, string>, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (thrown) {
+    if (!(thrown instanceof MaestroError) || thrown.problems.length === 0) throw thrown;
+    throw new LocatedError(thrown.code, thrown.problems, texts);
   }
 }

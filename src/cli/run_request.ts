@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly workflow: Workflow;
   readonly start: StartOptions;
   readonly secrets: Secrets;
+  /** The workflow's files, by name: what problems point into. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function readRequest(
   return {
     workflow,
     secrets,
+    texts,
     start: {
       input,
       endpoints,

@@ -2,6 +2,7 @@ import type { DescMessage, Registry } from "@bufbuild/protobuf";
 import type { Method, TypeLookup } from "../engine/doors.ts";
 import type { Service } from "../workflow/model.ts";
 import { findMethod, methodName } from "./methods.ts";
+import { SchemaCache } from "./schema_cache.ts";
 import { loadFiles } from "./schema_source.ts";
 import { idempotencyOf } from "./service_method.ts";
 
@@ -16,6 +17,9 @@ export interface DescribedMethod {
   readonly types: TypeLookup;
 }
 
+/** A workflow calls many methods of one service: its files are read once, and again when they change. */
+const schemas = new SchemaCache();
+
 /**
  * Finds a method in a service's schema files, and opens no connection.
  *
@@ -27,7 +31,8 @@ export async function describeMethod(
   name: string,
 ): Promise<DescribedMethod | undefined> {
   if (service.schema.kind === "reflection") return undefined;
-  const { schema: { ...schema } } = await loadFiles(service.schema);
+  const source = service.schema;
+  const schema = await schemas.get(JSON.stringify(source), () => loadFiles(source));
   const method = findMethod(schema, service, name);
   return {
     name: methodName(method),

@@ -23,11 +23,19 @@ interface Entry {
 /** Schemas at hand. Those who ask at the same time share one loading; a failure is not kept. */
 export class SchemaCache {
   readonly #byKey = new Map<string, Entry>();
+  readonly #now: () => number;
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** The schema under a key, loaded where it is not at hand, or no longer believed. */
   async get(key: string, load: () => Promise<LoadedSchema>): Promise<Schema> {
     const known = this.#byKey.get(key);
-    if (known !== undefined && await isCurrent(known)) return (await known.loaded).schema;
+    if (known !== undefined && await isCurrent(known, this.#now())) {
+      return (await known.loaded).schema;
+    }
     // Another caller may have begun while the files were looked at.
     const begun = this.#byKey.get(key);
     const entry = begun === undefined || begun === known ? this.#load(key, load) : begun;
@@ -35,7 +43,7 @@ export class SchemaCache {
   }
 
   #load(key: string, load: () => Promise<LoadedSchema>): Entry {
-    const now = performance.now();
+    const now = this.#now();
     const entry: Entry = { loaded: load(), loadedAt: now, stamp: "", checkedAt: now };
     this.#byKey.set(key, entry);
     entry.loaded.then(
@@ -50,9 +58,8 @@ export class SchemaCache {
   }
 }
 
-async function isCurrent(entry: Entry): Promise<boolean> {
+async function isCurrent(entry: Entry, now: number): Promise<boolean> {
   const { files } = await entry.loaded;
-  const now = performance.now();
   if (files === null) return now - entry.loadedAt < MAX_AGE;
   if (now - entry.checkedAt < FILE_CHECK_INTERVAL) return true;
   entry.checkedAt = now;

@@ -60,8 +60,8 @@ export async function readTlsFiles(service: string, rule: TlsRule): Promise<TlsF
       } in PEM form`,
     );
   };
-  const [ca, cert, key] = await Promise.all([read("ca"), read("cert"), read("key")]);
-  return { ca, cert, key };
+  // One after the other, so that of several bad files it is always the same one that is named.
+  return { ca: await read("ca"), cert: await read("cert"), key: await read("key") };
 }
 
 /** Names a state of the files: it changes when one is replaced. */

@@ -11,11 +11,13 @@ export interface HandledCall {
   readonly service: string;
   /** The method, as the workflow writes it. */
   readonly method: string;
+  /** The request, as ProtoJSON. */
   readonly input: Json;
   /** Among others `idempotency-key`, `maestro-step` and `maestro-attempt`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** In milliseconds from now. */
   readonly timeout: number;
+  /** Ends when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
 
@@ -24,6 +26,7 @@ export type CallHandler = (call: HandledCall) => Json | CallFailure | Promise<Js
 
 /** A call that was answered with a failure. Made by {@linkcode callFailure}. */
 export class CallFailure {
+  /** Made by `callFailure`. */
   constructor(
     /** What the step's retries and the saga go by. */
     readonly failure: AttemptFailure,

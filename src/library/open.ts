@@ -10,7 +10,7 @@ import { environment, secretsFrom } from "./secrets.ts";
  * Close it when you are done, or its connections keep the process alive.
  *
  * @example Run a workflow
- * ```ts no-run
+ * ```ts ignore
  * import { loadWorkflow, openEngine } from "@maestro/maestro";
  *
  * const engine = openEngine();

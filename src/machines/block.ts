@@ -55,6 +55,10 @@ export const blockMachine = setup({
     sparesSiblings: ({ context }) => sparesSiblings(context),
   },
   actions: {
+    watchTime: enqueueActions(({ context, enqueue }) => {
+      const dueAt = ownDeadline(context);
+      if (dueAt !== null) enqueue.spawnChild("timer", { input: { board: context.board, dueAt } });
+    }),
     open: assign(({ context }) => recorded(open(context))),
     /** Starts what may start, until nothing more may: what ends at once makes the next one due. */
     advance: assign(({ context, spawn }) => {
@@ -93,13 +97,9 @@ export const blockMachine = setup({
   id: "block",
   context: ({ input }) => ({ ...input, actors: new Map() }),
   initial: "opening",
-  invoke: {
-    src: "timer",
-    input: ({ context }) => ({ board: context.board, dueAt: ownDeadline(context) }),
-  },
   states: {
     opening: {
-      entry: "open",
+      entry: ["watchTime", "open"],
       always: [{ guard: "ended", target: "done" }, { target: "running" }],
     },
     running: {

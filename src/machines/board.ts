@@ -1,11 +1,11 @@
-import type { ActorRef, EventObject, Snapshot } from "xstate";
+import type { ActorRef, EventObject } from "xstate";
 import type { Visible } from "../workflow/scope.ts";
 import type { CallTarget, Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import type { AttemptFailure } from "./failure.ts";
 import type { FactBody, Op } from "./facts.ts";
 import type { RunState } from "./fold.ts";
-import type { ServiceEvent } from "./service_events.ts";
+import type { ServiceEvent, ServiceSnapshot } from "./service_events.ts";
 
 /**
  * What the actors of one run share, and their only way to the world: the definition, where the run
@@ -35,7 +35,7 @@ export interface Board {
 }
 
 /** A service's actor, as those who call it see it. */
-export type ServiceRef = ActorRef<Snapshot<unknown>, ServiceEvent, EventObject>;
+export type ServiceRef = ActorRef<ServiceSnapshot, ServiceEvent, EventObject>;
 
 /** An encoded request. The machines pass it on and never look inside. */
 export type Request = NonNullable<unknown>;

@@ -15,6 +15,7 @@ import {
   conclude,
   doubt,
   giveUp,
+  isBackingOff,
   isOverdue,
   nextAttempt,
   prepare,
@@ -26,7 +27,8 @@ import {
 } from "./call_moves.ts";
 import { attemptEffect, type Time, timerEffect } from "./effects.ts";
 import { recorded } from "./recorded.ts";
-import type { Admission } from "./service_events.ts";
+import { closedPermit } from "./service.ts";
+import type { Admission, Permit } from "./service_events.ts";
 
 /** Asks a step or block to come to its end without starting anything new. */
 export interface Cancel {
@@ -57,15 +59,14 @@ export const callMachine = setup({
   guards: {
     ended: ({ context }) => recordFor(context).status !== "running",
     isParked: ({ context }) => recordFor(context).attention !== null,
-    wasInFlight: ({ context }) => recordFor(context).inFlight,
     isUnsettled: ({ context }) => recordFor(context).unsettled,
     isOverdue: ({ context }) => isOverdue(context),
-    isDue: ({ context }) => recordFor(context).nextAt === null,
+    isBackingOff: ({ context }) => isBackingOff(context),
     isCancelled: ({ context }) => context.cancelled,
     mayNotRepeat: ({ context }) =>
       recordFor(context).inFlight && (context.cancelled || !context.rule.idempotent),
     mayFinish: ({ context }) => context.mayFinish,
-    noBreaker: ({ context }) => serviceOf(context) === null,
+    isLetThrough: ({ context }) => openPermit(context) !== undefined,
     isCompensation: ({ context }) => context.op === "compensate",
   },
   actions: {
@@ -76,6 +77,7 @@ export const callMachine = setup({
       if (service === null) return;
       enqueue.sendTo(service, { type: "ask", caller: self, patient: context.op === "compensate" });
     }),
+    takePermit: assign({ permit: ({ context }) => openPermit(context) ?? null }),
     keepPermit: assign({
       permit: ({ event }) => event.type === "admitted" ? event.permit : null,
     }),
@@ -105,11 +107,12 @@ export const callMachine = setup({
     conclude: assign(({ context, event }) =>
       recorded(event.type === "answered" ? conclude(context, event) : undefined)
     ),
-    forgetAttempt: assign({ permit: null, remade: false }),
+    forgetAttempt: assign({ permit: null, remade: false, backedOff: false }),
     doubt: assign(({ context }) => recorded(doubt(context))),
     settle: assign(({ context }) => recorded(settle(context))),
     abandonAttempt: assign(({ context }) => recorded(abandonAttempt(context))),
     cancelStep: assign(({ context }) => recorded(cancelStep(context))),
+    endBackoff: assign({ backedOff: true }),
     markCancelled: assign({ cancelled: true }),
     refuse: assign(({ context }) => recorded(refuse(context))),
     giveUp: assign(({ context }) => recorded(giveUp(context))),
@@ -120,31 +123,26 @@ export const callMachine = setup({
   },
 }).createMachine({
   id: "call",
-  context: ({ input }) => ({ ...input, op: input.rule.op, request: null, permit: null, remade: false }),
+  context: ({ input }) => ({ ...input, op: input.rule.op, request: null, permit: null, remade: false, backedOff: false }),
   initial: "starting",
   states: {
     starting: { entry: "begin", always: "deciding" },
+    /** Finds its place by the fold: where it stands after each turn, and after a restart. */
     deciding: {
       always: [
         { guard: "ended", target: "done" },
         { guard: "isParked", target: "parked" },
-        { guard: "mayNotRepeat", actions: "doubt", target: "settling" },
-        { guard: "wasInFlight", target: "asking" },
-        { guard: "isUnsettled", target: "settling" },
-        { guard: "isCancelled", actions: "cancelStep", target: "done" },
-        { guard: "isDue", target: "asking" },
-        { target: "backing_off" },
-      ],
-    },
-    settling: {
-      always: [
+        { guard: "mayNotRepeat", actions: "doubt", target: "deciding", reenter: true },
         { guard: "isOverdue", target: "overdue" },
-        { actions: "settle", target: "deciding" },
+        { guard: "isUnsettled", actions: "settle", target: "deciding", reenter: true },
+        { guard: "isCancelled", actions: "cancelStep", target: "done" },
+        { guard: "isBackingOff", target: "backing_off" },
+        { guard: "isLetThrough", actions: "takePermit", target: "calling" },
+        { target: "asking" },
       ],
     },
     asking: {
       entry: "ask",
-      always: { guard: "noBreaker", target: "calling" },
       invoke: {
         src: "timer",
         input: ({ context }) => ({ board: context.board, dueAt: stepDeadline(context) }),
@@ -183,7 +181,7 @@ export const callMachine = setup({
         input: ({ context }) => ({ board: context.board, dueAt: recordFor(context).nextAt }),
       },
       on: {
-        time: "asking",
+        time: { actions: "endBackoff", target: "deciding" },
         cancel: { actions: "markCancelled", target: "deciding" },
       },
     },
@@ -197,6 +195,12 @@ export const callMachine = setup({
     done: { type: "final", entry: "tellParent" },
   },
 });
+
+/** A permit where the breaker is closed, or there is none to ask; `undefined`: it has to be asked. */
+function openPermit(context: CallContext): Permit | null | undefined {
+  const service = serviceOf(context);
+  return service === null ? null : closedPermit(service);
+}
 
 function serviceOf(context: CallContext) {
   return context.board.service(context.target.service);

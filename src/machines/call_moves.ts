@@ -45,6 +45,8 @@ export interface CallContext extends CallInput {
   readonly op: Op;
   readonly request: Request | null;
   readonly permit: Permit | null;
+  /** The delay before the next attempt is over. */
+  readonly backedOff: boolean;
   /** The attempt under way was first made before a restart: it may have left then. */
   readonly remade: boolean;
 }
@@ -142,7 +144,7 @@ export function conclude(context: CallContext, { result, at, random }: Answered)
       output: result.output,
       nextAt: null,
     });
-    return;
+    return settle(context);
   }
   // That it did not leave this time says nothing about the time before the restart.
   const inDoubt = remade && result.failure.outcome === "not_sent";
@@ -221,11 +223,16 @@ export function stepTimeout(path: string): { code: string; message: string } {
   return { code: "STEP_TIMEOUT", message: `"${path}" took longer than its timeout` };
 }
 
+/** Between two attempts. */
+export function isBackingOff(context: CallContext): boolean {
+  return recordFor(context).nextAt !== null && !context.backedOff;
+}
+
 /** The last attempt ran into a deadline that isn't the step's own: its owner decides what happens. */
 export function isOverdue(context: CallContext): boolean {
   const { deadline, cancelled, op } = context;
-  const { failure, lastEndedAt } = recordFor(context);
-  if (op === "compensate" || deadline === null || cancelled) return false;
+  const { failure, lastEndedAt, unsettled } = recordFor(context);
+  if (!unsettled || op === "compensate" || deadline === null || cancelled) return false;
   const own = stepDeadline(context);
   return failure?.code === "DEADLINE_EXCEEDED" && lastEndedAt >= deadline &&
     (own === null || deadline < own);

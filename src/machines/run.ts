@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AnyActorRef, assign, enqueueActions, setup } from "xstate";
+import { type AnyActorRef, assign, enqueueActions, setup, stopChild } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Value } from "../workflow/value.ts";
 import { blockMachine } from "./block.ts";
@@ -50,6 +50,10 @@ export const runMachine = setup({
       rollbackPlan(board.workflow.steps, board.state).length > 0,
   },
   actions: {
+    watchTime: enqueueActions(({ context: { board }, enqueue }) => {
+      const dueAt = board.state.started?.deadline ?? null;
+      if (dueAt !== null) enqueue.spawnChild("timer", { id: "timer", input: { board, dueAt } });
+    }),
     goForward: assign(({ context: { board }, spawn }) => ({
       actor: spawn(blockMachine, {
         input: {
@@ -95,14 +99,8 @@ export const runMachine = setup({
       ],
     },
     running: {
-      entry: "goForward",
-      invoke: {
-        src: "timer",
-        input: ({ context: { board } }) => ({
-          board,
-          dueAt: board.state.started?.deadline ?? null,
-        }),
-      },
+      entry: ["watchTime", "goForward"],
+      exit: stopChild("timer"),
       on: {
         "child.ended": "turning",
         cancel: { actions: ["requestCancel", "stopForward"] },

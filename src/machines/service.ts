@@ -1,6 +1,6 @@
 import { assign, enqueueActions, setup } from "xstate";
 import type { BreakerRule } from "../workflow/model.ts";
-import type { Board } from "./board.ts";
+import type { Board, ServiceRef } from "./board.ts";
 import {
   addResult,
   EMPTY_WINDOW,
@@ -10,7 +10,7 @@ import {
   type Window,
 } from "./breaker.ts";
 import { timerEffect, type Time } from "./effects.ts";
-import type { CallerRef, ServiceEvent } from "./service_events.ts";
+import type { CallerRef, Permit, ServiceEvent } from "./service_events.ts";
 
 interface Context {
   readonly board: Pick<Board, "wake">;
@@ -186,6 +186,12 @@ export const serviceMachine = setup({
     },
   },
 });
+
+/** A permit of a closed breaker, without asking; `undefined`: it is not closed, and has to be asked. */
+export function closedPermit(service: ServiceRef): Permit | undefined {
+  const { value, context } = service.getSnapshot();
+  return value === "closed" ? { epoch: context.epoch } : undefined;
+}
 
 function windowAfter(context: Context, event: Extract<ServiceEvent, { type: "result" }>): Window {
   const mark = markOf(context.rule, event.result);

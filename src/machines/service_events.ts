@@ -36,3 +36,9 @@ export type ServiceEvent =
     readonly at: number;
   }
   | { readonly type: "withdraw"; readonly caller: CallerRef; readonly permit: Permit | null }
+
+/** What of a service's state others may look at. */
+export type ServiceSnapshot = Snapshot<unknown> & {
+  readonly value: unknown;
+  readonly context: { readonly epoch: number };
+};

@@ -1,4 +1,3 @@
-import type { Logger } from "@logtape/logtape";
 import type { Happening } from "../engine/live_run.ts";
 import type { Op } from "../machines/facts.ts";
 import { eachStep } from "../workflow/calls.ts";
@@ -6,10 +5,25 @@ import type { Json } from "../workflow/json.ts";
 import type { CallTarget, Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { type Entry, entryOf } from "./entry.ts";
-import { toLogTape } from "./levels.ts";
+
+/** What is logged to; LogTape's loggers fit. */
+export interface RunLogger {
+  /** Payloads. */
+  trace(message: string, properties: Record<string, unknown>): void;
+  /** Attempts. */
+  debug(message: string, properties: Record<string, unknown>): void;
+  /** Starts and ends of runs and steps. */
+  info(message: string, properties: Record<string, unknown>): void;
+  /** Retries, open circuit breakers, rollbacks. */
+  warn(message: string, properties: Record<string, unknown>): void;
+  /** Failures. */
+  error(message: string, properties: Record<string, unknown>): void;
+  /** Whether payloads are wanted. */
+  isEnabledFor(level: "trace"): boolean;
+}
 
 /**
- * Logs what happens in runs, for {@linkcode EngineOptions.onHappening}. Payloads are in records of
+ * Logs what happens in runs, for `EngineOptions.onHappening`. Payloads are in records of
  * level `trace` only; what services say about their failures counts as payload.
  *
  * @example
@@ -24,10 +38,10 @@ import { toLogTape } from "./levels.ts";
  * await engine.close();
  * ```
  *
- * @param logger LogTape's; where its records go is for the program to configure
+ * @param logger such as LogTape's; where its records go is for the program to configure
  */
 export function logHappenings(
-  logger: Logger,
+  logger: RunLogger,
 ): (runId: string, workflow: Workflow, event: Happening) => void {
   const logs = new Map<string, RunLog>();
   return (runId, workflow, event) => {
@@ -44,7 +58,7 @@ class RunLog {
   readonly #began = new Map<string, number>();
   #correlationId: string | undefined;
 
-  constructor(readonly logger: Logger, readonly runId: string, readonly workflow: Workflow) {
+  constructor(readonly logger: RunLogger, readonly runId: string, readonly workflow: Workflow) {
     this.#targets = targetsByKey(workflow);
   }
 
@@ -68,7 +82,7 @@ class RunLog {
   }
 
   #write({ level, message }: Pick<Entry, "level" | "message">, fields: Record<string, Json>): void {
-    this.logger[toLogTape(level)](message, fields);
+    this.logger[level](message, fields);
   }
 
   /** Whom the step calls. */

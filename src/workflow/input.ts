@@ -5,7 +5,9 @@ import { didYouMean } from "./nearest.ts";
 
 /** A run's input with the schema's defaults, and what does not fit. */
 export interface CheckedInput {
+  /** The input, with defaults where they were missing. */
   readonly value: Json;
+  /** Empty where it fits. */
   readonly problems: readonly Problem[];
 }
 

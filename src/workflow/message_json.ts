@@ -6,6 +6,7 @@
 import {
   clone,
   create,
+  createFileRegistry,
   type DescMessage,
   type Message,
   type Registry,
@@ -14,7 +15,12 @@ import {
 } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { reflect } from "@bufbuild/protobuf/reflect";
-import { type Any, anyUnpack, BytesValueSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type Any,
+  anyUnpack,
+  BytesValueSchema,
+  FileDescriptorProtoSchema,
+} from "@bufbuild/protobuf/wkt";
 import type { Json } from "./json.ts";
 import { eachMessage } from "./message_walk.ts";
 
@@ -44,21 +50,32 @@ export function messageToJson(desc: DescMessage, message: Message, registry: Reg
   }
 }
 
-/** Puts the bytes of an unknown type into a `BytesValue`, which has a JSON form. */
+/** Makes the bytes of an unknown type the bytes of a {@linkcode bytesType}. */
 function concealUnknown(desc: DescMessage, message: Message, registry: Registry): void {
   eachMessage(reflect(desc, message, false), (found) => {
     if (found.desc.typeName !== "google.protobuf.Any") return;
     const any = found.message as Any; // told by its type's name
     const inner = unpack(any, registry);
-    if (inner !== undefined) {
-      const innerDesc = registry.getMessage(inner.$typeName);
-      if (innerDesc === undefined) return;
+    const innerDesc = inner && registry.getMessage(inner.$typeName);
+    if (inner !== undefined && innerDesc !== undefined) {
       concealUnknown(innerDesc, inner, registry);
       any.value = toBinary(innerDesc, inner);
     } else if (any.typeUrl !== "") {
       any.value = toBinary(BytesValueSchema, create(BytesValueSchema, { value: any.value }));
     }
   });
+}
+
+/** A message type of that name which has, like a `BytesValue`, only the field `value`. */
+function bytesType(typeName: string): DescMessage {
+  const dot = typeName.lastIndexOf(".");
+  const file = create(FileDescriptorProtoSchema, {
+    name: `${typeName}.proto`,
+    package: typeName.slice(0, Math.max(dot, 0)),
+    syntax: "proto3",
+    messageType: [{ ...BytesValueSchema.proto, name: typeName.slice(dot + 1) }],
+  });
+  return createFileRegistry(file, () => undefined).getMessage(typeName) ?? BytesValueSchema;
 }
 
 /** What an `Any` holds; `undefined` where its type is unknown or its bytes are broken. */
@@ -80,7 +97,7 @@ class BytesForUnknown implements Registry {
   }
 
   getMessage(typeName: string): DescMessage {
-    return this.#known.getMessage(typeName) ?? BytesValueSchema;
+    return this.#known.getMessage(typeName) ?? bytesType(typeName);
   }
 
   get(typeName: string): ReturnType<Registry["get"]> {

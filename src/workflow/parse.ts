@@ -29,6 +29,7 @@ import { readYaml } from "./yaml.ts";
 export interface WorkflowSource {
   /** As the user named it. */
   readonly file: string;
+  /** All of it. */
   readonly text: string;
 }
 

@@ -5,6 +5,8 @@ import { STAND_IN } from "./step_forms.ts";
 
 const STEP_LISTS: ReadonlySet<PropertyKey> = new Set(["steps", "parallel", "repeat"]);
 const ROUNDS = 8;
+/** Beyond so many, a file is no workflow with mistakes, but something else. */
+const MAX_REPAIRS = 500;
 
 /**
  * Checks data by a schema; where it has issues, also makes what can be made of the rest: wrong
@@ -23,7 +25,9 @@ export function checkAndRepair<T>(
   const { issues } = result.error;
   let rest = data;
   for (let round = 0; round < ROUNDS && !result.success; round++) {
-    for (const path of spoilt(result.error.issues)) rest = without(rest, path);
+    const paths = spoilt(result.error.issues);
+    if (paths.length > MAX_REPAIRS) break;
+    for (const path of paths) rest = without(rest, path);
     if (isRecord(rest)) rest = { ...missing, ...rest };
     result = schema.safeParse(rest);
   }

@@ -17,6 +17,9 @@ export const MAX_DEPTH = 100;
 /** The most values in a file, counting what every alias stands for. */
 export const MAX_VALUES = 200_000;
 
+/** So many mistakes of syntax are told; the rest follow from them. */
+const MAX_SYNTAX_PROBLEMS = 50;
+
 /** What a file holds, and what is wrong with it. */
 export interface ReadYaml {
   /** `undefined` where nothing can be made of the text. */
@@ -52,14 +55,15 @@ export function readYaml(file: string, text: string): ReadYaml {
   let bare: readonly BareTemplate[];
   try {
     document = parseDocument(text, OPTIONS);
-    bare = findBareTemplates(document, source);
+    bare = findBareTemplates(document, source).slice(0, MAX_SYNTAX_PROBLEMS);
   } catch { // the parser recurses, and has no limit of its own
     return nothing("too_deep", "Cannot read the file: it is nested too deeply");
   }
   const problems = bare.map(({ problem }) => problem);
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    const [at] = pos;
-    if (bare.some(({ start, end }) => at >= start && at <= end)) continue;
+  const said = [...document.errors, ...document.warnings].filter(({ pos: [at] }) =>
+    !bare.some(({ start, end }) => at >= start && at <= end)
+  );
+  for (const { code, message, pos: [at] } of said.slice(0, MAX_SYNTAX_PROBLEMS)) {
     problems.push(describeYamlError({ code, message, at }, source, document));
   }
   const contents = document.contents;

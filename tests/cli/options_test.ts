@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MaestroError } from "../../src/errors.ts";
+import { defectText } from "../../src/cli/defect.ts";
 import { releaseWarning } from "../../src/cli/deno_release.ts";
 import { parseJson } from "../../src/cli/json_text.ts";
 import { parseEndpoints, parseTimeout } from "../../src/cli/run_options.ts";
@@ -133,4 +134,20 @@ Deno.test("what comes from outside can't steer a terminal", () => {
   );
   assert.equal(shorten("abcdef", 4), "abc…");
   assert.equal(shorten("abcd", 4), "abcd");
+});
+
+Deno.test("a defect says how to report it, and shows its stack only where detail is asked for", () => {
+  const thrown = new Error("boom");
+  const plain = (_: string, text: string) => text;
+  const brief = defectText(thrown, ["run", "x.yaml"], plain);
+  assert.match(brief, /^error: .*boom\n.*report it/);
+  assert.ok(!brief.includes("options_test.ts"));
+  assert.ok(
+    defectText(thrown, ["run", "x.yaml", "--log-level", "debug"], plain).includes(
+      "options_test.ts",
+    ),
+  );
+  assert.ok(
+    defectText(thrown, ["run", "x.yaml", "--log-level=trace"], plain).includes("options_test.ts"),
+  );
 });

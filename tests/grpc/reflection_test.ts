@@ -121,7 +121,7 @@ Deno.test("method() tells a server without reflection from one that refuses", as
 });
 
 Deno.test("method() throws Unreachable where the server can't be asked, and asks again", async () => {
-  await using caller = openCaller({ lingers: 400 });
+  await using caller = openCaller({ lingers: 1_300 });
   await using gone = await startTcp(() => {});
   const { endpoint } = gone;
   await gone[Symbol.asyncDispose]();
@@ -144,7 +144,7 @@ Deno.test("method() throws Unreachable where the server can't be asked, and asks
 Deno.test("method() gives a silent server no longer than attempt_timeout", async () => {
   await using silent = await startTcp(() => {});
   await using deaf = await startServer({ scripts: buy, reflection: { silent: true } });
-  await using caller = openCaller({ lingers: 400 });
+  await using caller = openCaller({ lingers: 1_300 });
   const cases = [
     [silent, `Cannot reach "shop" at ${silent.endpoint}: no connection within 200ms`],
     [deaf, `"shop" at ${deaf.endpoint} gave no answer within 200ms`],

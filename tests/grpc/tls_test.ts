@@ -29,7 +29,7 @@ Deno.test({
       other: "IP:10.0.0.1",
     });
     await using server = await startServer({ scripts });
-    await using caller = openCaller({ lingers: 400 });
+    await using caller = openCaller({ lingers: 1_300 });
     const ca = certificates.path("ca.crt");
     const front = (name: string) =>
       startTlsFront(server.port, {
@@ -94,7 +94,7 @@ Deno.test({
       requestCert: true,
       rejectUnauthorized: true,
     });
-    await using caller = openCaller({ lingers: 400 });
+    await using caller = openCaller({ lingers: 1_300 });
     const ca = certificates.path("ca.crt");
     const cert = certificates.path("client.crt");
     const key = certificates.path("client.key");

@@ -28,12 +28,18 @@ export const PROTOS = new URL("./protos", import.meta.url).pathname;
 export interface ScriptedCall {
   /** ProtoJSON with proto field names, without defaults. */
   readonly request: JsonValue;
+  /** The request as it came over the wire. */
+  readonly bytes: Uint8Array;
   /** What came with the call; the last value of each key, binary ones as base64. */
   readonly metadata: Readonly<Record<string, string>>;
   /** `acme.shop.v1.Shop/Buy`. */
   readonly method: string;
   /** Counts the calls of this method from 1. */
   readonly count: number;
+  /** When it came in, in milliseconds of `performance.now()`. */
+  readonly arrived: number;
+  /** What the client said it would wait, in milliseconds from then; `Infinity`: for ever. */
+  readonly timeout: number;
   /** Aborted when the client cancels, or its deadline passes. */
   readonly signal: AbortSignal;
 }
@@ -99,9 +105,12 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
             registry: schema.registry,
             useProtoFieldName: true,
           }),
+          bytes: call.request.bytes,
           metadata: plainMetadata(call.metadata),
           method: name,
           count: ++count,
+          arrived: performance.now(),
+          timeout: Number(call.getDeadline()) - Date.now(),
           signal: abort.signal,
         };
         calls.push(scripted);

@@ -6,17 +6,16 @@
  * @module
  */
 import { celUint } from "@bufbuild/cel";
-import { didYouMean } from "../nearest.ts";
 import { ROOTS } from "../words.ts";
 import { Fault } from "./fault.ts";
 import type { Run, Soft } from "./frame.ts";
-import { FUNCTIONS, type Native } from "./functions.ts";
-import { spellingOf } from "./go_habits.ts";
+import { FUNCTIONS } from "./functions.ts";
 import { type Fields, isFields, type Item, settle, TypeItem } from "./item.ts";
 import { collected, existsOne, type Loop, quantified } from "./loops.ts";
 import { binary, conditional, unary } from "./operators.ts";
 import { fieldOf, indexed, keyOf, missingField, missingItem } from "./select.ts";
 import { type Expr, nameOf, type Parsed, SourceFault, walk } from "./syntax.ts";
+import { isMacro, missingRoot, unknownFunction, unknownName } from "./unknown_names.ts";
 
 /** A loop variable that an expression declares. */
 export interface LoopVariable {
@@ -123,14 +122,22 @@ class Compiler {
 
   #name(expr: Expr, name: string, scope: Scope): Run {
     if (this.#parsed.isRoot(expr)) {
-      const soft = this.#root(name);
-      return (frame) => soft(frame) ?? missingRoot(name, frame.roots);
+      const soft = this.#root(expr, name);
+      return (frame) => {
+        const value = soft(frame);
+        if (value === undefined) throw missingRoot(name, frame.roots);
+        return value;
+      };
     }
     const slot = scope.lastIndexOf(name);
     if (slot !== -1) return ({ loops }) => loops[slot] ?? null;
     const type = TYPES.get(name);
     if (type !== undefined) return this.#type(type);
-    return this.#refuse(expr, `there is no "${name}" here; write .${name}`, "expression_name");
+    return this.#refuse(
+      expr,
+      unknownName(name, this.#parsed.source, this.#parsed.offset(expr)),
+      "expression_name",
+    );
   }
 
   #type(type: TypeItem): Run {
@@ -138,7 +145,12 @@ class Compiler {
     return () => type;
   }
 
-  #root(name: string): Soft {
+  #root(expr: Expr, name: string): Soft {
+    if (/^[A-Z]/.test(name)) {
+      const message =
+        `there is no .${name}: names are in small letters, and a run's input is .input`;
+      this.#refuse(expr, message, "expression_name");
+    }
     return ({ roots }) => {
       const value = Object.hasOwn(roots, name) ? roots[name] : undefined;
       return value === undefined ? undefined : settle(value);
@@ -178,7 +190,9 @@ class Compiler {
   /** The same, but a name, field or item that is missing gives `undefined`, all along the path. */
   #soft(expr: Expr, scope: Scope): Soft {
     const kind = expr.exprKind;
-    if (kind.case === "identExpr" && this.#parsed.isRoot(expr)) return this.#root(kind.value.name);
+    if (kind.case === "identExpr" && this.#parsed.isRoot(expr)) {
+      return this.#root(expr, kind.value.name);
+    }
     if (kind.case === "selectExpr" && !kind.value.testOnly && kind.value.operand !== undefined) {
       const { operand, field } = kind.value;
       const where = nameOf(operand, this.#parsed);
@@ -271,7 +285,7 @@ class Compiler {
   #native(expr: Expr, name: string, isMethod: boolean, args: readonly Expr[], scope: Scope): Run {
     const native = FUNCTIONS.get(name);
     if (native === undefined || native.form === (isMethod ? "function" : "method")) {
-      for (const arg of args) this.compile(arg, scope);
+      if (!isMacro(name)) { for (const arg of args) this.compile(arg, scope); }
       return this.#refuse(expr, unknownFunction(name, isMethod, native), "expression_call");
     }
     const runs = args.map((arg) => this.compile(arg, scope));
@@ -362,35 +376,4 @@ function isPath({ exprKind: kind }: Expr): boolean {
 
 function isEmptyMap(item: Item): boolean {
   return isFields(item) && Object.keys(item satisfies Fields).length === 0;
-}
-
-function missingRoot(name: string, roots: Readonly<Record<string, Item>>): never {
-  const names = Object.keys(roots).sort().map((root) => `.${root}`);
-  const listed = names.length === 0 ? "" : ` (there is: ${names.join(", ")})`;
-  throw new Fault(`there is no .${name} here${listed}`, "missing");
-}
-
-function unknownFunction(name: string, isMethod: boolean, known: Native | undefined): string {
-  if (name === "default") return "write default(.a.b, 'x')";
-  if (known !== undefined) {
-    return isMethod
-      ? `"${name}" is a function; write ${name}(x)`
-      : `"${name}" is a method; write x.${name}()`;
-  }
-  const spelling = spellingOf(name);
-  if (spelling !== undefined) return `there is no function "${name}"; write ${spelling}`;
-  const names = [
-    ...FUNCTIONS.keys(),
-    "has",
-    "default",
-    "map",
-    "filter",
-    "exists",
-    "all",
-    "exists_one",
-  ];
-  if (["map", "filter", "exists", "all", "exists_one"].includes(name)) {
-    return `write .items.${name}(x, …), with a name for the item`;
-  }
-  return `there is no function "${name}"${didYouMean(name, names)}`;
 }

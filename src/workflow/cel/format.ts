@@ -23,7 +23,7 @@ export function format(text: string, items: Item | undefined, budget: Budget): s
     if (used >= items.length) throw wrong("format() has more clauses than items");
     const precision = digits === undefined ? 6 : Number(digits);
     if (precision > MAX_PRECISION) throw wrong("format() shows at most 100 digits");
-    budget.spend(8);
+    budget.spend(20);
     const made = formatItem(clause, settle(items[used++] ?? null), precision, budget);
     if ((length += made.length) > text.length) budget.spendText(length);
     return made;
@@ -41,13 +41,7 @@ function formatItem(clause: string, item: Item, precision: number, budget: Budge
         ? formatSpecial(item)
         : wholeOf(clause, item).toString();
     case "f":
-      return formatDouble(doubleOf(clause, item), (number) =>
-        new Intl.NumberFormat("en-US", {
-          minimumFractionDigits: precision,
-          maximumFractionDigits: precision,
-          roundingMode: "halfEven",
-          useGrouping: false,
-        }).format(number));
+      return formatDouble(doubleOf(clause, item), (number) => fixed(precision).format(number));
     case "e":
       return formatDouble(
         doubleOf(clause, item),
@@ -66,6 +60,22 @@ function formatItem(clause: string, item: Item, precision: number, budget: Budge
         `format() knows no clause %${clause}; there are %s, %d, %f, %e, %b, %o, %x and %X`,
       );
   }
+}
+
+const formats = new Map<number, Intl.NumberFormat>();
+
+function fixed(precision: number): Intl.NumberFormat {
+  let format = formats.get(precision);
+  if (format === undefined) {
+    format = new Intl.NumberFormat("en-US", {
+      minimumFractionDigits: precision,
+      maximumFractionDigits: precision,
+      roundingMode: "halfEven",
+      useGrouping: false,
+    });
+    formats.set(precision, format);
+  }
+  return format;
 }
 
 function misfit(clause: string, item: Item, needs: string): never {

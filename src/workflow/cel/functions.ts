@@ -58,6 +58,14 @@ function conversion(gives: Native["gives"], convert: (item: Item) => Item): Nati
   });
 }
 
+/** A function of a text's or bytes' every byte. */
+function digest(convert: (item: Item) => string): Native {
+  return of("function", 1, "string", ([item = null], budget) => {
+    if (typeof item === "string" || item instanceof Uint8Array) budget.spend(item.length / 8);
+    return convert(item);
+  });
+}
+
 /** A method of a string; its other arguments are strings or numbers. */
 function onText(
   name: string,
@@ -116,8 +124,8 @@ export const FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Native>(Ob
   dyn: conversion(undefined, (item) => item),
   type: conversion("type", (item) => new TypeItem(typeNameOf(item))),
   json: of("function", 1, "string", ([item = null], budget) => toJsonText(item, budget)),
-  base64: conversion("string", toBase64),
-  sha256: conversion("string", (item) => createHash("sha256").update(toBytes(item)).digest("hex")),
+  base64: digest(toBase64),
+  sha256: digest((item) => createHash("sha256").update(toBytes(item)).digest("hex")),
   contains: onTwoTexts("contains", 2, "bool", (target, part) => target.includes(part)),
   startsWith: onTwoTexts("startsWith", 2, "bool", (target, part) => target.startsWith(part)),
   endsWith: onTwoTexts("endsWith", 2, "bool", (target, part) => target.endsWith(part)),

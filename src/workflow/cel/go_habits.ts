@@ -101,7 +101,7 @@ function findVariable(source: string): SourceFault | undefined {
 function findPipe(source: string): SourceFault | undefined {
   const at = tokenAt(source, (rest, before) => /^\|(?!\|)/.test(rest) && before !== "|");
   if (at === undefined) return undefined;
-  const [value, rest] = [source.slice(0, at).trim(), source.slice(at + 1)];
+  const [value, rest] = [operandBefore(source.slice(0, at)), source.slice(at + 1)];
   const [, name = "", args = ""] = /^\s*(\w+)\s*\(?([^|)]*)/.exec(rest) ?? [];
   const spelling = Object.hasOwn(FUNCTIONS, name)
     ? FUNCTIONS[name]?.(value, args.trim() || "…")
@@ -112,6 +112,18 @@ function findPipe(source: string): SourceFault | undefined {
     }`,
     at,
   );
+}
+
+/** What is piped: all that is written before, from the bracket on that is not closed. */
+function operandBefore(text: string): string {
+  let start = 0;
+  const open: number[] = [];
+  for (let at = 0; at < text.length; at = tokenEnd(text, at)) {
+    if ("([{".includes(text.charAt(at))) open.push(at + 1);
+    else if (")]}".includes(text.charAt(at))) open.pop();
+    start = open.at(-1) ?? 0;
+  }
+  return text.slice(start).trim();
 }
 
 /** `eq .a .b`, which CEL would read as a field of a field. */

@@ -25,8 +25,8 @@ export function matches(text: string, pattern: string, budget: Budget): boolean 
 /** What each character of the text may cost grows with the counted repeats (`{1,900}`). */
 function statesOf(pattern: string): number {
   let states = 1;
-  for (const [, least = "1", most = least] of pattern.matchAll(/\{(\d+)(?:,(\d+))?/g)) {
-    states = Math.min(1000, states * Math.max(1, Number(most)));
+  for (const match of pattern.matchAll(/\{(\d+)(?:,(\d+))?/g)) {
+    states = Math.min(1000, states * Math.max(1, Number(match[2] ?? match[1])));
   }
   return states;
 }

@@ -96,7 +96,8 @@ export function missingField(item: Item, name: string, where: string): Fault {
 export function missingItem(item: Item, key: Item, where: string, isWritten: boolean): Fault {
   if (isList(item)) {
     const count = `${where} has ${item.length} ${item.length === 1 ? "item" : "items"}`;
-    return new Fault(`${count}, counted from 0, and none at ${key}`, "missing");
+    const at = isWritten ? `none at ${key}` : "none at this position";
+    return new Fault(`${count}, counted from 0, and ${at}`, "missing");
   }
   if (isWritten && typeof key === "string") return missingField(item, key, where);
   return new Fault(`there is no such key in ${where}`, "missing");

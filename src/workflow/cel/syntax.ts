@@ -81,10 +81,28 @@ function syntaxFault(source: string, error: unknown): SourceFault {
   if (offset >= source.trimEnd().length || found === "") {
     return new SourceFault("it ends too early", source.trimEnd().length, "expression_syntax");
   }
+  const hint = hintFor(source, offset);
+  if (hint !== undefined) return new SourceFault(hint, offset, "expression_syntax");
   const message = found === undefined
     ? "it is not CEL"
     : `"${word ?? found}" is not expected here (character ${offset + 1})`;
   return new SourceFault(message, offset, "expression_syntax");
+}
+
+/** What is written in other languages, and how CEL says it. */
+const SPELLINGS: readonly (readonly [RegExp, string])[] = [
+  [/^and\b/, 'CEL has no "and"; write &&'],
+  [/^or\b/, 'CEL has no "or"; write ||'],
+  [/^not\b/, 'CEL has no "not"; write !'],
+  [/^is\b/, 'CEL has no "is"; write =='],
+  [/^\?\?/, "CEL has no ??; write default(.a.b, 'x')"],
+  [/^\??\.\s*["'`[]/, "a key that is not a word is written ['such a key']"],
+  [/^\?\./, "CEL has no ?.; write default(.a.b, 'x') or has(.a.b)"],
+  [/^(===|!==|=(?!=))/, "things are compared by == and !="],
+];
+
+function hintFor(source: string, offset: number): string | undefined {
+  return SPELLINGS.find(([written]) => written.test(source.slice(offset)))?.[1];
 }
 
 /** Visits a node and all below it. */
