@@ -1,6 +1,7 @@
 import { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
-import { parseJson } from "./json_text.ts";
+import { parseJson } from "../workflow/json_text.ts";
+import { LocatedError } from "./located.ts";
 import { readBytes, readStdin } from "./read_file.ts";
 import { applySetting, isMap, parseSetting } from "./set_option.ts";
 
@@ -16,9 +17,9 @@ export async function readInput(
   written: string | undefined,
   settings: readonly string[],
 ): Promise<Json> {
-  const parsed = settings.map(parseSetting); // a slip here should not wait for standard input
+  const over = settings.map(parseSetting); // a slip here should not wait for standard input
   const base = written === undefined ? {} : await readBase(written);
-  return parsed.reduce((input, setting) => applySetting(input, setting), base);
+  return over.reduce((input, setting) => applySetting(input, setting), base);
 }
 
 async function readBase(written: string): Promise<Json> {
@@ -29,13 +30,23 @@ async function readBase(written: string): Promise<Json> {
       `Cannot use ${origin} as the input: it is empty; for a run without input, leave --input out`,
     );
   }
-  const input = parseJson(text, origin);
+  const input = parsed(text, origin);
   if (isMap(input)) return input;
   const kind = Array.isArray(input) ? "a list" : input === null ? "null" : `a ${typeof input}`;
   throw new MaestroError(
     "USAGE",
     `Cannot use ${origin} as the input: it is ${kind}, and the input of a run is a map, such as {"email": "ada@example.com"}`,
   );
+}
+
+/** What is wrong with the text is shown in the text. */
+function parsed(text: string, origin: string): Json {
+  try {
+    return parseJson(text, origin);
+  } catch (thrown) {
+    const { code, problems } = MaestroError.from(thrown);
+    throw new LocatedError(code, problems, new Map([[origin, text]]));
+  }
 }
 
 async function textOf(written: string): Promise<{ text: string; origin: string }> {

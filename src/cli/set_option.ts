@@ -1,6 +1,6 @@
 import { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
-import { parseJson } from "./json_text.ts";
+import { parseJson } from "../workflow/json_text.ts";
 
 type JsonMap = Readonly<Record<string, Json>>;
 

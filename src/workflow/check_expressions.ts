@@ -19,6 +19,8 @@ import { ROOTS } from "./words.ts";
 const RUN_FIELDS = ["id", "workflow", "version", "correlation_id", "started_at"];
 const STEP_FIELDS = ["status", "output", "error", "attempts"];
 
+const MAX_IN_TEXT = 100;
+
 /** Checks every template of a workflow. */
 export function checkExpressions(
   uses: readonly TemplateUse[],
@@ -54,9 +56,12 @@ class ExpressionCheck {
     const wrong = check(text, names);
     for (const { code, message, offset } of wrong) tell(code, offset, message);
     if (wrong.length > 0) return;
+    const told = new Set<string>(); // a name that is used twice in a text is told of once
     for (const ref of templateRefs(text)) {
       const found = this.#refProblem(ref, use);
-      if (found !== null) tell(found.code, ref.offset, found.message);
+      if (found === null || told.has(found.message) || told.size >= MAX_IN_TEXT) continue;
+      told.add(found.message);
+      tell(found.code, ref.offset, found.message);
     }
   }
 

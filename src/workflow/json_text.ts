@@ -59,9 +59,9 @@ function syntaxError(text: string, where: string, thrown: unknown): MaestroError
   return invalid([{ severity: "error", code: "json_syntax", message, ...place }], thrown);
 }
 
-// JSON's strings hold no control characters, so the pattern has to name them.
-// deno-lint-ignore no-control-regex
 const TOKEN =
+  // JSON's strings hold no control characters, so the pattern has to name them.
+  // deno-lint-ignore no-control-regex
   /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|true\b|false\b|null\b))/y;
 
 /** Where text stops being JSON: the engine's own message does not always say. */

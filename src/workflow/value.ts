@@ -202,7 +202,7 @@ function untagMessage(
   const desc = types(typeName) ?? registry.getMessage(typeName) ??
     (isTime ? TIMES[typeName] : undefined);
   if (desc === undefined) {
-    throw new MaestroError("STORE_FAILED", `Cannot read a ${typeName}: its schema is not at hand`);
+    throw new MaestroError("STORE_FAILED", `Cannot read a message ${typeName}: its schema is not at hand`);
   }
   try {
     const message = readMessage(desc, json as KeptMessage, registry); // written by `tagMessage`
@@ -210,7 +210,7 @@ function untagMessage(
   } catch (cause) {
     throw new MaestroError(
       "STORE_FAILED",
-      `Cannot read a ${typeName}: what was kept does not fit its schema`,
+      `Cannot read a message ${typeName}: what was kept does not fit its schema`,
       { cause },
     );
   }

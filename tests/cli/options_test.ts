@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { MaestroError } from "../../src/errors.ts";
 import { defectText } from "../../src/cli/defect.ts";
 import { releaseWarning } from "../../src/cli/deno_release.ts";
-import { parseJson } from "../../src/cli/json_text.ts";
 import { parseEndpoints, parseTimeout } from "../../src/cli/run_options.ts";
 import { applySetting, parseSetting } from "../../src/cli/set_option.ts";
 import { formatTime, printable, shorten } from "../../src/cli/text.ts";
@@ -40,54 +39,6 @@ Deno.test("--set reaches no prototype", () => {
   const set = applySetting({}, parseSetting("__proto__.polluted=true"));
   assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
   assert.equal(JSON.stringify(set), '{"__proto__":{"polluted":true}}');
-});
-
-Deno.test("JSON is read as the platform reads it", () => {
-  for (
-    const text of [
-      "null",
-      " [ ] ",
-      "{}",
-      '{"a":[1,-2.5e3,{"b":"\\u00e9\\n"}]}',
-      '"\\ud800"',
-      "0",
-      "-0",
-      "1e400",
-      "\ufeff[1]",
-    ]
-  ) {
-    assert.deepEqual(parseJson(text, "x"), JSON.parse(text.replace("\ufeff", "")), text);
-  }
-});
-
-Deno.test("JSON that is none is refused where the fault is", () => {
-  for (
-    const [text, place] of [
-      ["", "1:1"],
-      ["hello", "1:1"],
-      ["{a: 1}", "1:2"],
-      ['{"a" 1}', "1:6"],
-      ['{"a": hello}', "1:7"],
-      ['{"a": 1,}', "1:9"],
-      ["[1 2]", "1:4"],
-      ["[1,\n 2,\n 03]", "3:3"],
-      ['{"a": "x\ny"}', "1:9"],
-      ['["x', "1:2"],
-      ['["\\x"]', "1:3"],
-      ["[1] 2", "1:5"],
-      ["[9007199254740993]", "1:2"],
-      ["'a'", "1:1"],
-      ["[NaN]", "1:2"],
-      ["[".repeat(100_000), "1:502"],
-    ] as const
-  ) {
-    assert.throws(() => parseJson(text, "x"), (thrown) => {
-      assert.ok(thrown instanceof MaestroError);
-      const [problem] = thrown.problems;
-      assert.equal(`${problem?.line}:${problem?.column}`, place, text.slice(0, 40));
-      return true;
-    });
-  }
 });
 
 Deno.test("an endpoint's value may hold what it likes", () => {

@@ -182,12 +182,12 @@ const UNSEEN: readonly (readonly [what: string, steps: string, expected: readonl
     `  - { when: "{{ .input.x }}", fail: { code: ABORTED, message: no } }\n  - set: { a: 1 }`,
     [],
   ],
-  ["a when that is text", `  - { when: "{{ 'a' }}", set: { a: 1 } }`, ["5:14 not_a_bool"]],
+  ["a when that is text", `  - { when: "{{ 'a' }}", set: { a: 1 } }`, ["5:16 not_a_condition"]],
   ["a when with text around", `  - { when: "{{ true }} {{ false }}", set: { a: 1 } }`, [
-    "5:14 not_a_bool",
+    "5:16 not_a_condition",
   ]],
-  ["a syntax error", `  - set: { a: "{{ .input. }}" }`, ["5:25 expression"]],
-  ["a habit of Go templates", `  - set: { a: "{{ eq .input.a 1 }}" }`, ["5:18 expression"]],
+  ["a syntax error", `  - set: { a: "{{ .input. }}" }`, ["5:25 expression_syntax"]],
+  ["a habit of Go templates", `  - set: { a: "{{ eq .input.a 1 }}" }`, ["5:19 go_template"]],
   [
     "a block of text",
     `  - set:\n      a: |\n        one {{ .input.x }}\n        two {{ .nowhere }}`,

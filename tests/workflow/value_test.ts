@@ -111,7 +111,7 @@ Deno.test("untag() says which type it misses, and what it does not know", () => 
   const none = () => undefined;
   throws(() => untag({ $message: "acme.Gone", json: {} }, none), {
     code: "STORE_FAILED",
-    message: "Cannot read a acme.Gone: its schema is not at hand",
+    message: "Cannot read a message acme.Gone: its schema is not at hand",
   });
   throws(() => untag({ $later: "x" }, none), { message: 'Cannot read a value tagged "$later"' });
   throws(() => untag({ $message: "acme.User", json: { nope: 1 } }, types), {
