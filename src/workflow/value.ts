@@ -202,7 +202,10 @@ function untagMessage(
   const desc = types(typeName) ?? registry.getMessage(typeName) ??
     (isTime ? TIMES[typeName] : undefined);
   if (desc === undefined) {
-    throw new MaestroError("STORE_FAILED", `Cannot read a message ${typeName}: its schema is not at hand`);
+    throw new MaestroError(
+      "STORE_FAILED",
+      `Cannot read a message ${typeName}: its schema is not at hand`,
+    );
   }
   try {
     const message = readMessage(desc, json as KeptMessage, registry); // written by `tagMessage`

@@ -78,7 +78,8 @@ function syntaxFault(source: string, error: unknown): SourceFault {
     const message = `"${word}" is a word of CEL's own; for a key of this name write ['${word}']`;
     return new SourceFault(message, offset, "expression_syntax");
   }
-  if (offset >= source.trimEnd().length || found === "") {
+  const rest = source.slice(offset).trim();
+  if (rest === "" || found === "" || /^[-+*/%<>=!&|.?:,]{1,2}$/.test(rest)) {
     return new SourceFault("it ends too early", source.trimEnd().length, "expression_syntax");
   }
   const hint = hintFor(source, offset);
