@@ -57,8 +57,11 @@ function pause(): void {
 }
 
 function sizeOf(isTerminal: boolean): { columns: number; rows: number } {
+  const usual = { columns: 80, rows: 24 };
   try {
-    if (isTerminal) return Deno.consoleSize();
-  } catch { /* a terminal without a size */ }
-  return { columns: 80, rows: 24 };
+    const size = isTerminal ? Deno.consoleSize() : usual;
+    return size.columns > 0 ? size : usual;
+  } catch {
+    return usual; // a terminal without a size
+  }
 }

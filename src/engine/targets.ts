@@ -28,7 +28,7 @@ export function targetsOf(
 function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): Target {
   const fill = (text: string) => toText(evaluateTemplate(text, { env, secrets }));
   const endpoint = endpoints[written.name] ?? fill(written.endpoint);
-  const service = { ...written, tls: written.tls && fillTls(written.tls, fill) };
+  const service = written.tls === null ? written : { ...written, tls: fillTls(written.tls, fill) };
   return { service, endpoint, key: keyOf(service, endpoint) };
 }
 
@@ -42,8 +42,15 @@ function fillTls(tls: TlsRule, fill: (text: string) => string): TlsRule {
   };
 }
 
+const keys = new WeakMap<Service, string>();
+
 /** All that makes two services the same one; where they are written and what they are called does not. */
 function keyOf(service: Service, endpoint: string): string {
-  const ignored = new Set(["name", "place", "endpoint"]);
-  return JSON.stringify([endpoint, service], (key, value) => ignored.has(key) ? undefined : value);
+  let settings = keys.get(service);
+  if (settings === undefined) {
+    const ignored = new Set(["name", "place", "endpoint"]);
+    settings = JSON.stringify(service, (key, value) => ignored.has(key) ? undefined : value);
+    keys.set(service, settings);
+  }
+  return `${endpoint} ${settings}`;
 }

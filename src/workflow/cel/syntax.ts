@@ -78,8 +78,7 @@ function syntaxFault(source: string, error: unknown): SourceFault {
     const message = `"${word}" is a word of CEL's own; for a key of this name write ['${word}']`;
     return new SourceFault(message, offset, "expression_syntax");
   }
-  const rest = source.slice(offset).trim();
-  if (rest === "" || found === "" || /^[-+*/%<>=!&|.?:,]{1,2}$/.test(rest)) {
+  if (offset >= source.trimEnd().length || found === "") {
     return new SourceFault("it ends too early", source.trimEnd().length, "expression_syntax");
   }
   const hint = hintFor(source, offset);
