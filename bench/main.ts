@@ -30,7 +30,10 @@ async function compare(endpoint: string, concurrency: number): Promise<void> {
   const engine = openEngine();
   const workflow = await loadWorkflow(new URL("two_calls.yaml", import.meta.url).pathname);
   const orchestrated = async () => {
-    const run = await engine.start(workflow, { input: { text: "hello" }, endpoints: { echo: endpoint } });
+    const run = await engine.start(workflow, {
+      input: { text: "hello" },
+      endpoints: { echo: endpoint },
+    });
     const { status, error } = await run.result();
     if (status !== "completed") throw new Error(`${status}: ${error?.message}`);
   };

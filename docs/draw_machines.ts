@@ -36,7 +36,11 @@ function statesOf(node: AnyStateNode, indent: string): string[] {
   if (node.initial) lines.push(`${indent}[*] --> ${nameOf(node.initial.target[0])}`);
   for (const child of Object.values(node.states)) {
     if (Object.keys(child.states).length > 0) {
-      lines.push(`${indent}state ${nameOf(child)} {`, ...statesOf(child, `${indent}  `), `${indent}}`);
+      lines.push(
+        `${indent}state ${nameOf(child)} {`,
+        ...statesOf(child, `${indent}  `),
+        `${indent}}`,
+      );
     }
     lines.push(...arrowsOf(child, indent));
     if (child.type === "final") lines.push(`${indent}${nameOf(child)} --> [*]`);

@@ -16,7 +16,7 @@ const RANKS: readonly (readonly string[])[] = [
 
 /** What only these rooms may import from outside. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
-  "xstate": ["machines", "engine"],
+  "xstate": ["machines", "engine", "mod"],
   "@grpc/grpc-js": ["grpc"],
   "protobufjs": ["grpc"],
   "node:sqlite": ["store"],
@@ -123,7 +123,8 @@ Deno.test("each library stays in the rooms that are for it", () => {
 });
 
 Deno.test("the pure rooms use neither clock nor random numbers nor the world", async () => {
-  const forbidden = /\b(Deno\.|Date\.now|new Date\(\)|Math\.random|setTimeout|crypto\.(getRandom|random)|fetch\()/;
+  const forbidden =
+    /\b(Deno\.|Date\.now|new Date\(\)|Math\.random|setTimeout|crypto\.(getRandom|random)|fetch\()/;
   for (const file of graph.keys()) {
     if (!PURE.has(roomOf(file))) continue;
     const text = await Deno.readTextFile(new URL(file, root));

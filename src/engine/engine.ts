@@ -148,7 +148,9 @@ export class Engine {
   /** Goes on with every run that has not ended, oldest first. */
   async resumeAll(): Promise<Run[]> {
     const runs: Run[] = [];
-    for await (const runId of this.#options.journal.unfinished()) runs.push(await this.resume(runId));
+    for await (const runId of this.#options.journal.unfinished()) {
+      runs.push(await this.resume(runId));
+    }
     return runs;
   }
 
@@ -165,7 +167,10 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const error = new MaestroError("ENGINE_CLOSED", "The engine was closed; the run can be resumed");
+    const error = new MaestroError(
+      "ENGINE_CLOSED",
+      "The engine was closed; the run can be resumed",
+    );
     for (const live of [...this.#live.values()]) {
       await live.ledger.durable().catch(() => {}); // the moment's facts still reach the store
       live.stop(error);
@@ -272,7 +277,10 @@ export class Engine {
     if (fact.kind !== "run_started") throw new MaestroError("STORE_FAILED", "Cannot happen");
     const text = await this.#options.journal.kept(fact.definition);
     if (text === undefined) {
-      throw new MaestroError("STORE_FAILED", `The definition of run "${runId}" is not in the store`);
+      throw new MaestroError(
+        "STORE_FAILED",
+        `The definition of run "${runId}" is not in the store`,
+      );
     }
     const workflow: Workflow = JSON.parse(text);
     return { workflow, env: fact.env, endpoints: fact.endpoints };
@@ -309,7 +317,10 @@ function checkEndpoints(
   for (const name of Object.keys(endpoints)) {
     if (name in services) continue;
     const known = Object.keys(services).join(", ") || "none";
-    throw new MaestroError("USAGE", `Cannot set the endpoint of "${name}": the workflow's services are: ${known}`);
+    throw new MaestroError(
+      "USAGE",
+      `Cannot set the endpoint of "${name}": the workflow's services are: ${known}`,
+    );
   }
   return endpoints;
 }

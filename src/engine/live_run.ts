@@ -116,7 +116,10 @@ export class LiveRun {
   /** Gets a parked step going again. @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there */
   resolve({ step, op = "compensate", action, input, by, reason }: Resolution): void {
     if (!this.#options.state.attention.has(recordKey(step, op))) {
-      throw new MaestroError("RUN_NOT_ACTIVE", `No step "${step}" of run "${this.id}" waits for an operator`);
+      throw new MaestroError(
+        "RUN_NOT_ACTIVE",
+        `No step "${step}" of run "${this.id}" waits for an operator`,
+      );
     }
     this.#settled = Promise.withResolvers<RunReport>();
     this.#settled.promise.catch(() => {});

@@ -5,7 +5,16 @@
  *
  * @module
  */
-import { type ActorLogic, type AnyActorRef, assign, enqueueActions, type EventObject, sendParent, setup, type Snapshot } from "xstate";
+import {
+  type ActorLogic,
+  type AnyActorRef,
+  assign,
+  enqueueActions,
+  type EventObject,
+  sendParent,
+  setup,
+  type Snapshot,
+} from "xstate";
 import type { Step } from "../workflow/model.ts";
 import { type Block, blockOutput, type Plan, planBlock } from "./block_plan.ts";
 import type { Board } from "./board.ts";

@@ -101,7 +101,13 @@ export const callMachine = setup({
     tellWaiting: ({ context, event }) => {
       if (event.type !== "waiting") return;
       const { board, path, op, target } = context;
-      board.notice({ kind: "breaker_waiting", path, op, service: target.service, until: event.until });
+      board.notice({
+        kind: "breaker_waiting",
+        path,
+        op,
+        service: target.service,
+        until: event.until,
+      });
     },
     startAttempt: assign(({ context }) => recorded(startAttempt(context))),
     conclude: assign(({ context, event }) =>
@@ -123,7 +129,14 @@ export const callMachine = setup({
   },
 }).createMachine({
   id: "call",
-  context: ({ input }) => ({ ...input, op: input.rule.op, request: null, permit: null, remade: false, backedOff: false }),
+  context: ({ input }) => ({
+    ...input,
+    op: input.rule.op,
+    request: null,
+    permit: null,
+    remade: false,
+    backedOff: false,
+  }),
   initial: "starting",
   states: {
     starting: { entry: "begin", always: "deciding" },

@@ -148,7 +148,9 @@ export function conclude(context: CallContext, { result, at, random }: Answered)
   }
   // That it did not leave this time says nothing about the time before the restart.
   const inDoubt = remade && result.failure.outcome === "not_sent";
-  const failure: AttemptFailure = inDoubt ? { ...result.failure, outcome: "unknown" } : result.failure;
+  const failure: AttemptFailure = inDoubt
+    ? { ...result.failure, outcome: "unknown" }
+    : result.failure;
   const next = verdict(context, failure, at, random);
   endAttempt(context, failure, next.kind === "retry" ? next : null);
 }

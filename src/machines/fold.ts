@@ -205,7 +205,9 @@ function openRecord(state: RunState, fact: Fact, path: string, op: Op): StepReco
 
 function known(state: RunState, fact: { path: string; op: Op }): StepRecord {
   const record = recordOf(state, fact.path, fact.op);
-  if (record === undefined) throw new Error(`The journal speaks of "${fact.path}" before its start`);
+  if (record === undefined) {
+    throw new Error(`The journal speaks of "${fact.path}" before its start`);
+  }
   return record;
 }
 

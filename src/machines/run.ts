@@ -194,7 +194,9 @@ function causeOf(context: Context): Failure {
         ? { code: "RUN_TIMEOUT", message: "The run took longer than its timeout" }
         : {
           code: "RUN_CANCELLED",
-          message: cancel.by === null ? "The run was cancelled" : `The run was cancelled by ${cancel.by}`,
+          message: cancel.by === null
+            ? "The run was cancelled"
+            : `The run was cancelled by ${cancel.by}`,
         },
       none,
     );

@@ -27,7 +27,10 @@ export function rollbackPlan(steps: readonly Step[], state: RunState): readonly 
 }
 
 /** What is next to be undone; `null`: nothing more, or an operator has put an end to it. */
-export function nextCompensation(plan: readonly Compensable[], state: RunState): Compensable | null {
+export function nextCompensation(
+  plan: readonly Compensable[],
+  state: RunState,
+): Compensable | null {
   for (const step of plan) {
     const record = recordOf(state, step.path, "compensate");
     if (record?.resolved === "abort") return null;

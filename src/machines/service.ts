@@ -1,15 +1,8 @@
 import { assign, enqueueActions, setup } from "xstate";
 import type { BreakerRule } from "../workflow/model.ts";
 import type { Board, ServiceRef } from "./board.ts";
-import {
-  addResult,
-  EMPTY_WINDOW,
-  isSlow,
-  isTripped,
-  markOf,
-  type Window,
-} from "./breaker.ts";
-import { timerEffect, type Time } from "./effects.ts";
+import { addResult, EMPTY_WINDOW, isSlow, isTripped, markOf, type Window } from "./breaker.ts";
+import { type Time, timerEffect } from "./effects.ts";
 import type { CallerRef, Permit, ServiceEvent } from "./service_events.ts";
 
 interface Context {

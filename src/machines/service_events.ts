@@ -35,7 +35,7 @@ export type ServiceEvent =
     readonly result: CallResult;
     readonly at: number;
   }
-  | { readonly type: "withdraw"; readonly caller: CallerRef; readonly permit: Permit | null }
+  | { readonly type: "withdraw"; readonly caller: CallerRef; readonly permit: Permit | null };
 
 /** What of a service's state others may look at. */
 export type ServiceSnapshot = Snapshot<unknown> & {

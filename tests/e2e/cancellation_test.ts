@@ -65,9 +65,12 @@ function seen({ calls }: Shop): string[] {
 
 Deno.test("a run out of time cancels the call in flight at its server, and rolls back", async () => {
   await using shop = await startShop();
-  const report = await runToEnd(withSteps(shop, `  - ${SLOW}\n`, "timeout: 500ms"));
+  const report = await runToEnd(
+    withSteps(shop, `  - ${SLOW}\n`, "timeout: 500ms"),
+    {},
+    async () => void await shop.cancelled,
+  );
   assert.equal(report.status, "timed_out");
-  await shop.cancelled;
   assert.deepEqual(seen(shop), ["Buy first", "Buy slow", "Refund first"]);
 });
 
@@ -76,6 +79,7 @@ Deno.test("a cancelled run cancels the call in flight at its server, long before
   const report = await runToEnd(withSteps(shop, `  - ${SLOW}\n`), {}, async (run) => {
     await shop.slow;
     run.cancel("test");
+    await shop.cancelled; // before the engine closes: that would end the call too
   });
   assert.equal(report.status, "cancelled");
   const { arrived } = await shop.slow;
@@ -88,6 +92,8 @@ Deno.test("a branch that fails cancels its sibling at the server, long before it
   const later = "{ id: later, needs: [slow], service: shop, method: Buy, input: { sku: later } }";
   const report = await runToEnd(
     withSteps(shop, `  - parallel:\n      - ${SLOW}\n      - ${BAD}\n      - ${later}\n`),
+    {},
+    async () => void await shop.cancelled,
   );
   assert.equal(report.status, "compensated");
   assert.equal(report.error?.step, report.steps.find(({ id }) => id === "bad")?.path);

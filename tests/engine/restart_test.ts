@@ -28,7 +28,9 @@ interface Case {
 }
 
 /** Answers with its own method and number, so that a lost or mixed-up output shows. */
-const answers: Script = (call, nth) => ({ answer: { from: call.method, nth, echo: call.input as Json } });
+const answers: Script = (call, nth) => ({
+  answer: { from: call.method, nth, echo: call.input as Json },
+});
 
 const CASES: readonly Case[] = [
   {
@@ -251,7 +253,9 @@ async function play(test: Case, stopAfter?: number): Promise<Played> {
 
 /** What must be the same, however often it was interrupted: what was asked for, done, and answered. */
 function essence({ report, world }: Played, inDoubt: readonly string[] = []) {
-  const asked = new Set(world.calls.map(({ method, key, input }) => JSON.stringify([method, key, input])));
+  const asked = new Set(
+    world.calls.map(({ method, key, input }) => JSON.stringify([method, key, input])),
+  );
   return {
     status: report.status,
     output: report.output,

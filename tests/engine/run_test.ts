@@ -10,7 +10,8 @@ const ok: Behaviour = { answer: { id: "1" } };
 
 function failsWith(code: string, message?: RegExp) {
   return (thrown: unknown) =>
-    thrown instanceof MaestroError && thrown.code === code && (message?.test(thrown.message) ?? true);
+    thrown instanceof MaestroError && thrown.code === code &&
+    (message?.test(thrown.message) ?? true);
 }
 
 Deno.test("parallel runs at most `concurrency` branches at a time, in order, after what they need", async () => {
@@ -58,7 +59,9 @@ steps:
 `;
   const one = await play(steps(""), { "shop/One": ok });
   assert.deepEqual(one.report.output, { id: "1" });
-  const two = await play(steps('- { id: two, when: "{{ false }}", service: shop, method: One }'), { "shop/One": ok });
+  const two = await play(steps('- { id: two, when: "{{ false }}", service: shop, method: One }'), {
+    "shop/One": ok,
+  });
   assert.deepEqual(two.report.output, {});
   assert.equal(two.report.steps[1]?.status, "skipped");
 });
@@ -281,7 +284,8 @@ steps:
 
 Deno.test("start() refuses what can't run, before anything is called", async () => {
   const { engine, world, clock } = stage({ "shop/One": ok });
-  const steps = 'services: { shop: { endpoint: "shop:1" } }\nsteps:\n  - { id: one, service: shop, method: One }\n';
+  const steps =
+    'services: { shop: { endpoint: "shop:1" } }\nsteps:\n  - { id: one, service: shop, method: One }\n';
   try {
     const shaped = workflowOf(
       `name: a\ninput: { type: object, required: [email], properties: { email: { type: string } } }\n${steps}`,
@@ -395,7 +399,10 @@ steps:
   try {
     const [resumed] = await second.engine.resumeAll();
     assert.equal((await resumed?.result())?.status, "completed");
-    assert.deepEqual(second.world.calls.map(({ method, attempt }) => [method, attempt]), [["shop/Two", 1]]);
+    assert.deepEqual(second.world.calls.map(({ method, attempt }) => [method, attempt]), [[
+      "shop/Two",
+      1,
+    ]]);
     await assert.rejects(second.engine.resume("r"), failsWith("RUN_NOT_ACTIVE"));
     assert.equal((await second.engine.report("r")).status, "completed");
   } finally {

@@ -46,7 +46,12 @@ for (
 }
 
 Deno.test("a run that fails with nothing to undo has failed", async () => {
-  const { report } = await play(threeSteps(), { "shop/One": { fail: "NOT_FOUND" }, "shop/Two": ok, "shop/Three": ok, ...undos });
+  const { report } = await play(threeSteps(), {
+    "shop/One": { fail: "NOT_FOUND" },
+    "shop/Two": ok,
+    "shop/Three": ok,
+    ...undos,
+  });
   assert.equal(report.status, "failed");
   assert.equal(report.error?.code, "NOT_FOUND");
   assert.equal(report.error?.step, "one");
@@ -118,7 +123,10 @@ Deno.test("a compensation is tried again, doubling from 1s to 60s, on codes that
   const compensation = report.steps[0]?.compensation;
   assert.equal(compensation?.status, "done");
   assert.equal(compensation?.attempts, 9);
-  assert.equal(clock.now() - Date.parse(report.started_at), (1 + 2 + 4 + 8 + 16 + 32 + 60 + 60) * 1_000);
+  assert.equal(
+    clock.now() - Date.parse(report.started_at),
+    (1 + 2 + 4 + 8 + 16 + 32 + 60 + 60) * 1_000,
+  );
   const keys = world.calls.filter(({ method }) => method === "shop/UndoOne");
   assert.deepEqual(new Set(keys.map(({ key }) => key)), new Set(["r/one/compensate"]));
   assert.deepEqual(keys.map(({ attempt }) => attempt), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -155,11 +163,21 @@ Deno.test("a compensation that gives up parks the run; the later ones wait; an o
       { step: "two", op: "compensate", request: { of: "two" } },
     ]);
     assert.equal(parked.attention[0]?.error.code, "INTERNAL");
-    assert.deepEqual(parked.steps.map((step) => step.compensation?.status), ["pending", "parked", undefined]);
+    assert.deepEqual(parked.steps.map((step) => step.compensation?.status), [
+      "pending",
+      "parked",
+      undefined,
+    ]);
     assert.ok(!world.calls.some(({ method }) => method === "shop/UndoOne"));
 
     broken = false;
-    run.resolve({ step: "two", action: "retry", input: { of: "the other two" }, by: "ada", reason: "mended" });
+    run.resolve({
+      step: "two",
+      action: "retry",
+      input: { of: "the other two" },
+      by: "ada",
+      reason: "mended",
+    });
     const report = await run.result();
     assert.equal(report.status, "compensated");
     const undoTwo = world.calls.filter(({ method }) => method === "shop/UndoTwo").at(-1);
@@ -277,7 +295,10 @@ Deno.test("a run that is cancelled rolls back; a second cancel changes nothing",
     ...undos,
   });
   try {
-    const text = threeSteps().replace("compensate: { method: UndoTwo, input: { of: two } }", "timeout: 1h");
+    const text = threeSteps().replace(
+      "compensate: { method: UndoTwo, input: { of: two } }",
+      "timeout: 1h",
+    );
     run = await engine.start(workflowOf(text), { runId: "r" });
     const report = await run.result();
     assert.equal(report.status, "cancelled");
@@ -315,7 +336,12 @@ steps:
   assert.equal(report.status, "compensated");
   assert.deepEqual(
     Object.fromEntries(report.steps.map((step) => [step.id, [step.status, step.attempts]])),
-    { bad: ["failed", 1], kept: ["completed", 1], failing: ["failed", 1], dropped: ["cancelled", 1] },
+    {
+      bad: ["failed", 1],
+      kept: ["completed", 1],
+      failing: ["failed", 1],
+      dropped: ["cancelled", 1],
+    },
   );
   assert.deepEqual(world.cancelled, ["r/steps[0].dropped/action"]);
   assert.deepEqual(world.effects.filter((key) => key.endsWith("/compensate")), [

@@ -6,8 +6,11 @@ import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../../src/errors.ts";
 import { encodeMessage } from "../../src/grpc/encode.ts";
 import { encodeRequest } from "../../src/grpc/request.ts";
+import { protoSchema } from "../../src/grpc/schema_proto.ts";
+import { messageValue } from "../../src/workflow/message.ts";
 import type { Value } from "../../src/workflow/value.ts";
 import { shopSchema } from "../support/grpc_server.ts";
+import { tempFiles } from "../support/temp_files.ts";
 
 /** A request, and the message of the error that it must give. */
 const MISFITS: readonly (readonly [value: Value, message: string])[] = [
@@ -141,6 +144,24 @@ Deno.test("encodeMessage() hands on an Any of unknown type, byte for byte", asyn
       // The descriptor is dynamic, and so is the type of its fields.
     } as never),
   );
+});
+
+Deno.test("encodeMessage() reads a message of another copy of its type by the numbers of its fields", async () => {
+  await using files = await tempFiles({
+    "money.proto": `syntax = "proto3"; package acme;
+      message Money { string symbol = 1; int64 amount = 2; bool extra = 9; }`,
+  });
+  const { schema: { registry: old } } = await protoSchema([files.path("money.proto")], []);
+  const { registry } = await shopSchema();
+  const theirs = old.getMessage("acme.Money") ?? assert.fail();
+  const ours = registry.getMessage("acme.Money") ?? assert.fail();
+  const sent = encodeMessage(theirs, { symbol: "EUR", amount: 5n, extra: true }, old);
+  const read = encodeMessage(ours, messageValue(theirs, sent, old), registry);
+  const fields = reflect(ours, read);
+  assert.equal(fields.get(ours.field.currency ?? assert.fail()), "EUR");
+  assert.equal(fields.get(ours.field.units ?? assert.fail()), 5n);
+  // What this copy does not know is kept, and sent on.
+  assert.equal(fields.getUnknown()?.length, 1);
 });
 
 Deno.test("encodeRequest() refuses a request over max_message_size", async () => {

@@ -119,6 +119,19 @@ Deno.test("call() goes by a socket, a list of addresses, and a name", async () =
   }
 });
 
+Deno.test("call() goes by no proxy, whatever the environment says", async () => {
+  await using server = await startServer({ scripts });
+  const before = Deno.env.get("http_proxy");
+  Deno.env.set("http_proxy", "http://127.0.0.1:1");
+  try {
+    await using caller = openCaller();
+    outputOf(await callOnce(caller, targetAt(`localhost:${server.port}`), "Shop/Buy"));
+  } finally {
+    if (before === undefined) Deno.env.delete("http_proxy");
+    else Deno.env.set("http_proxy", before);
+  }
+});
+
 Deno.test("call() spreads calls over the addresses with round_robin, and not with pick_first", async () => {
   await using one = await startServer({ scripts });
   await using two = await startServer({ scripts });

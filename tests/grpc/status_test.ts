@@ -84,6 +84,12 @@ Deno.test("call() does without details that make no sense", async () => {
   assert.deepEqual(failure, { code: "NOT_FOUND", message: "gone", outcome: "rejected" });
 });
 
+Deno.test("call() does not believe details that speak of another status", async () => {
+  const thrown = status(5, "gone", { details: [[ErrorInfoSchema, { reason: "NOT_HERE" }]] });
+  const failure = await failureFrom(Object.assign(thrown, { code: 9 }));
+  assert.deepEqual(failure, { code: "FAILED_PRECONDITION", message: "gone", outcome: "rejected" });
+});
+
 Deno.test("call() passes the server's pushback on", async () => {
   const failure = await failureFrom(
     status(14, "later", { trailers: { "grpc-retry-pushback-ms": "250" } }),

@@ -151,10 +151,18 @@ Deno.test("a half-open breaker lets one probe through; its success closes and le
   trip(service);
   const callers = [service.ask(), service.ask(), service.ask()] as const;
   service.clock.advance(15_000);
-  assert.deepEqual(callers.map((caller) => caller.last()?.type), ["admitted", "waiting", "waiting"]);
+  assert.deepEqual(callers.map((caller) => caller.last()?.type), [
+    "admitted",
+    "waiting",
+    "waiting",
+  ]);
   callers[0].result("OK");
   assert.equal(service.state(), "closed");
-  assert.deepEqual(callers.map((caller) => caller.last()?.type), ["admitted", "admitted", "admitted"]);
+  assert.deepEqual(callers.map((caller) => caller.last()?.type), [
+    "admitted",
+    "admitted",
+    "admitted",
+  ]);
 });
 
 Deno.test("a half-open breaker closes only after the last of several probes", () => {

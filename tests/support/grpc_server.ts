@@ -96,7 +96,9 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
         reply: grpc.sendUnaryData<Uint8Array>,
       ) => {
         const abort = new AbortController();
+        let replied = false;
         call.on("cancelled", () => {
+          if (replied) return; // grpc-js says so at the end of every call
           cancelled++;
           abort.abort();
         });
@@ -114,7 +116,7 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
           signal: abort.signal,
         };
         calls.push(scripted);
-        (async () => await script(scripted))().then(
+        (async () => await script(scripted))().finally(() => replied = true).then(
           (answer) => reply(null, encode(schema, method.output, answer)),
           (error) => reply(error),
         );
