@@ -97,14 +97,7 @@ export type {
   Workflow,
 } from "./src/workflow/model.ts";
 export type { Json } from "./src/workflow/json.ts";
-export type { MessageValue } from "./src/workflow/message.ts";
 export type { Value } from "./src/workflow/value.ts";
-
-// The types of other libraries that the ones above are made of.
-export type { CelUint } from "@bufbuild/cel";
-export type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
-export type { ReflectMessage } from "@bufbuild/protobuf/reflect";
-export type { InspectionEvent } from "xstate";
 
 export { logHappenings, type RunLogger } from "./src/telemetry/run_log.ts";
 

@@ -30,8 +30,9 @@ export type ErrorCode =
   | "ENGINE_CLOSED"
   | "INTERNAL";
 
-/** One thing to mend in a file, and where it stands. Lines and columns count from 1. */
+/** One thing to mend in a file, and where it stands. */
 export interface Problem {
+  /** A workflow with an `error` can't be run; one with warnings can. */
   readonly severity: "error" | "warning";
   /** A stable name for the kind of problem, such as `unknown_key`. */
   readonly code: string;
@@ -39,15 +40,20 @@ export interface Problem {
   readonly message: string;
   /** As the user named it, or `null` where the problem is in no file. */
   readonly file: string | null;
+  /** From 1; `null` where the problem is in no line of a file. */
   readonly line: number | null;
+  /** From 1, in UTF-16 units; `null` as `line`. */
   readonly column: number | null;
 }
 
 /** The one error class of Maestro. */
 export class MaestroError extends Error {
+  /** Tells it apart where `instanceof` can't. */
   override readonly name = "MaestroError";
 
+  /** The options take the cause, and the problems where the error is about a file. */
   constructor(
+    /** What kind of thing went wrong: what a program goes by. */
     readonly code: ErrorCode,
     message: string,
     options?: ErrorOptions & { readonly problems?: readonly Problem[] },

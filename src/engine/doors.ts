@@ -4,6 +4,11 @@
  *
  * @module
  */
+/**
+ * Documented by its package: for npm's types `deno doc --lint` would have us export all of them.
+ *
+ * @internal
+ */
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { AttemptFailure } from "../machines/failure.ts";
 import type { Json } from "../workflow/json.ts";
@@ -12,7 +17,9 @@ import type { Value } from "../workflow/value.ts";
 
 /** A service as one run reaches it: the endpoint's and TLS's expressions are evaluated. */
 export interface Target {
+  /** Its settings: in `tls` expressions are evaluated, in its own `endpoint` they are not. */
   readonly service: Service;
+  /** Where it is reached: `host:port`, `dns:///…`, `ipv4:…` or `unix:…`. */
   readonly endpoint: string;
   /** Equal for services with the same endpoint and the same settings: they share pool and breaker. */
   readonly key: string;
@@ -33,8 +40,15 @@ export interface Caller {
 
 /** Thrown by {@linkcode Caller.method} where the service could not be asked for its schema. */
 export class Unreachable extends Error {
+  /** Tells it apart where `instanceof` can't. */
   override readonly name = "Unreachable";
-  constructor(readonly failure: AttemptFailure, options?: ErrorOptions) {
+
+  /** Made by a {@linkcode Caller}. */
+  constructor(
+    /** What the attempt is answered with. */
+    readonly failure: AttemptFailure,
+    options?: ErrorOptions,
+  ) {
     super(failure.message, options);
   }
 }
@@ -57,13 +71,14 @@ export interface Method {
   readonly types: TypeLookup;
 }
 
-/** Finds a message type by its full name. */
+/** Finds a message type by its full name; the answer is a `DescMessage` of `npm:@bufbuild/protobuf`. */
 export type TypeLookup = (typeName: string) => DescMessage | undefined;
 
 /** What {@linkcode Method.encode} gave; only the same method can read it. */
 export interface EncodedRequest {
   /** The request as ProtoJSON, for people and the journal. */
   readonly json: Json;
+  /** The request in the form that the method sends; nobody else looks inside. */
   readonly message: unknown;
 }
 
@@ -98,7 +113,9 @@ export interface Clock {
 
 /** The right to write a run's facts. A newer claim on the same run ends it. */
 export interface Claim {
+  /** The run whose facts may be written. */
   readonly runId: string;
+  /** The engine that holds it, by its {@linkcode EngineOptions.owner}. */
   readonly owner: string;
   /** Goes up with every claim on the run. */
   readonly token: number;

@@ -1,4 +1,10 @@
-import { type Actor, createActor, type InspectionEvent } from "xstate";
+/**
+ * Documented by its package: for npm's types `deno doc --lint` would have us export all of them.
+ *
+ * @internal
+ */
+import type { InspectionEvent } from "xstate";
+import { type Actor, createActor } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { ServiceRef } from "../machines/board.ts";
 import { applyFact, emptyState } from "../machines/fold.ts";
@@ -30,31 +36,33 @@ import { targetsOf } from "./targets.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
 export interface EngineOptions {
+  /** The way to the services. */
   readonly caller: Caller;
+  /** Where facts are kept, and runs are resumed from. */
   readonly journal: Journal;
-  /** @default the machine's clock */
+  /** What tells the time and wakes. @default the machine's clock */
   readonly clock?: Clock;
   /** Uniform in [0, 1). @default Math.random */
   readonly random?: () => number;
   /** Environment variables, for `.env`. @default none */
   readonly env?: (name: string) => string | undefined;
-  /** @default none */
+  /** For `.secrets`; read when a run starts, and again for every attempt that sends them. @default none */
   readonly secrets?: Secrets;
   /** The name under which it claims runs. @default a random one */
   readonly owner?: string;
   /** Hears of everything that happens in every run. */
   readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
-  /** Hears of every actor, event and snapshot, as XState's inspection protocol has them. */
+  /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
   readonly inspect?: (event: InspectionEvent) => void;
 }
 
 /** How a run is started. */
 export interface StartOptions {
-  /** @default `{}` */
+  /** What expressions see as `.input`, once the schema's defaults are applied. @default `{}` */
   readonly input?: Json;
-  /** @default a new UUID of version 7 */
+  /** Unique in the journal. @default a new UUID of version 7 */
   readonly runId?: string;
-  /** @default the run's id */
+  /** What services see as `x-correlation-id`. @default the run's id */
   readonly correlationId?: string;
   /** Instead of the workflow's own, in milliseconds. */
   readonly timeout?: number;
@@ -76,6 +84,7 @@ export class Engine {
   readonly #live = new Map<string, LiveRun>();
   #closed = false;
 
+  /** Mostly made by {@linkcode openEngine}, which puts the doors in place. */
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

@@ -41,12 +41,15 @@ export interface LiveRunOptions {
 export interface Resolution {
   /** The step's path. */
   readonly step: string;
-  /** Default: `compensate`. */
+  /** Which of the step's calls is parked. @default `compensate` */
   readonly op?: Op;
+  /** `retry` tries again; `skip` leaves it undone and goes on; `abort` ends the rollback here. */
   readonly action: "retry" | "skip" | "abort";
   /** With `retry`: another request. */
   readonly input?: Json;
+  /** Who decided, for the record. */
   readonly by?: string;
+  /** Why, for the record. */
   readonly reason: string;
 }
 

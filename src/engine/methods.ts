@@ -1,6 +1,6 @@
 import { MaestroError, type Problem } from "../errors.ts";
 import { eachTarget } from "../workflow/calls.ts";
-import type { Workflow } from "../workflow/model.ts";
+import type { Place, Service, Workflow } from "../workflow/model.ts";
 import { type Caller, type Method, type Target, Unreachable } from "./doors.ts";
 
 /** The methods that a workflow calls, as far as they could be found. */
@@ -24,25 +24,29 @@ export async function findMethods(
 ): Promise<FoundMethods> {
   const methods = new Map<string, Method>();
   const problems: Problem[] = [];
-  const lookups = new Map<string, Promise<Method>>();
-  for (const use of eachTarget(workflow.steps)) {
-    const target = targets.get(use.service);
-    if (target === undefined) continue; // its schema is not at hand
-    const key = methodKey(use);
-    let lookup = lookups.get(key);
-    if (lookup === undefined) lookups.set(key, lookup = caller.method(target, use.method));
-    try {
-      methods.set(key, await lookup);
-    } catch (thrown) {
-      if (thrown instanceof Unreachable) continue; // each attempt asks again
-      const { code, message } = MaestroError.from(thrown);
-      const place = code === "SCHEMA_UNAVAILABLE" && target.service.schema.kind !== "reflection"
-        ? target.service.schema.place
-        : use.methodPlace;
-      problems.push({ severity: "error", code: code.toLowerCase(), message, ...place });
-    }
-  }
+  const uses = [...eachTarget(workflow.steps)];
+  await Promise.all(
+    [...new Map(uses.map((use) => [methodKey(use), use]))].map(async ([key, use]) => {
+      const target = targets.get(use.service);
+      if (target === undefined) return; // its schema is not at hand
+      try {
+        methods.set(key, await caller.method(target, use.method));
+      } catch (thrown) {
+        if (thrown instanceof Unreachable) return; // each attempt asks again
+        const { code, message } = MaestroError.from(thrown);
+        for (const { methodPlace } of uses.filter((other) => methodKey(other) === key)) {
+          const place = code === "SCHEMA_UNAVAILABLE" ? schemaPlace(target.service) : methodPlace;
+          problems.push({ severity: "error", code: code.toLowerCase(), message, ...place });
+        }
+      }
+    }),
+  );
   return { methods, problems: distinct(problems) };
+}
+
+/** Where to mend a schema: where it is given, else where it could be. */
+function schemaPlace({ schema, place }: Service): Place {
+  return schema.kind === "reflection" ? place : schema.place;
 }
 
 /** A schema that is missing is one problem, however many steps need it. */

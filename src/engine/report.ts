@@ -18,42 +18,65 @@ export type RunStatus = EndStatus | "running" | "compensating" | "needs_attentio
 
 /** A run, as `--output json` prints it. Times are RFC 3339, values are ProtoJSON. */
 export interface RunReport {
+  /** Unique in the journal; the beginning of every idempotency key. */
   readonly run_id: string;
+  /** The workflow's name. */
   readonly workflow: string;
+  /** The workflow's version; `null` where its file says none. */
   readonly version: string | null;
+  /** What services see as `x-correlation-id`; the run's id unless another was given. */
   readonly correlation_id: string;
+  /** Where it stands, or how it ended. */
   readonly status: RunStatus;
   /** What the run returned; `null` where it did not complete. */
   readonly output: Json;
+  /** What failed, or, once it has ended so, that it was cancelled or ran out of time; else `null`. */
   readonly error: Failure | null;
   /** What waits for an operator. */
   readonly attention: readonly AttentionReport[];
+  /** When its first fact was recorded. */
   readonly started_at: string;
+  /** `null` until it has ended. */
   readonly finished_at: string | null;
+  /** From start to end, rollback and time spent parked included; `null` until it has ended. */
   readonly duration_ms: number | null;
   /** Every started or skipped call and set step, in order of start. */
   readonly steps: readonly StepReport[];
 }
 
-/** One parked step. */
+/** One parked step: it goes on when {@linkcode Run.resolve} says how. */
 export interface AttentionReport {
+  /** The step's path, as {@linkcode Resolution} wants it. */
   readonly step: string;
+  /** What is parked: the step's own `action`, or its `compensate`. */
   readonly op: string;
+  /** Why it was parked: its last failure. */
   readonly error: Failure;
+  /** The request that fails; `null` where it could not be made, or steps undo this one. */
   readonly request: Json;
 }
 
-/** One step. */
+/** One step, as far as it came. */
 export interface StepReport {
+  /** Where it stands in the tree: `charge`, `checkout.charge`, `tier.switch[0].perks`. */
   readonly path: string;
+  /** As written, else its path. */
   readonly id: string;
+  /** `call` or `set`. */
   readonly kind: string;
-  readonly status: StepRecord["status"];
+  /** `running` also while it waits or backs off; `skipped`: its `when` was false. */
+  readonly status: "running" | "completed" | "failed" | "skipped" | "cancelled";
+  /** Whether it happened; `null` until it has ended, and where it was skipped. */
   readonly outcome: Outcome | null;
+  /** Calls begun, the first included. */
   readonly attempts: number;
+  /** When it was started or skipped. */
   readonly started_at: string;
+  /** `null` until it has ended. */
   readonly finished_at: string | null;
+  /** What expressions see as its output; `null` where there is none (yet). */
   readonly output: Json;
+  /** Why it failed; between two attempts, why the last one did. */
   readonly error: Failure | null;
   /** `null` until a rollback concerns the step. */
   readonly compensation: CompensationReport | null;
@@ -61,10 +84,15 @@ export interface StepReport {
 
 /** How far a step is undone. */
 export interface CompensationReport {
+  /** `parked`: it waits for an operator, or one has aborted; `skipped`: one left it undone. */
   readonly status: "pending" | "running" | "done" | "parked" | "skipped";
+  /** Calls begun, those of all its steps where steps undo it. */
   readonly attempts: number;
+  /** Why the last attempt failed; `null` where none did, or it is done after all. */
   readonly error: Failure | null;
+  /** `null` while it is pending. */
   readonly started_at: string | null;
+  /** `null` until it is done, skipped or aborted. */
   readonly finished_at: string | null;
 }
 

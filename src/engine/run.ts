@@ -8,6 +8,7 @@ export class Run {
   readonly #live: LiveRun;
   readonly #journal: Journal;
 
+  /** Made by {@linkcode Engine.start} and {@linkcode Engine.resume}. */
   constructor(live: LiveRun, journal: Journal) {
     this.#live = live;
     this.#journal = journal;

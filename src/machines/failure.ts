@@ -5,28 +5,39 @@ import type { Outcome } from "./outcome.ts";
 export interface Failure {
   /** A gRPC code by name (`UNAVAILABLE`), or one of Maestro's own (`STEP_TIMEOUT`). */
   readonly code: string;
+  /** What went wrong, for people: the service's own words where it answered with any. */
   readonly message: string;
   /** The path of the step that failed. */
   readonly step: string;
   /** Calls made, the first included. */
   readonly attempts: number;
+  /** Whether the step may have happened all the same. */
   readonly outcome: Outcome;
-  /** `google.rpc.ErrorInfo`, else `""` and `{}`. */
+  /** `google.rpc.ErrorInfo.reason`, such as `CARD_DECLINED`; else `""`. */
   readonly reason: string;
+  /** Who defines the reason: `google.rpc.ErrorInfo.domain`, such as `acme.com`; else `""`. */
   readonly domain: string;
+  /** What the reason is about: `google.rpc.ErrorInfo.metadata`; else `{}`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The `google.rpc.Status` details as ProtoJSON, each with its `@type`. */
+  /** The `google.rpc.Status` details as ProtoJSON, each with its `@type`; none: `[]`. */
   readonly details: readonly Json[];
 }
 
 /** Why one attempt failed, as the edge reports it. */
 export interface AttemptFailure {
+  /** A gRPC code by name, or why nothing could be sent: `INVALID_REQUEST`, `EXPRESSION_ERROR`. */
   readonly code: string;
+  /** What went wrong, for people. */
   readonly message: string;
+  /** Whether the call may have happened: what may be repeated, and what is undone, goes by it. */
   readonly outcome: Exclude<Outcome, "completed">;
+  /** `google.rpc.ErrorInfo.reason`. */
   readonly reason?: string;
+  /** `google.rpc.ErrorInfo.domain`. */
   readonly domain?: string;
+  /** `google.rpc.ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The `google.rpc.Status` details as ProtoJSON, each with its `@type`. */
   readonly details?: readonly Json[];
   /** Trailer `grpc-retry-pushback-ms`: exactly this delay in milliseconds, or `stop`. */
   readonly pushback?: number | "stop";

@@ -8,8 +8,11 @@ import type { Json } from "./json.ts";
 
 /** Where something stands in a file; lines and columns count from 1. */
 export interface Place {
+  /** The path it was read by: as the user named it, or beside the file that includes it. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
+  /** From 1, in UTF-16 units. */
   readonly column: number;
 }
 
@@ -18,45 +21,59 @@ export type Template = Json;
 
 /** A whole workflow. */
 export interface Workflow {
+  /** What logs, reports and `.run.workflow` call it. */
   readonly name: string;
+  /** As the author writes it, such as `1.0`; `null`: not written. */
   readonly version: string | null;
+  /** For people; `null`: not written. */
   readonly description: string | null;
   /** For the forward part of a run, in milliseconds; `null`: none. */
   readonly timeout: number | null;
-  /** JSON Schema (2020-12) of the run's input. */
+  /** JSON Schema (2020-12) of the run's input; `null`: any input fits. */
   readonly input: Json | null;
   /** What a run returns; `null`: the last step's output. */
   readonly output: Template | null;
+  /** By name: those that steps call, and those that are written in this very file. */
   readonly services: Readonly<Record<string, Service>>;
+  /** How compensations are tried. */
   readonly saga: SagaRule;
+  /** What is done, in order. */
   readonly steps: readonly Step[];
   /** The environment variables that expressions name (`.env.NAME`), sorted. */
   readonly env: readonly string[];
   /** The secrets that expressions name (`.secrets.NAME`), sorted. */
   readonly secrets: readonly string[];
+  /** The whole document. */
   readonly place: Place;
 }
 
 /** Who is called, and how. */
 export interface Service {
+  /** Its key under `services`, by which steps call it. */
   readonly name: string;
   /** `host:port`, `dns:///…`, `ipv4:…` or `unix:…`; may hold `.env` and `.secrets` expressions. */
   readonly endpoint: string;
+  /** Where its methods and messages are described. */
   readonly schema: SchemaSource;
   /** Narrows `method: Charge` to this proto service. */
   readonly protoService: string | null;
   /** `null`: plain text. */
   readonly tls: TlsRule | null;
+  /** Sent with every call: keys in lower case; values may hold expressions, secrets among them. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** For one call, in milliseconds. */
+  /** For one call, in milliseconds. Default 30,000. */
   readonly attemptTimeout: number;
+  /** What its steps' own rules are laid over; with nothing written, one attempt. */
   readonly retry: RetryRule;
-  /** `null`: turned off. */
+  /** When it is left alone for a while; `null`: turned off. */
   readonly breaker: BreakerRule | null;
+  /** Over the addresses of its endpoint. Default `pick_first`, as gRPC's. */
   readonly loadBalancing: "pick_first" | "round_robin";
+  /** Of requests; `null`: none. */
   readonly compression: "gzip" | null;
-  /** In bytes, both ways. */
+  /** In bytes, both ways. Default 4 MiB: gRPC's own for what is received. */
   readonly maxMessageSize: number;
+  /** Its key under `services`. */
   readonly place: Place;
 }
 
@@ -73,48 +90,65 @@ export type SchemaSource =
 
 /** Files are read again for every new connection; values may hold `.env` and `.secrets` expressions. */
 export interface TlsRule {
+  /** A PEM file of the authorities to trust; `null`: the runtime's own. */
   readonly ca: string | null;
+  /** A PEM file of this side's certificate, for mutual TLS; `null` together with `key`. */
   readonly cert: string | null;
+  /** A PEM file of the certificate's private key. */
   readonly key: string | null;
+  /** The name that the server's certificate must carry; `null`: the endpoint's host. */
   readonly serverName: string | null;
 }
 
-/** semantics.md §1. */
+/** When a failed call is made again, and after which delay: gRPC A6's retries (semantics.md §1). */
 export interface RetryRule {
-  /** Every call counts, the first included; 1: no retry. */
+  /** Every call counts, the first included; 1: no retry. Default 3 where a rule is written, else 1. */
   readonly attempts: number;
+  /** Whether each delay is `multiplier` times the one before, or all are the first. Default `exponential`. */
   readonly backoff: "exponential" | "constant";
+  /** Before the first retry, in milliseconds. Default 500; for compensations 1,000. */
   readonly initialDelay: number;
+  /** From 1 on. Default 2. */
   readonly multiplier: number;
+  /** The longest delay, in milliseconds. Default 10,000; for compensations 60,000. */
   readonly maxDelay: number;
-  /** The share of the delay that is random, 0 to 1. */
+  /** The share of the delay that is random, 0 to 1. Default 0.5: equal jitter. */
   readonly jitter: number;
   /** Codes retried besides the table's, for an idempotent call. */
   readonly codes: readonly string[];
 }
 
-/** semantics.md §2. Rates are percentages. */
+/** When calls to a service are held back (semantics.md §2). Rates are percentages. */
 export interface BreakerRule {
+  /** The share of failures in the window that opens it. Default 50, as resilience4j's. */
   readonly failureRate: number;
+  /** Calls in the window before a rate counts. Default 10. */
   readonly minCalls: number;
+  /** What rates are taken over: the last so many milliseconds, or calls. Default 60,000 ms. */
   readonly window:
     | { readonly kind: "time"; readonly milliseconds: number }
     | { readonly kind: "count"; readonly calls: number };
+  /** How long it stays open the first time, in milliseconds. Default 15,000. */
   readonly openFor: number;
+  /** The longest it stays open, however often its trials fail, in milliseconds. Default 120,000, or `openFor` where that is longer. */
   readonly maxOpenFor: number;
+  /** Trial calls after that, all of which must succeed for it to close. Default 1. */
   readonly halfOpenCalls: number;
-  /** A call at least this slow is slow; `null`: none is. */
+  /** A call that takes at least this long is slow, in milliseconds. Default `null`: none is. */
   readonly slowCall: number | null;
+  /** The share of slow calls in the window that opens it. Default 100, as resilience4j's. */
   readonly slowCallRate: number;
-  /** Replaces the built-in list where not empty. */
+  /** The gRPC codes that are failures. Default empty: those of semantics.md §2. */
   readonly failureCodes: readonly string[];
+  /** Whether a step waits until it may call, or fails as `CIRCUIT_OPEN`. Default `wait`. */
   readonly onOpen: "wait" | "fail";
 }
 
 /** How compensations are tried again. */
 export interface SagaRule {
+  /** Between attempts; there is no most of them, and the codes are semantics.md §4's. */
   readonly retry: Omit<RetryRule, "attempts" | "codes">;
-  /** From a compensation's first attempt, in milliseconds, until it is parked; `null`: never. */
+  /** From a compensation's first attempt, in milliseconds, until it is parked. Default `null`: never. */
   readonly giveUpAfter: number | null;
 }
 
@@ -126,33 +160,41 @@ export interface StepBase {
   readonly path: string;
   /** The name its output is bound to; `null`: none (no `output` and no written `id`). */
   readonly output: string | null;
-  /** One `{{ … }}` that is a bool. */
+  /** One `{{ … }}` that is a bool; false skips the step. `null`: always done. */
   readonly when: string | null;
-  /** The whole step, in milliseconds. */
+  /** The whole step, retries and waits included, in milliseconds; `null`: none. */
   readonly timeout: number | null;
   /** Inside `parallel`: ids of the siblings that come first. */
   readonly needs: readonly string[];
+  /** The step as a whole. */
   readonly place: Place;
 }
 
 /** Calls a method of a service. */
 export interface CallStep extends StepBase, CallTarget {
+  /** Written with the key `service`. */
   readonly kind: "call";
+  /** The service's rule with the step's own laid over it. */
   readonly retry: RetryRule;
   /** The codes that the step itself named in `retry.codes`: only these revive a call that is not idempotent. */
   readonly ownCodes: readonly string[];
-  /** `true`: at least once. `false`: at most once. */
+  /** `true` (default): at least once. `false`: at most once. */
   readonly idempotent: boolean;
+  /** What undoes it when the run turns back; `null`: nothing does. */
   readonly compensate: Compensation | null;
 }
 
 /** What is called, with what. */
 export interface CallTarget {
+  /** A key of {@linkcode Workflow.services}. */
   readonly service: string;
+  /** `Charge`, `Payments/Charge` or `acme.payments.v1.Payments/Charge`. */
   readonly method: string;
+  /** The request's fields, in either spelling. Default `{}`. */
   readonly input: Template;
-  /** Over the service's own. */
+  /** Laid over the service's own; keys in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** For one call, in milliseconds. Default: the service's. */
   readonly attemptTimeout: number;
   /** Where `method:` stands. */
   readonly methodPlace: Place;
@@ -165,47 +207,63 @@ export type Compensation =
 
 /** One after the other; the output is the last one's. */
 export interface SequenceStep extends StepBase {
+  /** Written with the key `steps`. */
   readonly kind: "steps";
+  /** In order. */
   readonly steps: readonly Step[];
 }
 
 /** Side by side; the output is a map by branch id. */
 export interface ParallelStep extends StepBase {
+  /** Written with the key `parallel`. */
   readonly kind: "parallel";
+  /** Each starts as soon as those it `needs` are done. */
   readonly branches: readonly Step[];
   /** At most this many at a time; `null`: all. */
   readonly concurrency: number | null;
+  /** When one fails, whether the others are cancelled or run to their end. Default `cancel`. */
   readonly onFailure: "cancel" | "finish";
 }
 
 /** The first branch whose `when` is true; a branch without one is the default. */
 export interface SwitchStep extends StepBase {
+  /** Written with the key `switch`. */
   readonly kind: "switch";
+  /** In the order in which they are asked. */
   readonly branches: readonly SwitchBranch[];
 }
 
 /** One branch of a `switch`. */
 export interface SwitchBranch {
+  /** One `{{ … }}` that is a bool; `null`: taken when no earlier one is. */
   readonly when: string | null;
+  /** Done in order when the branch is taken. */
   readonly steps: readonly Step[];
 }
 
 /** Names for later steps; the output is the map of them. */
 export interface SetStep extends StepBase {
+  /** Written with the key `set`. */
   readonly kind: "set";
+  /** By the name that later steps see. */
   readonly values: Readonly<Record<string, Template>>;
 }
 
 /** Fails with a gRPC code and a message. */
 export interface FailStep extends StepBase {
+  /** Written with the key `fail`. */
   readonly kind: "fail";
+  /** A gRPC status code, such as `FAILED_PRECONDITION`. */
   readonly code: string;
+  /** What the failure says; may hold expressions. */
   readonly message: string;
 }
 
 /** Ends the run as completed with this output. */
 export interface ReturnStep extends StepBase {
+  /** Written with the key `return`. */
   readonly kind: "return";
+  /** What the run returns, whatever the workflow's `output` says. */
   readonly value: Template;
 }
 

@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { type CelUint, celUint, isCelUint } from "@bufbuild/cel";
+/**
+ * Documented by its package: for npm's types `deno doc --lint` would have us export all of them.
+ *
+ * @internal
+ */
+import type { CelUint } from "@bufbuild/cel";
+import { celUint, isCelUint } from "@bufbuild/cel";
 import {
   createRegistry,
   type DescMessage,
@@ -14,16 +20,27 @@ import {
   type Registry,
   toJson as protoToJson,
 } from "@bufbuild/protobuf";
-import { isReflectMessage, reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
+/** @internal as above */
+import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
+import { isReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../errors.ts";
 import type { Json } from "./json.ts";
+/**
+ * Made of npm's types through and through.
+ *
+ * @internal
+ */
 import { MessageValue, messageValue } from "./message.ts";
 import { messageToJson } from "./message_json.ts";
 import { keepMessage, type KeptMessage, readMessage } from "./message_kept.ts";
 
-/** A value: scalars as CEL has them (ints are bigints), times and durations as protobuf messages. */
+/**
+ * A value: scalars as CEL has them (ints are bigints, uints `CelUint` of `npm:@bufbuild/cel`), times
+ * and durations as `ReflectMessage` of `npm:@bufbuild/protobuf`, a service's answer as a message with
+ * its type.
+ */
 export type Value =
   | null
   | boolean

@@ -138,10 +138,11 @@ ${schema}steps:
     method: Buy
     compensate: { method: Refund, input: { sku: "{{ .first.order_id }}" } }
   - { id: second, service: bad, method: Buy }
+  - { id: third, service: bad, method: Refund }
 `;
 }
 
-/** Runs two steps: one at a good service, one at the bad one. */
+/** Runs three steps: one at a good service, two at the bad one. */
 async function run(endpoint: string, schema: string) {
   await using good = await startServer({
     scripts: {
@@ -196,8 +197,9 @@ Deno.test("a service that can't say its schema is found before anything runs, wi
   assert.deepEqual(calls, []);
   assert.match(
     steady(stderr),
-    /^bad\.yaml:\d+:\d+: Cannot ask "bad" at <endpoint> for its schema: it has no server reflection; give "proto" or "descriptor_set" for it/,
+    /^bad\.yaml:4:3: Cannot ask "bad" at <endpoint> for its schema: it has no server reflection; give "proto" or "descriptor_set" for it/,
   );
+  // One problem of the service, however many steps call it.
   assert.equal(JSON.parse(stdout).problems.length, 1);
 });
 
@@ -205,6 +207,7 @@ Deno.test("a connection that is lost is made again, and the call is made again u
   const cut = { now: () => {} };
   await using shop = await startServer({
     scripts: {
+      "acme.shop.v1.Shop/Refund": () => ({}),
       "acme.shop.v1.Shop/Buy": async ({ count }) => {
         if (count > 1) return { order_id: "again" };
         cut.now();
@@ -219,9 +222,9 @@ Deno.test("a connection that is lost is made again, and the call is made again u
     `${FILES}    retry: { attempts: 2, initial_delay: 100ms }\n`,
   );
   assert.equal(code, 0);
-  assert.deepEqual(JSON.parse(stdout).output, { order_id: "again" });
+  assert.deepEqual(JSON.parse(stdout).steps[1].output, { order_id: "again" });
   assert.deepEqual(
     shop.calls.map(({ metadata }) => [metadata["idempotency-key"], metadata["maestro-attempt"]]),
-    [["r/second/action", "1"], ["r/second/action", "2"]],
+    [["r/second/action", "1"], ["r/second/action", "2"], ["r/third/action", "1"]],
   );
 });

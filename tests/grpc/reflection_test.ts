@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { ReflectionService } from "npm:@grpc/reflection@1.0.4";
-import { loadSync } from "npm:@grpc/proto-loader@0.8.0";
+import { loadSync } from "npm:@grpc/proto-loader@0.8.1";
 import { callOnce, openCaller, outputOf, unreachable } from "../support/grpc_call.ts";
 import { PROTOS, startServer } from "../support/grpc_server.ts";
 import { targetAt } from "../support/grpc_target.ts";
