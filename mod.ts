@@ -97,6 +97,7 @@ export type {
   Workflow,
 } from "./src/workflow/model.ts";
 export type { Json } from "./src/workflow/json.ts";
+export type { MessageValue } from "./src/workflow/message.ts";
 export type { Value } from "./src/workflow/value.ts";
 
 export { logHappenings, type RunLogger } from "./src/telemetry/run_log.ts";

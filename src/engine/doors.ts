@@ -71,7 +71,7 @@ export interface Method {
   readonly types: TypeLookup;
 }
 
-/** Finds a message type by its full name; the answer is a `DescMessage` of `npm:@bufbuild/protobuf`. */
+/** Finds a message type, a `DescMessage` of `npm:@bufbuild/protobuf`, by its full name. */
 export type TypeLookup = (typeName: string) => DescMessage | undefined;
 
 /** What {@linkcode Method.encode} gave; only the same method can read it. */

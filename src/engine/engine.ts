@@ -46,7 +46,7 @@ export interface EngineOptions {
   readonly random?: () => number;
   /** Environment variables, for `.env`. @default none */
   readonly env?: (name: string) => string | undefined;
-  /** For `.secrets`; read when a run starts, and again for every attempt that sends them. @default none */
+  /** For `.secrets`: read at a run's start, and for every attempt that sends them. @default none */
   readonly secrets?: Secrets;
   /** The name under which it claims runs. @default a random one */
   readonly owner?: string;

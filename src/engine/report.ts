@@ -30,7 +30,7 @@ export interface RunReport {
   readonly status: RunStatus;
   /** What the run returned; `null` where it did not complete. */
   readonly output: Json;
-  /** What failed, or, once it has ended so, that it was cancelled or ran out of time; else `null`. */
+  /** What failed; once it has ended so, that it was cancelled or timed out; else `null`. */
   readonly error: Failure | null;
   /** What waits for an operator. */
   readonly attention: readonly AttentionReport[];

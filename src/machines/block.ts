@@ -23,7 +23,7 @@ import { type CallInput, earliest, stepTimeout } from "./call_moves.ts";
 import { type Time, timerEffect } from "./effects.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, ROOT, type StepRecord } from "./fold.ts";
+import { recordOf, type StepRecord } from "./fold.ts";
 import { recorded } from "./recorded.ts";
 import { chooseBranch, doInstantly } from "./instant.ts";
 import { MaestroError } from "../errors.ts";

@@ -38,12 +38,17 @@ export async function checkInput(schema: Json | null, input: Json): Promise<Chec
   return { value, problems };
 }
 
-const compiled = new WeakMap<object, ValidateFunction>();
+const compiled = new WeakMap<object, Promise<ValidateFunction>>();
 
 /** Compiled once for each schema; ajv is loaded only where there is one. */
-async function compile(schema: Json): Promise<ValidateFunction> {
-  const known = typeof schema === "object" && schema !== null ? compiled.get(schema) : undefined;
-  if (known !== undefined) return known;
+function compile(schema: Json): Promise<ValidateFunction> {
+  if (typeof schema !== "object" || schema === null) return compileAnew(schema);
+  let known = compiled.get(schema);
+  if (known === undefined) compiled.set(schema, known = compileAnew(schema));
+  return known;
+}
+
+async function compileAnew(schema: Json): Promise<ValidateFunction> {
   const [{ Ajv2020 }, formats] = await Promise.all([
     import("ajv/dist/2020.js"),
     import("ajv-formats"),
@@ -53,12 +58,11 @@ async function compile(schema: Json): Promise<ValidateFunction> {
     logger: false,
     strict: false, // what is unknown was told when the workflow was loaded
     useDefaults: true,
+    validateSchema: false, // the parser has done it; once more takes longer than all the rest
     verbose: true, // errors know their schema: that is where "did you mean" looks
   });
   formats.default.default(ajv);
-  const validate = ajv.compile(structuredClone(schema) as object | boolean); // what a schema is
-  if (typeof schema === "object" && schema !== null) compiled.set(schema, validate);
-  return validate;
+  return ajv.compile(structuredClone(schema) as object | boolean); // what a schema is
 }
 
 /** `if` and what only repeats its parts' own errors says nothing new. */

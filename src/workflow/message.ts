@@ -1,3 +1,4 @@
+/** @internal Types of npm packages are not documented here. */
 import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
 
 /**
@@ -6,6 +7,7 @@ import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
  * `message_fields.ts`.
  */
 export class MessageValue {
+  /** Made by {@linkcode messageValue}. */
   constructor(
     /** The message's type. */
     readonly desc: DescMessage,

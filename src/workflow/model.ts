@@ -100,15 +100,15 @@ export interface TlsRule {
   readonly serverName: string | null;
 }
 
-/** When a failed call is made again, and after which delay: gRPC A6's retries (semantics.md §1). */
+/** When a failed call is made again: gRPC A6's retries (semantics.md §1). */
 export interface RetryRule {
-  /** Every call counts, the first included; 1: no retry. Default 3 where a rule is written, else 1. */
+  /** Every call counts, the first included; 1: no retry. Default 3; with no rule written, 1. */
   readonly attempts: number;
-  /** Whether each delay is `multiplier` times the one before, or all are the first. Default `exponential`. */
+  /** Whether delays grow by `multiplier` or stay the first. Default `exponential`. */
   readonly backoff: "exponential" | "constant";
   /** Before the first retry, in milliseconds. Default 500; for compensations 1,000. */
   readonly initialDelay: number;
-  /** From 1 on. Default 2. */
+  /** How many times longer each delay is than the one before, from 1 on. Default 2. */
   readonly multiplier: number;
   /** The longest delay, in milliseconds. Default 10,000; for compensations 60,000. */
   readonly maxDelay: number;
@@ -130,7 +130,7 @@ export interface BreakerRule {
     | { readonly kind: "count"; readonly calls: number };
   /** How long it stays open the first time, in milliseconds. Default 15,000. */
   readonly openFor: number;
-  /** The longest it stays open, however often its trials fail, in milliseconds. Default 120,000, or `openFor` where that is longer. */
+  /** The most that failed trials double that to, in milliseconds. Default 120,000 or `openFor`. */
   readonly maxOpenFor: number;
   /** Trial calls after that, all of which must succeed for it to close. Default 1. */
   readonly halfOpenCalls: number;
@@ -148,7 +148,7 @@ export interface BreakerRule {
 export interface SagaRule {
   /** Between attempts; there is no most of them, and the codes are semantics.md §4's. */
   readonly retry: Omit<RetryRule, "attempts" | "codes">;
-  /** From a compensation's first attempt, in milliseconds, until it is parked. Default `null`: never. */
+  /** Milliseconds from a compensation's first attempt until it is parked. Default `null`: never. */
   readonly giveUpAfter: number | null;
 }
 

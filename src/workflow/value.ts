@@ -27,11 +27,6 @@ import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../errors.ts";
 import type { Json } from "./json.ts";
-/**
- * Made of npm's types through and through.
- *
- * @internal
- */
 import { MessageValue, messageValue } from "./message.ts";
 import { messageToJson } from "./message_json.ts";
 import { keepMessage, type KeptMessage, readMessage } from "./message_kept.ts";

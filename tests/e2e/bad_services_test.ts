@@ -45,7 +45,7 @@ const CASES: readonly Case[] = [
     says: ['Cannot reach "bad" at @: connection refused'],
   },
   {
-    when: "nobody is there to be asked for the schema",
+    when: "it hangs up on being asked for its schema",
     server: () => startTcp((socket) => socket.destroy()),
     schema: "reflection",
     code: "UNAVAILABLE",

@@ -106,7 +106,7 @@ Deno.test("a branch of several steps takes them in order while the others go on"
   assert.ok(meeting.at("beside").came < meeting.at("one").left);
 });
 
-Deno.test("what a branch needs it can use, and what it is not given it waits for nobody", async () => {
+Deno.test("a branch can use what the branch that it needs has answered", async () => {
   const meeting = await meet(1, "", [
     buy("a"),
     `{ id: b, needs: [a], service: shop, method: Buy, input: { sku: "{{ .a.order_id + 'b' }}" } }`,
