@@ -16,7 +16,7 @@ export const CEL_WORDS: ReadonlySet<string> = new Set(
 /** No step, output or service may be called so. */
 export const RESERVED: ReadonlySet<string> = new Set<string>([...ROOTS, ...CEL_WORDS]);
 
-/** gRPC's status codes but OK. */
+/** gRPC's status codes but OK, in the order of their numbers (`google/rpc/code.proto`): CANCELLED is 1. */
 export const GRPC_CODES = [
   "CANCELLED",
   "UNKNOWN",

@@ -1,0 +1,226 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { Problem } from "../src/errors.ts";
+import { languageSchema } from "../src/workflow/schema.ts";
+import { isRecord } from "../src/workflow/schema_parts.ts";
+import { parse, withSteps } from "./support/parsing.ts";
+
+const page = await Deno.readTextFile(new URL("../docs/language.md", import.meta.url));
+
+// The examples.
+
+interface Block {
+  readonly line: number;
+  readonly language: string;
+  /** What stands behind the language: `wrong`, or the name of a file that others include. */
+  readonly note: string;
+  readonly text: string;
+}
+
+const blocks: readonly Block[] = [...page.matchAll(/^```(\w+) ?(\S*)\n([^]*?)^```$/gm)].map(
+  ({ index, 1: language = "", 2: note = "", 3: text = "" }) => ({
+    line: page.slice(0, index).split("\n").length,
+    language,
+    note,
+    text,
+  }),
+);
+
+const included = Object.fromEntries(
+  blocks.filter(({ note }) => note.includes("/")).map(({ note, text }) => [note, text]),
+);
+
+/** A whole workflow as it is; steps within one that has the services that they call. */
+function asWorkflow({ note, text }: Block): string {
+  if (note.includes("/")) return `name: test\ninclude: ${note}\nsteps: [{ set: { a: 1 } }]\n`;
+  if (/^name:/m.test(text)) return text;
+  const called = new Set(["pay", ...[...text.matchAll(/service: (\w+)/g)].map(([, name]) => name)]);
+  const services = [...called].map((name) => `${name}: { endpoint: "${name}:50051" }`);
+  return withSteps(text).replace(`pay: { endpoint: "pay:1" }`, services.join("\n  "));
+}
+
+function problemsOf(block: Block): readonly Problem[] {
+  return parse(asWorkflow(block), included).problems;
+}
+
+/** The errors of an example, as its reader sees them: its own first line is line 1. */
+function errorsOf(block: Block): readonly string[] {
+  const before = asWorkflow(block).split(block.text)[0]?.split("\n").length ?? 1;
+  return problemsOf(block).filter(({ severity }) => severity === "error").map(({ message }) =>
+    message.replace(/line (\d+)/g, (_, line) => `line ${line - before + 1}`)
+  );
+}
+
+const examples = blocks.filter(({ language }) => language === "yaml");
+
+Deno.test("docs/language.md has examples, right and wrong ones", () => {
+  ok(examples.length >= 8);
+  ok(examples.filter(({ note }) => note === "wrong").length >= 2);
+});
+
+for (const block of examples.filter(({ note }) => note !== "wrong")) {
+  Deno.test(`docs/language.md:${block.line} is right`, () => {
+    // A step of an example may bind a name that only the text reads.
+    const isWhole = /^name:/m.test(block.text);
+    deepEqual(isWhole ? problemsOf(block) : errorsOf(block), []);
+  });
+}
+
+for (const block of examples.filter(({ note }) => note === "wrong")) {
+  Deno.test(`docs/language.md:${block.line} is wrong as the text behind it says`, () => {
+    const next = blocks[blocks.indexOf(block) + 1];
+    equal(next?.language, "text", "what is told of it stands in a block of text");
+    deepEqual(errorsOf(block), next?.text.trimEnd().split("\n"));
+  });
+}
+
+// The tables of keys.
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** What stands at a path of the language's JSON Schema. */
+function schemaAt(...path: readonly string[]): Node {
+  let node: unknown = languageSchema();
+  for (const key of path) node = isRecord(node) ? node[key] : undefined;
+  ok(isRecord(node), `the schema has no ${path.join("/")}`);
+  return node;
+}
+
+/** The keys of a map of the language; where it may be something else too, those of the map. */
+function keysOf(node: Node): Readonly<Record<string, Node>> {
+  const ways: readonly unknown[] = Array.isArray(node["oneOf"]) ? node["oneOf"] : [node];
+  const map = ways.find((way) => isRecord(way) && isRecord(way["properties"]));
+  ok(isRecord(map) && isRecord(map["properties"]));
+  return map["properties"] as Readonly<Record<string, Node>>; // so a JSON Schema has it
+}
+
+function descriptionOf(node: Node): string {
+  return String(node["description"] ?? "");
+}
+
+function isSupported(node: Node): boolean {
+  return !descriptionOf(node).includes("Not supported yet");
+}
+
+/** Keys and what is said of them, without those that others have and those that are to come. */
+function supported(node: Node, others: object = {}): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(keysOf(node))
+      .filter(([key, value]) => isSupported(value) && !Object.hasOwn(others, key))
+      .map(([key, value]) => [key, descriptionOf(value)]),
+  );
+}
+
+/** The rows of the first table under a heading whose first column is called so. */
+function table(heading: string, column = "key"): readonly string[] {
+  const [, below] = page.split(`\n${heading}\n`);
+  ok(below !== undefined, `there is no heading "${heading}"`);
+  const [section = ""] = below.split(/^## /m);
+  const [, found] = new RegExp(`^\\| ${column} \\|.*\n\\|[-|]+\\|\n((?:\\|.*\n)+)`, "m")
+    .exec(section) ?? [];
+  ok(found !== undefined, `there is no table of keys under "${heading}"`);
+  return found.trimEnd().split("\n");
+}
+
+/** What the first cell of a row has in backticks. */
+function named(row: string): readonly string[] {
+  const [cell = ""] = row.split(" | ");
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+}
+
+const service = schemaAt("properties", "services", "additionalProperties");
+const forms = Object.entries(keysOf({ properties: schemaAt("$defs") }))
+  .filter(([name]) => name.endsWith("_step"));
+const everyForm = Object.fromEntries(
+  Object.entries(keysOf(schemaAt("$defs", "call_step")))
+    .filter(([key]) => forms.every(([, form]) => Object.hasOwn(keysOf(form), key))),
+);
+
+const TABLES: readonly (readonly [heading: string, keys: ReadonlyMap<string, string>])[] = [
+  ["## The workflow", supported(schemaAt())],
+  ["## Services", supported(service)],
+  ["### `tls`", supported(keysOf(service)["tls"] ?? {})],
+  ["### `retry`", supported(keysOf(service)["retry"] ?? {})],
+  ["### `circuit_breaker`", supported(keysOf(service)["circuit_breaker"] ?? {})],
+  ["## Steps", supported({ properties: everyForm })],
+  ["### Call", supported(schemaAt("$defs", "call_step"), everyForm)],
+  ["## `compensate` and `saga`", supported(schemaAt("properties", "saga"))],
+];
+
+for (const [heading, keys] of TABLES) {
+  Deno.test(`docs/language.md has the keys of "${heading}", with their defaults`, () => {
+    const rows = table(heading);
+    deepEqual(rows.flatMap(named).sort(), [...keys.keys()].sort());
+    for (const row of rows) {
+      const [key = ""] = named(row);
+      const said = keys.get(key) ?? "";
+      const [, word] = /default (\d[\w.]*|exponential|pick_first)/.exec(said) ??
+        /(\w+) \(default\)/.exec(said) ?? [];
+      if (word !== undefined) {
+        ok(row.includes(`\`${word}\``), `${key}: "${said}", not ${row}`);
+      }
+    }
+  });
+}
+
+Deno.test("docs/language.md has every form, or says that it is not supported yet", () => {
+  const rows = table("## Steps", "form").join("\n");
+  const later = new Set(table("## Not supported yet").flatMap(named));
+  for (const [name, form] of forms) {
+    const own = Object.keys(keysOf(form)).filter((key) => !Object.hasOwn(everyForm, key));
+    if (name === "call_step" || own.some((key) => later.has(key))) continue;
+    for (const key of own) ok(rows.includes(`\`${key}\``), `${name} has "${key}"`);
+  }
+});
+
+Deno.test("docs/language.md mentions every key of the schema", () => {
+  const missing = new Set<string>();
+  const walk = (node: unknown) => {
+    if (Array.isArray(node)) return node.forEach(walk);
+    if (!isRecord(node)) return;
+    if (node["additionalProperties"] === false) {
+      for (const key of Object.keys(keysOf(node))) {
+        if (!new RegExp(`\`[^\`\n]*\\b${key}\\b[^\`\n]*\``).test(page)) missing.add(key);
+      }
+    }
+    Object.values(node).forEach(walk);
+  };
+  walk(languageSchema());
+  deepEqual([...missing], []);
+});
+
+// What is refused.
+
+const step = (text: string) => withSteps(`  - { ${text} }\n`);
+const call = (text: string) => step(`service: pay, method: Pay, ${text}`);
+const setting = (text: string) => call("input: {}").replace(`"pay:1"`, `"pay:1", ${text}`);
+
+/** One example of everything that is recognised and refused. */
+const REFUSED: Readonly<Record<string, string>> = {
+  foreach: step(`foreach: "{{ .input.items }}", steps: [{ set: { a: 1 } }]`),
+  repeat: step(`repeat: [{ set: { a: 1 } }], until: "{{ .a == 1 }}", max_rounds: 3`),
+  wait: step("wait: 5m"),
+  await_signal: step("await_signal: approval"),
+  workflow: step("workflow: ./invoice.yaml"),
+  catch: call("catch: [{ codes: [NOT_FOUND] }]"),
+  verify: call("verify: { method: Find }"),
+  pivot: call("pivot: true"),
+  schedule: `schedule: { cron: "0 3 * * *" }\n${call("input: {}")}`,
+  pool: setting("pool: { channels: 2 }"),
+  rate_limit: setting("rate_limit: 100/s"),
+  health: setting("health: true"),
+  "scope: method": setting("circuit_breaker: { scope: method }"),
+  budget: setting("retry: { budget: {} }"),
+  max_messages: call("max_messages: 5"),
+  input: call("input: [{ a: 1 }]"),
+};
+
+Deno.test("docs/language.md lists what is not supported yet", () => {
+  deepEqual(table("## Not supported yet").flatMap(named).sort(), Object.keys(REFUSED).sort());
+});
+
+for (const [what, text] of Object.entries(REFUSED)) {
+  Deno.test(`docs/language.md says that "${what}" is not supported yet`, () => {
+    const errors = parse(text).problems.filter(({ severity }) => severity === "error");
+    deepEqual(errors.map(({ code }) => code), ["not_supported"]);
+  });
+}
