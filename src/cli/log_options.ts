@@ -3,7 +3,7 @@ import { MaestroError } from "../errors.ts";
 import type { LogFormat } from "../telemetry/format.ts";
 import type { LogLevel } from "../telemetry/levels.ts";
 import type { Output } from "./output.ts";
-import { whyUnreadable } from "../library/read_text.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 
 /** The options about logs, as given. */
 export interface LogFlags {

@@ -48,11 +48,12 @@ async function report(thrown: unknown, args: readonly string[], io: Io): Promise
     if (isAnswered(thrown)) return EXIT.completed;
     return await report(usageError(thrown, commandOf(args)), args, io);
   }
-  const [{ problemsOf, problemText }, { paintWith }, { defectText }] = await Promise.all([
-    import("./problem_text.ts"),
-    import("./palette.ts"),
-    import("./defect.ts"),
-  ]);
+  const [{ problemsOf, problemsJson, problemText }, { paintWith }, { defectText }] = await Promise
+    .all([
+      import("./problem_text.ts"),
+      import("./palette.ts"),
+      import("./defect.ts"),
+    ]);
   const error = MaestroError.from(thrown);
   const paint = paintWith(io.stderr.colour);
   if (error.code === "INTERNAL") {
@@ -61,7 +62,7 @@ async function report(thrown: unknown, args: readonly string[], io: Io): Promise
   }
   const problems = problemsOf(error);
   const json = wantsJson(args, io);
-  if (json) printJson(io, { problems });
+  if (json) printJson(io, problemsJson(problems));
   if (!json || !args.includes("--quiet")) {
     const texts = error instanceof LocatedError ? error.texts : new Map();
     io.stderr.write(problemText(problems, texts, paint));

@@ -1,4 +1,4 @@
-import { whyUnreadable } from "../library/read_text.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 
 /** Where a program's text goes; a reader that has gone away is no error. */
 export interface Output {

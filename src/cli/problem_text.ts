@@ -15,13 +15,36 @@ export function problemsOf(error: MaestroError): readonly Problem[] {
   }];
 }
 
-/** Problems for people: `file:line:column: message`, the line and a caret, and how many there are. */
+/** So many problems are shown to people: nobody reads on, and the rest may follow from them. */
+const MOST_SHOWN = 100;
+/** So many are given to programs. */
+const MOST_GIVEN = 1_000;
+
+/** Problems for programs. `left_out` says how many more there are, where it is too many. */
+export function problemsJson(
+  problems: readonly Problem[],
+): { readonly problems: readonly Problem[]; readonly left_out?: number } {
+  const given = foremost(problems, MOST_GIVEN);
+  const leftOut = problems.length - given.length;
+  return { problems: given, ...(leftOut > 0 && { left_out: leftOut }) };
+}
+
+/** The first so many; where not all fit, errors come before warnings. */
+function foremost(problems: readonly Problem[], most: number): readonly Problem[] {
+  if (problems.length <= most) return problems;
+  const { error = [], warning = [] } = Object.groupBy(problems, ({ severity }) => severity);
+  return [...error.slice(0, most), ...warning.slice(0, Math.max(0, most - error.length))];
+}
+
+/** Problems for people: `file:line:column: message`, the line and a caret, and how many more there are. */
 export function problemText(
   problems: readonly Problem[],
   texts: ReadonlyMap<string, string>,
   paint: Paint,
 ): string {
-  const shown = problems.map((problem) => {
+  const first = foremost(problems, MOST_SHOWN);
+  const more = problems.length - first.length;
+  const shown = first.map((problem) => {
     const [head = "", ...lines] = formatProblem(problem, texts.get(problem.file ?? "")).split("\n");
     const tone = problem.severity === "error" ? "bad" : "warn";
     const label = problem.file === null ? paint(tone, `${problem.severity}: `) : "";
@@ -29,7 +52,8 @@ export function problemText(
     return [label + text, ...lines.map((line) => /^\s*\^$/.test(line) ? paint(tone, line) : line)]
       .join("\n");
   });
-  return shown.map((text) => `${text}\n`).join("");
+  const rest = more > 0 ? [`… and ${more} more ${more === 1 ? "problem" : "problems"}`] : [];
+  return [...shown, ...rest].map((text) => `${text}\n`).join("");
 }
 
 /** `2 errors, 1 warning`. */

@@ -110,7 +110,10 @@ function addValidate(program: Command, io: Io, done: (code: number) => void): vo
     .option("--strict", "warnings fail too")
     .option("--online", "also check against the live services")
     .addOption(
-      new Option("--output <form>", "json: one object with all problems, on standard output")
+      new Option(
+        "--output <form>",
+        "json: one object with the problems (at most 1,000), on standard output",
+      )
         .choices(["pretty", "json"] as const).default("pretty" as const),
     )
     .addHelpText(

@@ -1,5 +1,5 @@
 import { MaestroError } from "../errors.ts";
-import { whyUnreadable } from "../library/read_text.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 
 /**
  * Reads a whole file that an option names.
@@ -12,7 +12,7 @@ export async function readBytes(path: string, option: string, limit: number): Pr
     new MaestroError("USAGE", `Cannot read "${path}" for ${option}: ${why}`);
   try {
     const { isDirectory, size } = await Deno.stat(path);
-    if (isDirectory) throw refuse("it is a directory; name a file");
+    if (isDirectory) throw refuse("it is a directory; name a file in it");
     if (size > limit) {
       throw refuse(`it has ${megabytes(size)}, and at most ${megabytes(limit)} are read`);
     }

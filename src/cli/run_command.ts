@@ -12,6 +12,7 @@ import { SecretMask } from "../telemetry/secret_mask.ts";
 import { releaseWarning } from "./deno_release.ts";
 import { EXIT, exitCodeOfRun } from "./exit_code.ts";
 import { explain } from "./explain.ts";
+import type { Executed } from "./failed_step.ts";
 import { type Io, type OutputForm, printJson } from "./io.ts";
 import { leavingText } from "./leaving.ts";
 import { LocatedError } from "./located.ts";
@@ -114,7 +115,7 @@ class Stage {
     );
     const report = await this.#run.result();
     this.progress.end();
-    this.#print(report);
+    this.#print(report, { workflow, endpoints: start.endpoints ?? {} });
     return exitCodeOfRun(report.status);
   }
 
@@ -164,14 +165,14 @@ class Stage {
     return liveTree(options);
   }
 
-  #print(report: RunReport): void {
+  #print(report: RunReport, executed: Executed): void {
     const { stdout, stderr } = this.#io;
     if (this.#form === "json") printJson(this.#io, report);
     if (this.#form === "pretty" && report.status === "completed") {
       stdout.write(`${JSON.stringify(report.output, null, 2)}\n`);
     }
     if (!this.#explains()) return;
-    const text = explain(report, paintWith(stderr.colour));
+    const text = explain(report, executed, paintWith(stderr.colour));
     if (text !== "") stderr.write(this.#mask.mask(`${text}\n`));
   }
 

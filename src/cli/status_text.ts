@@ -27,7 +27,10 @@ export function statusText(steps: readonly Step[], state: RunState, now: number)
   parts.push(`${count(done, "call")} done`); // of how many, no one knows before a switch is taken
   const retries = records.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
   if (retries > 0) parts.push(retries === 1 ? "1 retry" : `${retries} retries`);
-  if (state.rollback !== null) parts.push(undoneText(steps, state));
+  // "failed and undone" has said it.
+  if (state.rollback !== null && end?.status !== "compensated") {
+    parts.push(undoneText(steps, state));
+  }
   return parts.join(" · ");
 }
 

@@ -8,7 +8,7 @@ import { checkWorkflow } from "../library/check.ts";
 import { EXIT } from "./exit_code.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
-import { problemText, tally } from "./problem_text.ts";
+import { problemsJson, problemText, tally } from "./problem_text.ts";
 
 /** The options of `validate`. */
 export interface ValidateFlags {
@@ -31,12 +31,12 @@ export async function validateCommand(
       ? await (await import("./check_online.ts")).checkOnline(workflow, io)
       : [];
     const problems = [...offline, ...online];
-    found.push(...problems);
+    for (const problem of problems) found.push(problem); // there may be more than a call takes arguments
     if (flags.output === "json") continue;
     io.stderr.write(problemText(problems, texts, paintWith(io.stderr.colour)));
     io.stdout.write(`${file}: ${problems.length === 0 ? "ok" : tally(problems)}\n`);
   }
-  if (flags.output === "json") printJson(io, { problems: found });
+  if (flags.output === "json") printJson(io, problemsJson(found));
   const fails = found.some(({ severity }) => severity === "error" || flags.strict);
   return fails ? EXIT.invalid : EXIT.completed;
 }

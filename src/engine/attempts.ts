@@ -29,6 +29,9 @@ export interface AttemptOptions {
   readonly durable: () => Promise<void>;
 }
 
+/** How early a deadline may fire, in milliseconds: timers round. What has run out is to have run out by the clock too. */
+const FRACTION = 5;
+
 /** How much longer than its deadline an attempt may take before the caller is held to have forgotten it, in milliseconds. */
 const GRACE = 1_000;
 
@@ -48,11 +51,14 @@ export function makeAttempt(
 
   const finish = (result: Answer, began: number, timeout: number, cut: boolean) => {
     if (over) return;
-    over = true;
     stopWaiting();
-    const expired = cut && !result.ok && result.failure.code === "DEADLINE_EXCEEDED";
-    // A deadline may fire a fraction early; what has run out has run out.
-    const at = expired ? Math.max(clock.now(), began + timeout) : clock.now();
+    const at = clock.now();
+    const early = began + timeout - at;
+    if (cut && isLate(result) && early > 0 && early <= FRACTION) {
+      stopWaiting = clock.at(began + timeout, () => finish(result, began, timeout, cut));
+      return;
+    }
+    over = true;
     answer({ type: "answered", result, at, duration: at - began, cut, random: random() });
   };
 
@@ -93,16 +99,23 @@ async function call(
   timeout: number,
   signal: AbortSignal,
 ): Promise<Answer> {
+  let method: Method, request: EncodedRequest, metadata: Readonly<Record<string, string>>;
   try {
-    const method = options.methods.get(methodKey(attempt.target)) ??
+    method = options.methods.get(methodKey(attempt.target)) ??
       await findMethod(options, attempt, signal);
-    const request = (attempt.request ?? method.encode(attempt.input)) as EncodedRequest; // made by `Board.encode`
-    const metadata = await metadataOf(options, attempt);
-    return await method.call(request, { metadata, timeout, signal });
+    request = (attempt.request ?? method.encode(attempt.input)) as EncodedRequest; // made by `Board.encode`
+    metadata = await metadataOf(options, attempt);
+    signal.throwIfAborted(); // cancelled meanwhile: it doesn't leave, and nobody hears why
   } catch (thrown) {
     if (thrown instanceof Unreachable) return { ok: false, failure: thrown.failure };
     const { code, message } = MaestroError.from(thrown);
     return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
+  }
+  try {
+    return await method.call(request, { metadata, timeout, signal });
+  } catch (thrown) { // against its contract; and the call may have left
+    const { message } = MaestroError.from(thrown);
+    return { ok: false, failure: { code: "UNKNOWN", message, outcome: "unknown" } };
   }
 }
 
@@ -174,6 +187,10 @@ export async function readSecret(secrets: Secrets, name: string): Promise<string
     "INPUT_INVALID",
     `The workflow needs the secret "${name}": set the environment variable ${name}, or name a file for it`,
   );
+}
+
+function isLate(result: Answer): boolean {
+  return !result.ok && result.failure.code === "DEADLINE_EXCEEDED";
 }
 
 function failed(code: string, message: string): Answer {

@@ -7,7 +7,8 @@ import type { InspectionEvent } from "xstate";
 import { type Actor, createActor } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { ServiceRef } from "../machines/board.ts";
-import { applyFact, emptyState } from "../machines/fold.ts";
+import type { Fact } from "../machines/facts.ts";
+import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
 import { serviceMachine } from "../machines/service.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
@@ -82,7 +83,8 @@ export class Engine {
   readonly #secrets: Secrets;
   readonly #breakers = new Map<string, Actor<typeof serviceMachine>>();
   readonly #live = new Map<string, LiveRun>();
-  #closed = false;
+  readonly #resuming = new Map<string, Promise<Run>>();
+  #closing: Promise<void> | null = null;
 
   /** Mostly made by {@linkcode openEngine}, which puts the doors in place. */
   constructor(options: EngineOptions) {
@@ -137,14 +139,24 @@ export class Engine {
    */
   async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
     this.#checkOpen();
-    const { journal } = this.#options;
     const here = this.#live.get(runId);
-    if (here !== undefined) return new Run(here, journal);
+    if (here !== undefined) return new Run(here, this.#options.journal);
+    let resuming = this.#resuming.get(runId); // asked for twice at once, it goes on once
+    if (resuming === undefined) {
+      resuming = this.#resume(runId, onHappening).finally(() => this.#resuming.delete(runId));
+      this.#resuming.set(runId, resuming);
+    }
+    return await resuming;
+  }
+
+  async #resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
+    const { journal } = this.#options;
     const claim = await journal.claim(runId, this.#owner);
     const stored = await Array.fromAsync(journal.read(runId));
     const { workflow, env, endpoints } = await this.#beginningOf(runId, stored);
     const targets = await this.#targets(workflow, env, endpoints);
     const methods = await this.#methods(workflow, targets);
+    this.#checkOpen();
     const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
     if (live.report().finished_at !== null) {
       this.#live.delete(runId);
@@ -154,11 +166,17 @@ export class Engine {
     return new Run(live, journal);
   }
 
-  /** Goes on with every run that has not ended, oldest first. */
+  /** Goes on with every run that has begun and not ended, oldest first. */
   async resumeAll(): Promise<Run[]> {
     const runs: Run[] = [];
     for await (const runId of this.#options.journal.unfinished()) {
-      runs.push(await this.resume(runId));
+      try {
+        runs.push(await this.resume(runId));
+      } catch (thrown) {
+        const { code } = MaestroError.from(thrown);
+        // It ended meanwhile, or the power was cut before its first fact: there is nothing to do.
+        if (code !== "RUN_NOT_ACTIVE" && code !== "RUN_NOT_FOUND") throw thrown;
+      }
     }
     return runs;
   }
@@ -169,28 +187,29 @@ export class Engine {
     if (live !== undefined) return live.report();
     const stored = await Array.fromAsync(this.#options.journal.read(runId));
     const { workflow } = await this.#beginningOf(runId, stored);
-    return reportOf(workflow, foldOf(stored, () => undefined));
+    return reportOf(workflow, foldOf(stored.map((fact) => decodeFact(fact, () => undefined))));
   }
 
   /** Stops every run where it stands, resumable, and closes the doors. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     const error = new MaestroError(
       "ENGINE_CLOSED",
       "The engine was closed; the run can be resumed",
     );
-    for (const live of [...this.#live.values()]) {
-      await live.ledger.durable().catch(() => {}); // the moment's facts still reach the store
-      live.stop(error);
-    }
+    const runs = [...this.#live.values()];
+    await Promise.allSettled(runs.map((live) => live.ledger.durable())); // the moment's facts still reach the store
+    for (const live of runs) live.stop(error);
     for (const breaker of this.#breakers.values()) breaker.stop();
     await this.#options.caller.close();
     await this.#options.journal.close();
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new MaestroError("ENGINE_CLOSED", "The engine is closed");
+    if (this.#closing !== null) throw new MaestroError("ENGINE_CLOSED", "The engine is closed");
   }
 
   #envOf({ env }: Workflow): Record<string, string> {
@@ -230,10 +249,12 @@ export class Engine {
   ): LiveRun {
     const { journal, caller, random = Math.random } = this.#options;
     const { runId } = claim;
+    const facts = stored.map((fact) => decodeFact(fact, typesOf(methods)));
     const options: LiveRunOptions = {
       workflow,
       claim,
-      state: foldOf(stored, typesOf(methods)),
+      state: foldOf(facts),
+      shown: foldOf(facts),
       targets,
       methods,
       journal,
@@ -296,9 +317,9 @@ export class Engine {
   }
 }
 
-function foldOf(stored: readonly StoredFact[], types: TypeLookup) {
+function foldOf(facts: readonly Fact[]): RunState {
   const state = emptyState();
-  for (const fact of stored) applyFact(state, decodeFact(fact, types));
+  for (const fact of facts) applyFact(state, fact);
   return state;
 }
 

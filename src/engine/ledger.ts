@@ -23,8 +23,10 @@ export interface LedgerOptions {
 export class Ledger {
   readonly #options: LedgerOptions;
   #pending: Fact[] = [];
-  #lastAt = 0;
-  #writing: Promise<void> | null = null;
+  /** Resolves once what is pending is durable; `#written` likewise, for what is being written. */
+  #next = Promise.withResolvers<void>();
+  #written: Promise<void> = Promise.resolve();
+  #writing = false;
   #broken: MaestroError | null = null;
 
   constructor(options: LedgerOptions) {
@@ -34,17 +36,19 @@ export class Ledger {
   /** Adds a fact; returns its time. It never goes back, even where the clock does. */
   record(body: FactBody): number {
     const { state, clock } = this.#options;
-    const at = this.#lastAt = Math.max(clock.now(), this.#lastAt);
+    const at = Math.max(clock.now(), state.at);
     const fact: Fact = { v: 1, seq: state.seq + 1, at, ...body };
     applyFact(state, fact);
     this.#pending.push(fact);
-    this.#writing ??= this.#write();
+    if (!this.#writing) void this.#write();
     return at;
   }
 
   /** Resolves once every fact so far is durable. @throws {MaestroError} where it can't be */
   async durable(): Promise<void> {
-    if (this.#writing !== null) await this.#writing;
+    if (this.#broken === null) {
+      await (this.#pending.length > 0 ? this.#next.promise : this.#written);
+    }
     if (this.#broken !== null) throw this.#broken;
   }
 
@@ -52,26 +56,33 @@ export class Ledger {
   abandon(error: MaestroError): void {
     this.#broken ??= error;
     this.#pending = [];
+    this.#next.resolve(); // whoever waits for it asks next whether the pen is broken
   }
 
   async #write(): Promise<void> {
-    const { journal, claim, onDurable, onBroken } = this.#options;
+    const { journal, claim, onDurable } = this.#options;
+    this.#writing = true;
     await undefined; // what is recorded in the same moment goes along
-    try {
-      while (this.#pending.length > 0) {
-        const facts = this.#pending;
-        this.#pending = [];
-        if (this.#broken !== null) return;
+    while (this.#broken === null && this.#pending.length > 0) {
+      const facts = this.#pending;
+      const written = this.#next;
+      this.#pending = [];
+      this.#next = Promise.withResolvers();
+      this.#written = written.promise;
+      try {
         await journal.append(claim, facts.map(encodeFact));
         if (this.#broken === null) onDurable(facts);
+      } catch (thrown) {
+        this.#break(MaestroError.from(thrown, "STORE_FAILED"));
       }
-    } catch (thrown) {
-      const error = MaestroError.from(thrown, "STORE_FAILED");
-      const told = this.#broken !== null;
-      this.abandon(error);
-      if (!told) onBroken(error);
-    } finally {
-      this.#writing = null;
+      written.resolve();
     }
+    this.#writing = false;
+  }
+
+  #break(error: MaestroError): void {
+    if (this.#broken !== null) return;
+    this.abandon(error);
+    this.#options.onBroken(error);
   }
 }

@@ -2,7 +2,7 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice, ServiceRef } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, type RunState } from "../machines/fold.ts";
+import { applyFact, recordKey, type RunState } from "../machines/fold.ts";
 import { runMachine } from "../machines/run.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
@@ -20,7 +20,10 @@ export type Happening = Fact | Notice;
 export interface LiveRunOptions {
   readonly workflow: Workflow;
   readonly claim: Claim;
+  /** Where the run stands. */
   readonly state: RunState;
+  /** Where the run stands by the facts that are durable: all that is reported. Begins like `state`. */
+  readonly shown: RunState;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
   readonly journal: Journal;
@@ -59,6 +62,7 @@ export class LiveRun {
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
   #actor: Actor<typeof runMachine> | null = null;
+  #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
 
   constructor(options: LiveRunOptions) {
@@ -81,9 +85,9 @@ export class LiveRun {
     return this.#ledger;
   }
 
-  /** Where the run stands. */
+  /** Where the run stands, as far as it is durable. */
   report(): RunReport {
-    return reportOf(this.#options.workflow, this.#options.state);
+    return reportOf(this.#options.workflow, this.#options.shown);
   }
 
   /** Resolves when the run has ended, or waits for an operator. */
@@ -99,7 +103,9 @@ export class LiveRun {
 
   /** Sets the run in motion, from wherever its facts end. */
   go(): void {
-    const { state, inspect } = this.#options;
+    const { state, shown, inspect } = this.#options;
+    if (shown.started === null && state.started !== null) applyFact(shown, state.started);
+    if (shown.attention.size > 0) this.#settled.resolve(this.report());
     const actor = createActor(runMachine, {
       id: `run:${this.id}`,
       input: { board: this.#board() },
@@ -108,7 +114,6 @@ export class LiveRun {
     this.#actor = actor;
     actor.subscribe({ error: (thrown) => this.stop(MaestroError.from(thrown)) });
     actor.start();
-    if (state.attention.size > 0) this.#settled.resolve(this.report());
   }
 
   /** Stops the run and rolls it back. Has no effect once it rolls back or has ended. */
@@ -116,9 +121,14 @@ export class LiveRun {
     this.#actor?.send({ type: "cancel", by });
   }
 
-  /** Gets a parked step going again. @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there */
+  /**
+   * Gets a parked step going again.
+   *
+   * @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there; why the run was stopped
+   */
   resolve({ step, op = "compensate", action, input, by, reason }: Resolution): void {
-    if (!this.#options.state.attention.has(recordKey(step, op))) {
+    if (this.#stopped !== null) throw this.#stopped;
+    if (!this.#waitsFor(recordKey(step, op))) {
       throw new MaestroError(
         "RUN_NOT_ACTIVE",
         `No step "${step}" of run "${this.id}" waits for an operator`,
@@ -141,9 +151,11 @@ export class LiveRun {
   /** Ends the run's actor where it stands; its facts remain, and it can be resumed from them. */
   stop(error: MaestroError): void {
     if (this.#actor === null) return;
+    this.#stopped = error;
     this.#ledger.abandon(error);
     this.#settled.reject(error);
     this.#leave();
+    for (const breaker of this.#options.breakers.values()) breaker?.send({ type: "left" });
   }
 
   #leave(): void {
@@ -153,14 +165,18 @@ export class LiveRun {
   }
 
   #hear(facts: readonly Fact[]): void {
-    for (const fact of facts) {
-      this.#tell(fact);
-      if (fact.kind === "attention_raised") this.#settled.resolve(this.report());
-      if (fact.kind === "run_ended") {
-        this.#settled.resolve(this.report());
-        this.#leave();
-      }
-    }
+    const { shown } = this.#options;
+    for (const fact of facts) applyFact(shown, fact);
+    const rests = shown.end !== null || [...shown.attention].some((key) => this.#waitsFor(key));
+    if (rests) this.#settled.resolve(this.report());
+    for (const fact of facts) this.#tell(fact);
+    if (shown.end !== null) this.#leave();
+  }
+
+  /** That it is parked is durable, and no operator has resolved it since. */
+  #waitsFor(key: string): boolean {
+    const { state, shown } = this.#options;
+    return shown.attention.has(key) && state.attention.has(key);
   }
 
   #tell(event: Happening): void {

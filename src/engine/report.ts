@@ -167,40 +167,44 @@ function stepReport(
     finished_at: record.endedAt === null ? null : timeOf(record.endedAt),
     output: record.output === undefined ? null : toJson(record.output),
     error: record.failure,
-    compensation: undone.has(record.path) ? compensationReport(state, record.path) : null,
+    compensation: undone.has(record.path) ? compensationReport(step, state) : null,
   };
 }
 
-function compensationReport(state: RunState, path: string): CompensationReport {
-  const record = recordOf(state, path, "compensate");
+function compensationReport(step: Step, state: RunState): CompensationReport {
+  const record = recordOf(state, step.path, "compensate");
   if (record === undefined) {
     return { status: "pending", attempts: 0, error: null, started_at: null, finished_at: null };
   }
-  const status = compensationStatus(state, record);
+  const inner = innerRecords(step, state);
+  const status = compensationStatus(record, inner);
   return {
     status,
-    attempts: attemptsOf(state, record),
+    attempts: inner.reduce((sum, { attempts }) => sum + attempts, record.attempts),
     error: status === "done" ? null : record.attention?.failure ?? record.failure,
     started_at: timeOf(record.startedAt),
     finished_at: record.endedAt === null ? null : timeOf(record.endedAt),
   };
 }
 
-function compensationStatus(state: RunState, record: StepRecord): CompensationReport["status"] {
-  if (record.status === "completed") return "done";
-  if (record.status === "skipped") return "skipped";
-  const parked = record.attention !== null || record.resolved === "abort" ||
-    [...state.attention].some((key) => key.startsWith(`${record.path}.compensate[`));
-  return parked ? "parked" : "running";
+function compensationStatus(
+  record: StepRecord,
+  inner: readonly StepRecord[],
+): CompensationReport["status"] {
+  const all = [record, ...inner];
+  if (all.some(({ attention, resolved }) => attention !== null || resolved === "abort")) {
+    return "parked";
+  }
+  if (record.status !== "completed" && record.status !== "skipped") return "running";
+  return all.some(({ resolved }) => resolved === "skip") ? "skipped" : "done";
 }
 
-/** Its own attempts, and those of the steps it consists of. */
-function attemptsOf(state: RunState, record: StepRecord): number {
-  let attempts = record.attempts;
-  for (const inner of state.records.values()) {
-    if (inner.path.startsWith(`${record.path}.compensate[`)) attempts += inner.attempts;
-  }
-  return attempts;
+/** The records of the steps that undo this one, where steps do. */
+function innerRecords(step: Step, state: RunState): readonly StepRecord[] {
+  if (step.kind !== "call" || step.compensate?.kind !== "steps") return [];
+  return [...eachStep(step.compensate.steps)].flatMap(({ path }) =>
+    recordOf(state, path, "compensate") ?? []
+  );
 }
 
 function timeOf(milliseconds: number): string {

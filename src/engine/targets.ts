@@ -48,8 +48,8 @@ const keys = new WeakMap<Service, string>();
 function keyOf(service: Service, endpoint: string): string {
   let settings = keys.get(service);
   if (settings === undefined) {
-    const ignored = new Set(["name", "place", "endpoint"]);
-    settings = JSON.stringify(service, (key, value) => ignored.has(key) ? undefined : value);
+    const { name: _name, place: _place, endpoint: _endpoint, schema, ...rest } = service;
+    settings = JSON.stringify({ ...rest, schema: { ...schema, place: null } });
     keys.set(service, settings);
   }
   return `${endpoint} ${settings}`;

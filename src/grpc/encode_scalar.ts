@@ -3,7 +3,7 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { isCelUint } from "@bufbuild/cel";
 import type { Value } from "../workflow/value.ts";
 import { didYouMean } from "../workflow/nearest.ts";
-import { type FieldPath, invalid, misfit } from "./invalid_request.ts";
+import { type FieldPath, invalid, misfit, spell } from "./invalid_request.ts";
 
 /** What a message of @bufbuild/protobuf holds in a scalar field. */
 export type Scalar = string | number | bigint | boolean | Uint8Array;
@@ -27,6 +27,25 @@ const NAMES: Readonly<Record<ScalarType, string>> = {
   [ScalarType.SINT64]: "a whole number (sint64)",
 };
 
+const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const;
+const UINT32 = [0n, 2n ** 32n - 1n] as const;
+const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
+const UINT64 = [0n, 2n ** 64n - 1n] as const;
+
+/** The least and the most of each type of whole numbers. */
+const RANGES: { readonly [type in ScalarType]?: readonly [min: bigint, max: bigint] } = {
+  [ScalarType.INT32]: INT32,
+  [ScalarType.SINT32]: INT32,
+  [ScalarType.SFIXED32]: INT32,
+  [ScalarType.UINT32]: UINT32,
+  [ScalarType.FIXED32]: UINT32,
+  [ScalarType.INT64]: INT64,
+  [ScalarType.SINT64]: INT64,
+  [ScalarType.SFIXED64]: INT64,
+  [ScalarType.UINT64]: UINT64,
+  [ScalarType.FIXED64]: UINT64,
+};
+
 /** The largest finite float. */
 const FLOAT_MAX = 3.4028234663852886e38;
 
@@ -37,11 +56,16 @@ const FLOAT_MAX = 3.4028234663852886e38;
  * @throws {MaestroError} `INVALID_REQUEST`, where it is of another type, or out of range
  */
 export function encodeScalar(type: ScalarType, value: Value, path: FieldPath): Scalar {
-  const encoded = tryScalar(type, isCelUint(value) ? value.value : value);
-  if (encoded === undefined) {
-    throw misfit(path, isCelUint(value) ? value.value : value, NAMES[type]);
+  const plain = isCelUint(value) ? value.value : value;
+  const encoded = tryScalar(type, plain);
+  if (encoded !== undefined) return encoded;
+  const [min, max] = RANGES[type] ?? [];
+  if (min === undefined || max === undefined || !isWhole(plain)) {
+    throw misfit(path, plain, NAMES[type]);
   }
-  return encoded;
+  const name = ScalarType[type].toLowerCase();
+  const article = /^[is]/.test(name) ? "an" : "a";
+  throw invalid(path, `${spell(plain)} does not fit ${article} ${name} (${min} to ${max})`);
 }
 
 /** An enum's value by its name or number; `null` fits `google.protobuf.NullValue` alone. */
@@ -87,17 +111,17 @@ function tryScalar(type: ScalarType, value: Value): Scalar | undefined {
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:
-      return small(value, -(2 ** 31), 2 ** 31 - 1);
+      return small(value, ...INT32);
     case ScalarType.UINT32:
     case ScalarType.FIXED32:
-      return small(value, 0, 2 ** 32 - 1);
+      return small(value, ...UINT32);
     case ScalarType.INT64:
     case ScalarType.SINT64:
     case ScalarType.SFIXED64:
-      return large(value, -(2n ** 63n), 2n ** 63n - 1n);
+      return large(value, ...INT64);
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
-      return large(value, 0n, 2n ** 64n - 1n);
+      return large(value, ...UINT64);
   }
 }
 
@@ -118,12 +142,12 @@ function float(value: Value): number | undefined {
   return typeof value === "string" && NUMBER.test(value) ? Number(value) : undefined;
 }
 
-function small(value: Value, min: number, max: number): number | undefined {
+function small(value: Value, min: bigint, max: bigint): number | undefined {
   if (typeof value === "number" && Number.isInteger(value)) {
     // Adding 0 turns -0 into 0.
     return value >= min && value <= max ? value + 0 : undefined;
   }
-  const whole = large(value, BigInt(min), BigInt(max));
+  const whole = large(value, min, max);
   return whole === undefined ? undefined : Number(whole);
 }
 
@@ -133,6 +157,14 @@ function large(value: Value, min: bigint, max: bigint): bigint | undefined {
   }
   const whole = wholeNumber(value);
   return whole !== undefined && whole >= min && whole <= max ? whole : undefined;
+}
+
+/** Whether it is a whole number of any size. */
+function isWhole(value: Value): value is number | bigint | string {
+  if (typeof value === "string") {
+    return /^-?(?:0|[1-9]\d*)$/.test(value) || isWhole(float(value) ?? null);
+  }
+  return typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
 }
 
 /** JSON's grammar of a number. */

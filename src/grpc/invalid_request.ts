@@ -1,7 +1,7 @@
 import { MaestroError } from "../errors.ts";
 import type { Value } from "../workflow/value.ts";
 
-/** Where a value stands in a request: `items[2].price.units`; `""` is the request itself. */
+/** Where a value stands: `input.items[2].price.units`; `""` is the request itself. */
 export type FieldPath = string;
 
 /** The path of a field of what stands at a path. */
@@ -30,7 +30,7 @@ export function invalid(path: FieldPath, message: string): MaestroError {
 }
 
 /** A value, short enough for a message. */
-function spell(value: unknown): string {
+export function spell(value: unknown): string {
   if (typeof value === "string") {
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   }

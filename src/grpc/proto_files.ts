@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, normalize, relative } from "node:path";
 import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import protobuf from "protobufjs";
 import { MaestroError } from "../errors.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 import { fileDescriptor } from "./proto_convert.ts";
 import { spellPlace, syntaxError } from "./proto_error.ts";
 import { blankComments, importsIn, type ProtoImport, syntaxOf } from "./proto_text.ts";
@@ -64,14 +65,7 @@ export async function readProtoFiles(
     const path = normalize(entry);
     if (names.has(path)) continue;
     const text = await Deno.readTextFile(path).catch((error: unknown) => {
-      const reason = error instanceof Deno.errors.NotFound
-        ? "there is no such file"
-        : error instanceof Error
-        ? error.message
-        : String(error);
-      throw new MaestroError("SCHEMA_UNAVAILABLE", `Cannot read "${entry}": ${reason}`, {
-        cause: error,
-      });
+      throw unreadable(entry, error);
     });
     await load(path, nameUnder(path, roots), text);
   }
@@ -101,14 +95,28 @@ function nameUnder(path: string, roots: readonly string[]): string {
   return path;
 }
 
+const ABSENT = [Deno.errors.NotFound, Deno.errors.NotADirectory, Deno.errors.IsADirectory];
+
+function unreadable(path: string, error: unknown): MaestroError {
+  return new MaestroError(
+    "SCHEMA_UNAVAILABLE",
+    `Cannot read "${path}": ${whyUnreadable(error)}`,
+    { cause: error },
+  );
+}
+
 async function findImport(
   name: string,
   roots: readonly string[],
 ): Promise<{ readonly path: string; readonly text: string } | undefined> {
   for (const root of roots) {
     const path = join(root, name);
-    const text = await Deno.readTextFile(path).catch(() => undefined);
-    if (text !== undefined) return { path, text };
+    try {
+      return { path, text: await Deno.readTextFile(path) };
+    } catch (error) {
+      // Other roots may have a file where this one has none; one that is kept from us is the one meant.
+      if (!ABSENT.some((kind) => error instanceof kind)) throw unreadable(path, error);
+    }
   }
   return undefined;
 }
@@ -121,12 +129,13 @@ async function missingImport(
   const looked = roots.map((root) => `"${root}"`).join(", ");
   const root = await rootAbove(importer, name);
   const remedy = root === undefined
-    ? `add the directory that "${name}" is relative to`
-    : `add "${root}"`;
+    ? `add to "import_paths" the directory that holds ${name}`
+    : `add "${root}" to the service's "import_paths"`;
   return new MaestroError(
     "SCHEMA_UNAVAILABLE",
-    `${spellPlace(importer, place)}: Cannot find the import "${name}": looked in ${looked}; ` +
-      `${remedy} to the service's "import_paths"`,
+    `${
+      spellPlace(importer, place)
+    }: Cannot find the import "${name}": looked in ${looked}; ${remedy}`,
   );
 }
 

@@ -35,8 +35,8 @@ const REASONS: readonly (readonly [RegExp, (tls: boolean, match: RegExpExecArray
   [
     /ECONNRESET|Connection reset|EPIPE|Broken pipe|write after end|^Failed to connect/i,
     (tls) =>
-      "it closed the connection at once: is it a gRPC server" +
-      (tls ? "?" : ', and one that does not want "tls"?'),
+      "it closed the connection at once: check that it is a gRPC server" +
+      (tls ? "" : '; if it uses TLS, set "tls: true" for it'),
   ],
 ];
 

@@ -18,6 +18,9 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "UNAVAILABLE",
 ]);
 
+/** grpc-js's words for an answer that is not the message it should be. */
+const GARBAGE = /^Response message parsing error/;
+
 const REMEDY = 'give "proto" or "descriptor_set" for it, or turn reflection on in the server';
 
 /**
@@ -57,7 +60,9 @@ export async function reflectSchema(
     // A server that is exhausted, and not an answer that is too large.
     const busy = code === "RESOURCE_EXHAUSTED" && transport === undefined;
     if (!TRANSIENT.has(code) && !busy) {
-      const reason = transport?.message ?? (details === "" ? code : `${code}: ${details}`);
+      const reason = GARBAGE.test(details)
+        ? "it answered with data that is no reflection response"
+        : transport?.message.replace(who, "it") ?? (details === "" ? code : `${code}: ${details}`);
       throw unavailable(`Cannot ask ${who} for its schema: ${reason}; ${REMEDY}`, error);
     }
     const message = transport?.message ?? (details || `"${service.name}" answered ${code}`);

@@ -42,7 +42,7 @@ export function encodeRequest(
   input: Value,
 ): WireRequest {
   const desc = method.input;
-  const message = encodeMessage(desc, input, registry);
+  const message = encodeMessage(desc, input, registry, "input"); // as the workflow calls it
   const bytes = serialize(desc, message);
   if (bytes.length > service.maxMessageSize) {
     throw new MaestroError(

@@ -13,11 +13,14 @@ export interface LoadedSchema {
 }
 
 interface Entry {
-  readonly loaded: Promise<LoadedSchema>;
+  readonly loaded: Promise<StampedSchema>;
   readonly loadedAt: number;
-  /** The state of the files when they were read. */
-  stamp: string;
   checkedAt: number;
+}
+
+interface StampedSchema extends LoadedSchema {
+  /** The state of the files when they were read. */
+  readonly stamp: string;
 }
 
 /** Schemas at hand. Those who ask at the same time share one loading; a failure is not kept. */
@@ -44,26 +47,27 @@ export class SchemaCache {
 
   #load(key: string, load: () => Promise<LoadedSchema>): Entry {
     const now = this.#now();
-    const entry: Entry = { loaded: load(), loadedAt: now, stamp: "", checkedAt: now };
+    const entry: Entry = { loaded: stamped(load()), loadedAt: now, checkedAt: now };
     this.#byKey.set(key, entry);
-    entry.loaded.then(
-      async ({ files }) => {
-        if (files !== null) entry.stamp = await stampOf(files);
-      },
-      () => {
-        if (this.#byKey.get(key) === entry) this.#byKey.delete(key);
-      },
-    );
+    entry.loaded.catch(() => {
+      if (this.#byKey.get(key) === entry) this.#byKey.delete(key);
+    });
     return entry;
   }
 }
 
+/** With its stamp, or who asks next would find the files changed before there is one. */
+async function stamped(loading: Promise<LoadedSchema>): Promise<StampedSchema> {
+  const loaded = await loading;
+  return { ...loaded, stamp: loaded.files === null ? "" : await stampOf(loaded.files) };
+}
+
 async function isCurrent(entry: Entry, now: number): Promise<boolean> {
-  const { files } = await entry.loaded;
+  const { files, stamp } = await entry.loaded;
   if (files === null) return now - entry.loadedAt < MAX_AGE;
   if (now - entry.checkedAt < FILE_CHECK_INTERVAL) return true;
   entry.checkedAt = now;
-  return await stampOf(files) === entry.stamp;
+  return await stampOf(files) === stamp;
 }
 
 async function stampOf(files: readonly string[]): Promise<string> {

@@ -44,6 +44,14 @@ function isUnimplemented(error: unknown): boolean {
   return code === UNIMPLEMENTED && !details.startsWith("Received HTTP status");
 }
 
+function readDescriptor(bytes: Uint8Array): FileDescriptorProto {
+  try {
+    return fromBinary(FileDescriptorProtoSchema, bytes);
+  } catch (error) {
+    throw new Error("a file descriptor that it sent cannot be read", { cause: error });
+  }
+}
+
 async function collectFiles(stream: ReflectionStream): Promise<FileDescriptorProto[]> {
   const files = new Map<string, FileDescriptorProto>();
   /** `false`, where the server says that it doesn't have it. */
@@ -51,7 +59,7 @@ async function collectFiles(stream: ReflectionStream): Promise<FileDescriptorPro
     const { messageResponse: answer } = await stream.ask(query);
     if (answer.case !== "fileDescriptorResponse") return false;
     for (const bytes of answer.value.fileDescriptorProto) {
-      const file = fromBinary(FileDescriptorProtoSchema, bytes);
+      const file = readDescriptor(bytes);
       if (!files.has(file.name)) files.set(file.name, file);
     }
     return true;

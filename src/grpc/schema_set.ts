@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../errors.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 import { buildSchema, type Schema } from "./schema.ts";
 
 /**
@@ -10,17 +11,10 @@ import { buildSchema, type Schema } from "./schema.ts";
  */
 export async function descriptorSetSchema(file: string): Promise<Schema> {
   const bytes = await Deno.readFile(file).catch((error: unknown) => {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : String(error);
     throw new MaestroError(
       "SCHEMA_UNAVAILABLE",
-      `Cannot read the descriptor set "${file}": ${reason}`,
-      {
-        cause: error,
-      },
+      `Cannot read the descriptor set "${file}": ${whyUnreadable(error)}`,
+      { cause: error },
     );
   });
   const files = parseSet(bytes);

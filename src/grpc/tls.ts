@@ -3,6 +3,7 @@ import { checkServerIdentity } from "node:tls";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import { MaestroError } from "../errors.ts";
 import type { TlsRule } from "../workflow/model.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 import type { GrpcJs } from "./grpc_js.ts";
 
 /** What has to be in each file. */
@@ -42,14 +43,11 @@ export async function readTlsFiles(service: string, rule: TlsRule): Promise<TlsF
       const text = await Deno.readTextFile(path);
       if (CONTENTS[key].test(text)) return text;
     } catch (error) {
-      const reason = error instanceof Deno.errors.NotFound
-        ? "there is no such file"
-        : error instanceof Error
-        ? error.message
-        : String(error);
       throw new MaestroError(
         "USAGE",
-        `Cannot read the file "${path}" that "${service}" names as "tls.${key}": ${reason}`,
+        `Cannot read the file "${path}" that "${service}" names as "tls.${key}": ${
+          whyUnreadable(error)
+        }`,
         { cause: error },
       );
     }

@@ -1,3 +1,5 @@
+import { whyUnreadable } from "../workflow/unreadable.ts";
+
 /** The largest file that is read at all, in bytes. The parser's own limit is lower. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -25,17 +27,4 @@ export function readText(path: string): string {
   } catch (thrown) {
     throw new Error("it is not UTF-8 text", { cause: thrown });
   }
-}
-
-/** Why a file can't be read, in plain words. */
-export function whyUnreadable(thrown: unknown): string {
-  if (thrown instanceof Deno.errors.NotFound) return "there is no such file";
-  if (thrown instanceof Deno.errors.NotADirectory) return "there is no such file";
-  if (thrown instanceof Deno.errors.PermissionDenied) return "you have no permission to read it";
-  if (thrown instanceof Deno.errors.IsADirectory) return "it is a directory; name a file";
-  if (thrown instanceof Deno.errors.NotCapable) {
-    return "the program may not read it: it was started without --allow-read for it";
-  }
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return message.replace(/ \(os error \d+\).*$/, "");
 }

@@ -1,6 +1,6 @@
 import type { Secrets } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
-import { whyUnreadable } from "./read_text.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 
 /** Where secrets come from. */
 export interface SecretSources {

@@ -58,7 +58,7 @@ export const blockMachine = setup({
   actors: { timer: timerEffect },
   guards: {
     ended: ({ context }) => recordFor(context).status !== "running",
-    stopped: ({ context }) => context.cancelled || recordFor(context).failing !== null,
+    stopped: ({ context }) => isStopped(context, planFor(context)),
     settled: ({ context }) => planFor(context).active.length === 0,
     finished: ({ context }) => planFor(context).finished,
     sparesSiblings: ({ context }) => sparesSiblings(context),
@@ -80,12 +80,13 @@ export const blockMachine = setup({
       });
       return { actors };
     }),
-    forgetChild: assign({
-      actors: ({ context, event }) => {
-        const actors = new Map(context.actors);
-        if (event.type === "child.ended") actors.delete(event.path);
-        return actors;
-      },
+    forgetChild: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "child.ended") return;
+      const actors = new Map(context.actors);
+      const actor = actors.get(event.path);
+      if (actor !== undefined) enqueue.stopChild(actor); // else XState keeps it for good
+      actors.delete(event.path);
+      enqueue.assign({ actors });
     }),
     cancelChildren: enqueueActions(({ context, enqueue }) => {
       for (const actor of context.actors.values()) enqueue.sendTo(actor, { type: "cancel" });
@@ -199,7 +200,7 @@ function advance(context: Context, start: (step: Step, cancelled: boolean) => vo
     if (plan.failure !== null && recordFor(context).failing === null) {
       board.record({ kind: "block_failing", path, op, failure: plan.failure });
     }
-    const stopped = context.cancelled || recordFor(context).failing !== null;
+    const stopped = isStopped(context, plan);
     const due = [...plan.active.filter((step) => !actors.has(step.path))]; // after a restart
     if (!stopped) due.push(...plan.ready);
     for (const step of due) {
@@ -210,11 +211,17 @@ function advance(context: Context, start: (step: Step, cancelled: boolean) => vo
   }
 }
 
+/** Nothing new starts. */
+function isStopped(context: BlockInput, plan: Plan): boolean {
+  return context.cancelled || plan.cancelled || recordFor(context).failing !== null;
+}
+
 /** `on_failure: finish` lets the others run, except when time is up or the whole is cancelled. */
 function sparesSiblings(context: BlockInput): boolean {
   const { block, cancelled } = context;
+  const { failing } = recordFor(context);
   return block.kind === "parallel" && block.onFailure === "finish" && !cancelled &&
-    recordFor(context).failing?.code !== "STEP_TIMEOUT";
+    failing !== null && failing.code !== "STEP_TIMEOUT";
 }
 
 function timeOut(context: BlockInput): void {

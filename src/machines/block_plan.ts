@@ -8,7 +8,7 @@ import type { BlockStep, Step } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import type { Failure } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type RunState, type StepRecord } from "./fold.ts";
+import { countBegun, recordOf, type RunState, type StepRecord } from "./fold.ts";
 
 /** Anything that holds steps: a block of the workflow, its root, or the steps of a compensation. */
 export type Block =
@@ -26,6 +26,8 @@ export interface Plan {
   readonly failure: Failure | null;
   /** A child has ended the run (`return`). */
   readonly returned: StepRecord | null;
+  /** A child was cancelled, by what is around the block or by an operator: nothing more starts. */
+  readonly cancelled: boolean;
   /** Everything there is has been done. */
   readonly finished: boolean;
 }
@@ -49,23 +51,30 @@ export function planBlock(
   const settled = new Set<string>();
   let failed: StepRecord | null = null;
   let returned: StepRecord | null = null;
-  for (const child of children) {
+  let cancelled = false;
+  // In a sequence all before the last that has begun have settled: long ones are not walked anew.
+  const inOrder = block.kind !== "parallel";
+  const first = inOrder ? Math.max(0, countBegun(children, op, state) - 1) : 0;
+  for (const child of inOrder ? children.slice(first, first + 2) : children) {
     const record = recordOf(state, child.path, op);
     if (record === undefined) (actors.has(child.path) ? active : waiting).push(child);
     else if (record.status === "running") active.push(child);
     else if (record.status === "completed" || record.status === "skipped") {
       settled.add(child.id);
       if (record.returns) returned = record;
-    } else if (record.status === "failed" && isEarlier(record, failed)) failed = record;
+    } else if (record.status === "cancelled") cancelled = true;
+    else if (isEarlier(record, failed)) failed = record;
   }
-  const stopped = failed !== null || returned !== null;
+  const stopped = failed !== null || returned !== null || cancelled;
   return {
     children,
     active,
     ready: stopped ? [] : readyOf(block, waiting, active.length, settled),
     failure: failed?.failure ?? null,
     returned,
-    finished: active.length === 0 && (returned !== null || settled.size === children.length),
+    cancelled,
+    finished: active.length === 0 &&
+      (returned !== null || first + settled.size === children.length),
   };
 }
 

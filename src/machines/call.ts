@@ -59,6 +59,7 @@ export const callMachine = setup({
   guards: {
     ended: ({ context }) => recordFor(context).status !== "running",
     isParked: ({ context }) => recordFor(context).attention !== null,
+    isReleased: ({ context }) => recordFor(context).attention === null,
     isUnsettled: ({ context }) => recordFor(context).unsettled,
     isOverdue: ({ context }) => isOverdue(context),
     isBackingOff: ({ context }) => isBackingOff(context),
@@ -86,13 +87,14 @@ export const callMachine = setup({
       if (service === null) return;
       enqueue.sendTo(service, { type: "withdraw", caller: self, permit: context.permit });
     }),
-    reportResult: enqueueActions(({ context, event, enqueue }) => {
+    reportResult: enqueueActions(({ context, event, enqueue, self }) => {
       const service = serviceOf(context);
       if (service === null || context.permit === null || event.type !== "answered") return;
       const { result, duration, at, cut } = event;
       const code = result.ok ? "OK" : result.failure.code;
       enqueue.sendTo(service, {
         type: "result",
+        caller: self,
         permit: context.permit,
         at,
         result: { code, duration, full: !cut },
@@ -203,7 +205,10 @@ export const callMachine = setup({
       on: { cancel: { actions: ["markCancelled", "cancelStep"], target: "done" } },
     },
     parked: {
-      on: { resolved: { actions: "prepare", target: "deciding" } },
+      on: {
+        resolved: { guard: "isReleased", actions: "prepare", target: "deciding" },
+        cancel: { actions: ["markCancelled", "cancelStep"], target: "done" },
+      },
     },
     done: { type: "final", entry: "tellParent" },
   },

@@ -250,7 +250,7 @@ export function fail(
   const failure = failureOf(cause, {
     path,
     attempts: record.attempts,
-    outcome: outcomeOfAttempts(record.outcomes),
+    outcome: outcomeSoFar(record),
   });
   if (op === "action") board.record({ kind: "step_failed", path, op, failure });
   else {
@@ -300,8 +300,13 @@ export function abandonAttempt(context: CallContext): void {
 /** Ends the step as cancelled. */
 export function cancelStep(context: CallContext): void {
   const { board, path, op } = context;
-  const outcome: Outcome = outcomeOfAttempts(recordFor(context).outcomes);
+  const outcome = outcomeSoFar(recordFor(context));
   board.record({ kind: "step_cancelled", path, op, outcome });
+}
+
+/** What the step's attempts came to; one that a restart found under way, and that was not made again, is in doubt. */
+function outcomeSoFar({ outcomes, inFlight }: StepRecord): Outcome {
+  return outcomeOfAttempts(inFlight ? [...outcomes, "unknown"] : outcomes);
 }
 
 /** The earlier of two moments, where `null` is never. */

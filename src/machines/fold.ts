@@ -60,6 +60,8 @@ type RunStarted = Extract<Fact, { kind: "run_started" }>;
 export interface RunState {
   /** The number of the last fact. */
   seq: number;
+  /** When the last fact was recorded, in milliseconds since the epoch. */
+  at: number;
   started: RunStarted | null;
   /** By {@linkcode recordKey}; in order of start. */
   readonly records: Map<string, StepRecord>;
@@ -82,6 +84,7 @@ export const ROOT = "";
 export function emptyState(): RunState {
   return {
     seq: 0,
+    at: 0,
     started: null,
     records: new Map(),
     cancel: null,
@@ -101,9 +104,26 @@ export function recordOf(state: RunState, path: string, op: Op = "action"): Step
   return state.records.get(recordKey(path, op));
 }
 
+/** How many of these steps have begun, where each begins after the one before has ended. */
+export function countBegun(
+  steps: readonly { readonly path: string }[],
+  op: Op,
+  state: RunState,
+): number {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const step = steps[middle];
+    if (step !== undefined && recordOf(state, step.path, op) !== undefined) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Moves `state` on by one fact. */
 export function applyFact(state: RunState, fact: Fact): void {
   state.seq = fact.seq;
+  state.at = fact.at;
   switch (fact.kind) {
     case "run_started":
       state.started = fact;
@@ -142,9 +162,13 @@ export function applyFact(state: RunState, fact: Fact): void {
       close(record, fact, "failed", fact.failure.outcome);
       return;
     }
-    case "step_cancelled":
-      close(known(state, fact), fact, "cancelled", fact.outcome);
+    case "step_cancelled": {
+      const record = known(state, fact);
+      record.attention = null;
+      state.attention.delete(recordKey(fact.path, fact.op));
+      close(record, fact, "cancelled", fact.outcome);
       return;
+    }
     case "block_failing":
       known(state, fact).failing = fact.failure;
       return;

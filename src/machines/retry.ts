@@ -42,6 +42,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
   "UNAUTHENTICATED",
   "PERMISSION_DENIED",
   "INVALID_REQUEST",
+  "EXPRESSION_ERROR",
 ]);
 
 /** The table of semantics.md §1: whether, and when, an action is tried again. */
@@ -63,8 +64,8 @@ export function isUndone(code: string | undefined): boolean {
 
 function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
   const { code } = failure;
+  if (rule.ownCodes.includes(code)) return true; // said of this very step
   if (TRANSIENT.has(code)) return rule.idempotent || failure.outcome === "not_sent";
-  if (rule.ownCodes.includes(code)) return true;
   if (!rule.idempotent) return false;
   if (rule.retry.codes.includes(code)) return true;
   return code === "RESOURCE_EXHAUSTED" &&

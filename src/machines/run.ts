@@ -15,7 +15,7 @@ import type { RollbackReason } from "./facts.ts";
 import { recordOf, ROOT, type StepRecord } from "./fold.ts";
 import { evaluate } from "./names.ts";
 import { recorded } from "./recorded.ts";
-import { isUndone, rollbackPlan, sagaMachine } from "./saga.ts";
+import { isRolledBack, rollbackPlan, sagaMachine } from "./saga.ts";
 
 /** Asks a run to stop and roll back. */
 export interface CancelRun {
@@ -154,7 +154,7 @@ function startRollback(context: Context): void {
 
 function endUndone(context: Context): void {
   const { board } = context;
-  const undone = isUndone(rollbackPlan(board.workflow.steps, board.state), board.state);
+  const undone = isRolledBack(rollbackPlan(board.workflow.steps, board.state), board.state);
   const reason = reasonOf(context);
   const status = reason === "failed" ? "compensated" : reason;
   end(context, undone ? status : "incomplete");

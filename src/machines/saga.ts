@@ -12,7 +12,7 @@ import type { Board } from "./board.ts";
 import { callMachine, type ChildEnded, type Resolved } from "./call.ts";
 import type { CallInput } from "./call_moves.ts";
 import { recorded } from "./recorded.ts";
-import { recordOf, ROOT, type RunState, type StepRecord } from "./fold.ts";
+import { countBegun, recordOf, ROOT, type RunState, type StepRecord } from "./fold.ts";
 
 /**
  * The completed and the unknown, in strict reverse order of completion across all blocks; an
@@ -31,16 +31,16 @@ export function nextCompensation(
   plan: readonly Compensable[],
   state: RunState,
 ): Compensable | null {
-  for (const step of plan) {
-    const record = recordOf(state, step.path, "compensate");
-    if (record?.resolved === "abort") return null;
-    if (record?.status !== "completed" && record?.status !== "skipped") return step;
-  }
-  return null;
+  const begun = countBegun(plan, "compensate", state);
+  const last = plan[begun - 1];
+  const status = last && recordOf(state, last.path, "compensate")?.status;
+  if (status === "cancelled") return null;
+  return (status === "running" || status === "failed" ? last : plan[begun]) ?? null;
 }
 
-/** Whether everything in the plan was undone. */
-export function isUndone(plan: readonly Compensable[], state: RunState): boolean {
+/** Whether everything in the plan was undone, and no part of it left out by an operator. */
+export function isRolledBack(plan: readonly Compensable[], state: RunState): boolean {
+  for (const { resolved } of state.records.values()) if (resolved === "skip") return false;
   return plan.every((step) => recordOf(state, step.path, "compensate")?.status === "completed");
 }
 
@@ -75,6 +75,9 @@ export const sagaMachine = setup({
         : spawn(blockMachine, { input: groupInput(board, step, step.compensate) });
       return { actor };
     }),
+    forgetActor: enqueueActions(({ context, enqueue }) => {
+      if (context.actor !== null) enqueue.stopChild(context.actor); // else XState keeps it for good
+    }),
     park: assign(({ context }) => recorded(park(context))),
     passOn: enqueueActions(({ context, event, enqueue }) => {
       if (context.actor !== null) enqueue.sendTo(context.actor, event);
@@ -101,7 +104,7 @@ export const sagaMachine = setup({
     compensating: {
       entry: "compensate",
       on: {
-        "child.ended": "deciding",
+        "child.ended": { actions: "forgetActor", target: "deciding" },
         resolved: { actions: "passOn" },
       },
     },

@@ -15,6 +15,8 @@ interface Context {
   readonly openFor: number;
   readonly openUntil: number | null;
   readonly permits: number;
+  /** Who has a permit of the half-open state, and has not come back yet. */
+  readonly held: readonly CallerRef[];
   readonly successes: number;
   /** First come, first served. */
   readonly queue: readonly CallerRef[];
@@ -50,8 +52,20 @@ export const serviceMachine = setup({
       if (event.type !== "ask") return;
       enqueue.sendTo(event.caller, { type: "admitted", permit: { epoch: context.epoch } });
     }),
-    spend: assign({ permits: ({ context }) => context.permits - 1 }),
-    giveBack: assign({ permits: ({ context }) => context.permits + 1 }),
+    spend: assign(({ context, event }) => ({
+      permits: context.permits - 1,
+      held: event.type === "ask" ? [...context.held, event.caller] : context.held,
+    })),
+    giveBack: assign(({ context, event }) => ({
+      permits: context.permits + 1,
+      held: heldAfter(context, event),
+    })),
+    /** Those who were stopped neither wait any longer nor keep a permit. */
+    dropStopped: assign(({ context }) => {
+      const held = context.held.filter(isActive);
+      const lost = context.held.length - held.length;
+      return { held, permits: context.permits + lost, queue: context.queue.filter(isActive) };
+    }),
     wait: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "ask") return;
       enqueue.assign({ queue: [...context.queue, event.caller] });
@@ -71,7 +85,10 @@ export const serviceMachine = setup({
       window: ({ context, event }) =>
         event.type === "result" ? windowAfter(context, event) : context.window,
     }),
-    recordSuccess: assign({ successes: ({ context }) => context.successes + 1 }),
+    recordSuccess: assign(({ context, event }) => ({
+      successes: context.successes + 1,
+      held: heldAfter(context, event),
+    })),
     openUp: assign(({ context, event }) => ({
       epoch: context.epoch + 1,
       openUntil: event.type === "result" ? event.at + context.openFor : null,
@@ -83,6 +100,7 @@ export const serviceMachine = setup({
       epoch: context.epoch + 1,
       openUntil: null,
       permits: context.rule.halfOpenCalls,
+      held: [],
       successes: 0,
     })),
     close: assign(({ context }) => ({
@@ -102,7 +120,10 @@ export const serviceMachine = setup({
       }
       enqueue.assign({
         queue: context.queue.slice(count),
-        permits: params.limited ? context.permits - count : context.permits,
+        ...(params.limited && {
+          permits: context.permits - count,
+          held: [...context.held, ...context.queue.slice(0, count)],
+        }),
       });
     }),
     tellQueue: enqueueActions(({ context, enqueue }) => {
@@ -121,6 +142,7 @@ export const serviceMachine = setup({
     openFor: input.rule.openFor,
     openUntil: null,
     permits: 0,
+    held: [],
     successes: 0,
     queue: [],
   }),
@@ -146,6 +168,7 @@ export const serviceMachine = setup({
       on: {
         ask: [{ guard: "patient", actions: "wait" }, { actions: "refuse" }],
         withdraw: { actions: "leaveQueue" },
+        left: { actions: "dropStopped" },
         time: "half_open",
       },
     },
@@ -165,6 +188,7 @@ export const serviceMachine = setup({
           },
           { actions: "leaveQueue" },
         ],
+        left: { actions: ["dropStopped", { type: "serveQueue", params: { limited: true } }] },
         result: [
           { guard: "stale" },
           {
@@ -184,6 +208,16 @@ export const serviceMachine = setup({
 export function closedPermit(service: ServiceRef): Permit | undefined {
   const { value, context } = service.getSnapshot();
   return value === "closed" ? { epoch: context.epoch } : undefined;
+}
+
+function isActive(caller: CallerRef): boolean {
+  return caller.getSnapshot().status === "active";
+}
+
+function heldAfter({ held }: Context, event: ServiceEvent | Time): readonly CallerRef[] {
+  return event.type === "result" || event.type === "withdraw"
+    ? held.filter((caller) => caller !== event.caller)
+    : held;
 }
 
 function windowAfter(context: Context, event: Extract<ServiceEvent, { type: "result" }>): Window {

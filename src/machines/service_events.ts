@@ -31,11 +31,14 @@ export type ServiceEvent =
   }
   | {
     readonly type: "result";
+    readonly caller: CallerRef;
     readonly permit: Permit;
     readonly result: CallResult;
     readonly at: number;
   }
-  | { readonly type: "withdraw"; readonly caller: CallerRef; readonly permit: Permit | null };
+  | { readonly type: "withdraw"; readonly caller: CallerRef; readonly permit: Permit | null }
+  /** A run was stopped where it stood: its callers are gone without a word. */
+  | { readonly type: "left" };
 
 /** What of a service's state others may look at. */
 export type ServiceSnapshot = Snapshot<unknown> & {

@@ -19,6 +19,8 @@ import { ROOTS } from "./words.ts";
 const RUN_FIELDS = ["id", "workflow", "version", "correlation_id", "started_at"];
 const STEP_FIELDS = ["status", "output", "error", "attempts"];
 
+/** So many names in a file get a guess at what was meant: each is compared with all there are. */
+const MAX_GUESSES = 100;
 const MAX_IN_TEXT = 100;
 
 /** Checks every template of a workflow. */
@@ -42,6 +44,7 @@ class ExpressionCheck {
   readonly problems: Problem[] = [];
   readonly #seen: ReadonlyMap<string, Visible>;
   readonly #explainer: Explainer;
+  #guesses = 0;
 
   constructor(readonly context: CheckContext) {
     this.#seen = visibility(context.workflow);
@@ -117,7 +120,9 @@ class ExpressionCheck {
     const properties = isRecord(input) && isRecord(input["properties"]) ? input["properties"] : {};
     const hint = Object.hasOwn(properties, name)
       ? `; did you mean ".input.${name}"?`
-      : didYouMean(`.${name}`, [...ROOTS, ...(names?.keys() ?? [])].map((root) => `.${root}`));
+      : this.#guesses++ < MAX_GUESSES
+      ? didYouMean(`.${name}`, [...ROOTS, ...(names?.keys() ?? [])].map((root) => `.${root}`))
+      : "";
     return told("unknown_name", `Unknown name ".${name}"${hint || list(names?.keys() ?? [])}`);
   }
 }
@@ -154,7 +159,7 @@ function outsideOf({ role }: TemplateUse, { root }: Ref): Told | null {
 }
 
 function list(names: Iterable<string>): string {
-  const shown = [...names].slice(0, 8).map((name) => `.${name}`);
+  const shown = Iterator.from(names).take(8).map((name) => `.${name}`).toArray();
   return shown.length === 0
     ? ""
     : `; besides .input, .run, .env and .steps there is ${shown.join(", ")}`;

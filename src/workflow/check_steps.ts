@@ -70,13 +70,21 @@ class StepCheck {
       case "return":
         return this.#return(step, around);
       case "call":
-        if (step.compensate === null) return;
-        if (around.inCompensation) {
-          const message = "Cannot compensate inside a compensation: it is tried until it succeeds";
-          this.#error(step, ["compensate"], "nested_compensation", message, "key");
-        } else if (step.compensate.kind === "steps") {
+        if (around.inCompensation) this.#compensating(step);
+        else if (step.compensate?.kind === "steps") {
           this.list(step.compensate.steps, { inParallel: false, inCompensation: true });
         }
+    }
+  }
+
+  /** A call that undoes something is tried until it succeeds: what says otherwise has no place in it. */
+  #compensating(step: Step): void {
+    for (const key of ["compensate", "idempotent", "retry", "timeout"]) {
+      if (this.context.where.get(step.path, key) === undefined) continue;
+      const message = key === "compensate"
+        ? "Cannot compensate inside a compensation: it is tried until it succeeds"
+        : `Cannot set "${key}" inside a compensation: it is tried until it succeeds, as the workflow's "saga" says`;
+      this.#error(step, [key], "nested_compensation", message, "key");
     }
   }
 

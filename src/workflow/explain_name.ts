@@ -15,9 +15,19 @@ interface Seat {
 /** Says why a name that is bound somewhere can't be seen. */
 export class Explainer {
   readonly #seats = new Map<string, Seat>();
+  /** The first that binds each name, and the first of each id. */
+  readonly #bound = new Map<string, { readonly step: Step; readonly binding: Binding }>();
+  readonly #byId = new Map<string, Step>();
 
   constructor(readonly context: CheckContext) {
     this.#seat(context.workflow.steps, null, "steps");
+    for (const { step } of this.#seats.values()) {
+      if (!this.#byId.has(step.id)) this.#byId.set(step.id, step);
+      const own = step.kind === "parallel" ? { ...step, branches: [] } : step;
+      for (const [name, binding] of bindingsOf(own)) {
+        if (!this.#bound.has(name)) this.#bound.set(name, { step, binding });
+      }
+    }
   }
 
   /** Every written id. */
@@ -27,21 +37,14 @@ export class Explainer {
 
   /** Why a scope can't see a name; `null`: the name is bound nowhere. */
   name(name: string, scope: string): string | null {
-    for (const { step } of this.#seats.values()) {
-      const own = step.kind === "parallel" ? { ...step, branches: [] } : step;
-      for (const [bound, binding] of bindingsOf(own)) {
-        if (bound === name) return this.#why(step, binding, scope);
-      }
-    }
-    return null;
+    const found = this.#bound.get(name);
+    return found === undefined ? null : this.#why(found.step, found.binding, scope);
   }
 
   /** Why a scope can't see a step; `null`: there is none of that id. */
   step(id: string, scope: string): string | null {
-    for (const { step } of this.#seats.values()) {
-      if (step.id === id) return this.#why(step, null, scope);
-    }
-    return null;
+    const step = this.#byId.get(id);
+    return step === undefined ? null : this.#why(step, null, scope);
   }
 
   #why(bound: Step, binding: Binding | null, scope: string): string {

@@ -11,10 +11,10 @@ const LIMIT = 2n ** 53n;
  * @throws {MaestroError} `INPUT_INVALID`, with line and column where it is about syntax
  */
 export function parseJson(text: string, where: string): Json {
-  const big: string[] = [];
+  let big = false;
   const revive: Reviver = (_key, value, context) => {
     const source = context?.source;
-    if (typeof value === "number" && source !== undefined && isBig(source)) big.push(source);
+    if (typeof value === "number" && source !== undefined && isBig(source)) big = true;
     return value;
   };
   let value: Json;
@@ -23,10 +23,8 @@ export function parseJson(text: string, where: string): Json {
   } catch (thrown) {
     throw syntaxError(text, where, thrown);
   }
-  const [first] = big;
-  if (first === undefined) return value;
-  const problems = [...new Set(big)].map((number) => locate(text, number, where));
-  throw invalid(problems);
+  if (big) throw invalid(bigIntegers(text, where));
+  return value;
 }
 
 type Reviver = (key: string, value: Json, context?: { readonly source?: string }) => Json;
@@ -38,11 +36,20 @@ function isBig(source: string): boolean {
   return number > LIMIT || number < -LIMIT;
 }
 
-function locate(text: string, number: string, where: string): Problem {
-  const at = new RegExp(`(?<![\\w.+-])${number}(?![\\w.])`).exec(text)?.index ?? 0;
-  const message = `The integer ${number} is beyond 2^53 and would lose digits: ` +
-    `write it as a string, "${number}"`;
-  return { severity: "error", code: "big_integer", message, ...new Source(where, text).place(at) };
+/** Each number that is too big, where it first stands: a text may hold the same digits. */
+function bigIntegers(text: string, where: string): readonly Problem[] {
+  const source = new Source(where, text);
+  const found = new Map<string, Problem>();
+  TOKEN.lastIndex = startOf(text);
+  for (let token = TOKEN.exec(text); token !== null; token = TOKEN.exec(text)) {
+    const number = token[3] ?? "";
+    if (!isBig(number) || found.has(number)) continue;
+    const message = `The integer ${number} is beyond 2^53 and would lose digits: ` +
+      `write it as a string, "${number}"`;
+    const place = source.place(TOKEN.lastIndex - number.length);
+    found.set(number, { severity: "error", code: "big_integer", message, ...place });
+  }
+  return [...found.values()];
 }
 
 function syntaxError(text: string, where: string, thrown: unknown): MaestroError {
@@ -68,7 +75,7 @@ const TOKEN =
 function findMistake(text: string): number {
   const open: string[] = [];
   let wants: "value" | "value]" | "key" | "key}" | ":" | "," = "value";
-  let at = /^\uFEFF?/.exec(text)?.[0].length ?? 0;
+  let at = startOf(text);
   for (;;) {
     TOKEN.lastIndex = at;
     const token = TOKEN.exec(text);
@@ -90,6 +97,11 @@ function findMistake(text: string): number {
     else return skipSpace(text, at);
     at += all.length;
   }
+}
+
+/** After the byte order mark. */
+function startOf(text: string): number {
+  return text.startsWith("\uFEFF") ? 1 : 0;
 }
 
 function skipSpace(text: string, from: number): number {

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { Json } from "./json.ts";
 import { editorSchema } from "./schema_editor.ts";
-import { either, isRecord, later, oneOrMany, shape } from "./schema_parts.ts";
+import { either, isRecord, later, oneOrMany, shape, withoutOwnKeys } from "./schema_parts.ts";
 import { sagaSchema, serviceSchema } from "./schema_service.ts";
 import { FORM_SCHEMAS, stepsSchema } from "./schema_step.ts";
 import { anyText, choice, duration, name, template, text, workflowName } from "./schema_values.ts";
@@ -14,7 +14,9 @@ import { anyText, choice, duration, name, template, text, workflowName } from ".
 const shared = {
   include: oneOrMany(text("a file's path")).optional()
     .describe("Files whose services and defaults are merged in, this file's winning"),
-  services: z.record(name(), serviceSchema).optional().describe("Who is called, by name"),
+  services: z.preprocess(withoutOwnKeys, z.record(name(), serviceSchema)).optional().describe(
+    "Who is called, by name",
+  ),
   defaults: serviceSchema.optional().describe(
     "Settings of every service that does not say otherwise",
   ),

@@ -38,6 +38,11 @@ function toNode(schema: z.ZodType): Node {
 
 function complete(node: Node): void {
   if (node["additionalProperties"] === false) node["patternProperties"] = { "^x-": {} };
+  const { alone } = node;
+  if (alone !== undefined) {
+    delete node["alone"];
+    Object.assign(node, { ...toNode(alone as z.ZodType), ...node }); // put there by `later`
+  }
   if (!Array.isArray(node["ways"])) return;
   node["oneOf"] = (node["ways"] as z.ZodType[]).map(toNode); // put there by `either`
   delete node["ways"];

@@ -75,6 +75,12 @@ export function isOwnKey(key: string): boolean {
   return key.startsWith("x-");
 }
 
+/** A map without what is the author's own; anything else as it is. */
+export function withoutOwnKeys(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !isOwnKey(key)));
+}
+
 /** A map of the language: known keys only, `x-` keys left out. The error carries the known keys. */
 export function shape<const S extends z.core.$ZodLooseShape>(
   keys: S,
@@ -84,10 +90,7 @@ export function shape<const S extends z.core.$ZodLooseShape>(
     error: ({ code }) => code === "unrecognized_keys" ? known : undefined,
   });
   return z.preprocess(
-    (value) =>
-      isRecord(value)
-        ? Object.fromEntries(Object.entries(value).filter(([key]) => !isOwnKey(key)))
-        : value,
+    withoutOwnKeys,
     object,
   ) as unknown as z.ZodPipe<z.ZodTransform, z.ZodObject<S, z.core.$strict>>; // zod's own type of it is wider
 }
@@ -143,14 +146,14 @@ export function oneOrMany<T>(item: z.ZodType<T>): z.ZodType<T[]> {
   );
 }
 
-/** Belongs to a later release: checked like the rest, then refused as not supported yet. */
+/** Belongs to a later release: refused as not supported yet, and checked like the rest all the same. */
 export function later(
   schema: z.ZodType,
   applies: (value: unknown) => boolean = () => true,
   what: string | null = null,
 ): z.ZodType<unknown> {
-  return schema.transform((value, context): unknown => {
+  return z.unknown().transform((value, context): unknown => {
     if (applies(value)) find(context, { kind: "later", what });
-    return value;
-  });
+    return settle(schema, value, context);
+  }).meta({ alone: schema });
 }

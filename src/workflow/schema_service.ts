@@ -1,4 +1,5 @@
 /** What `services` and `defaults` may say. @module */
+import { readEndpoint } from "./endpoint.ts";
 import { z } from "zod";
 import { either, find, isRecord, later, leaf, oneOrMany, refuse, shape } from "./schema_parts.ts";
 import {
@@ -133,11 +134,14 @@ const endpoint = leaf(
   (value) => {
     const want = 'an address such as "payments:50051", "dns:///…", "ipv4:…" or "unix:/path"';
     if (typeof value !== "string" || value.trim() === "") return refuse(want);
-    if (
-      value.includes("{{") || /^(dns|ipv4|ipv6|unix|unix-abstract|passthrough|xds):./.test(value)
-    ) return value;
+    if (value.includes("{{")) return value;
+    if (/^(dns|ipv4|ipv6|unix):/.test(value)) {
+      const read = readEndpoint(value);
+      return "advice" in read ? refuse(want, `: ${read.advice}`) : value;
+    }
     const [, scheme, rest = ""] = /^([a-z]+):\/\/(.*)$/i.exec(value) ?? [];
     if (scheme !== undefined) {
+      if (!/^(https?|grpcs?)$/i.test(scheme)) return refuse(want);
       const tls = /s$/i.test(scheme) ? ' and "tls: true"' : "";
       return refuse(want, `: write "${rest.replace(/\/.*$/, "")}"${tls}`);
     }

@@ -8,7 +8,7 @@ import type { Problem } from "../errors.ts";
 import { problemAt } from "./problems.ts";
 import { mark, type Marks, marksOf, Places, Source, type Spot } from "./source.ts";
 import { type BareTemplate, findBareTemplates } from "./yaml_bare.ts";
-import { describeYamlError } from "./yaml_errors.ts";
+import { causes, describeYamlError, unreadableAt } from "./yaml_errors.ts";
 
 /** The largest file that is read, in bytes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
@@ -60,19 +60,20 @@ export function readYaml(file: string, text: string): ReadYaml {
     return nothing("too_deep", "Cannot read the file: it is nested too deeply");
   }
   const problems = bare.map(({ problem }) => problem);
-  const said = [...document.errors, ...document.warnings].filter(({ pos: [at] }) =>
-    !bare.some(({ start, end }) => at >= start && at <= end)
-  );
-  for (const { code, message, pos: [at] } of said.slice(0, MAX_SYNTAX_PROBLEMS)) {
-    problems.push(describeYamlError({ code, message, at }, source, document));
-  }
+  const said = causes(
+    [...document.errors, ...document.warnings]
+      .map(({ code, message, pos: [at] }) => ({ code, message, at }))
+      .filter(({ at }) => !bare.some(({ start, end }) => at >= start && at <= end)),
+  ).slice(0, MAX_SYNTAX_PROBLEMS);
+  problems.push(...said.map((error) => describeYamlError(error, source, document)));
   const contents = document.contents;
   if (contents === null || (isScalar(contents) && contents.value === null)) {
     return problems.length > 0
       ? { data: undefined, places: new Places(undefined, whole), problems }
       : nothing("empty", "The file is empty: a workflow needs at least a name and steps");
   }
-  const reader = new Reader(source, new Set(bare.map(({ start }) => start)));
+  const told = [...bare.map(({ start }) => start), ...unreadableAt(said, document)];
+  const reader = new Reader(source, new Set(told));
   const data = reader.read(contents, 0);
   return { data, places: new Places(data, whole), problems: [...problems, ...reader.problems] };
 }
@@ -88,7 +89,8 @@ class Reader {
   #size = 0;
   #full = false;
 
-  constructor(readonly source: Source, readonly bare: ReadonlySet<number>) {}
+  /** @param told where values begin whose problem is told already */
+  constructor(readonly source: Source, readonly told: ReadonlySet<number>) {}
 
   read(node: Node | null, depth: number): unknown {
     if (node === null) return null;
@@ -110,9 +112,8 @@ class Reader {
   }
 
   #content(node: Node, depth: number): unknown {
-    if (isMap(node)) {
-      return this.bare.has(this.#spot(node).start) ? UNREADABLE : this.#map(node, depth);
-    }
+    if (this.told.has(this.#spot(node).start)) return UNREADABLE;
+    if (isMap(node)) return this.#map(node, depth);
     if (isSeq(node)) {
       const list: unknown[] = [];
       const where = this.#marks(node, list);
@@ -186,7 +187,7 @@ class Reader {
       return typeof node.value === "string" ? node.value : node.source ?? String(node.value);
     }
     const spot = this.#spot(node ?? map);
-    if (!this.bare.has(spot.start) && !this.bare.has(this.#spot(map).start)) {
+    if (!this.told.has(spot.start) && !this.told.has(this.#spot(map).start)) {
       this.#problem(spot, "bad_key", "A key must be text");
     }
     return null;

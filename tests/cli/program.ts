@@ -36,18 +36,48 @@ export function shellLine(args: readonly string[]): string {
     .map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(" ");
 }
 
-/** Runs `maestro` to its end. */
-export async function maestro(args: readonly string[], options: Surroundings): Promise<Ended> {
-  const child = command(args, options).spawn();
-  if (options.stdin !== undefined) {
-    const writer = child.stdin.getWriter();
-    const { stdin } = options;
+/** How long a program gets, in milliseconds: one that hangs should not take all tests along. */
+const PATIENCE = 60_000;
+
+/** Runs `maestro` to its end. @throws {Error} with what it has printed, where it does not come to one */
+export function maestro(args: readonly string[], options: Surroundings): Promise<Ended> {
+  return ended(command(args, options).spawn(), args, options.stdin);
+}
+
+/** Waits for a program's end, and kills it after a while. */
+export async function ended(
+  child: Deno.ChildProcess,
+  args: readonly string[],
+  stdin?: string | Uint8Array,
+  patience = PATIENCE,
+): Promise<Ended> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, patience);
+  const [, { code }, stdout, stderr] = await Promise.all([
+    stdin === undefined ? null : feed(child.stdin, stdin),
+    child.status,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  clearTimeout(timer);
+  if (!late) return { code, stdout, stderr };
+  const asked = `maestro ${args.join(" ")}`;
+  throw new Error(
+    `${asked} did not end within ${patience} ms\n--- stdout\n${stdout}\n--- stderr\n${stderr}`,
+  );
+}
+
+async function feed(stream: WritableStream<Uint8Array>, stdin: string | Uint8Array): Promise<void> {
+  const writer = stream.getWriter();
+  try {
     await writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin);
     await writer.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown; // it has ended without reading
   }
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 /** A text with everything that differs from run to run replaced. */

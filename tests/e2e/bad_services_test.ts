@@ -42,7 +42,9 @@ const CASES: readonly Case[] = [
     },
     code: "UNAVAILABLE",
     outcome: "not_sent",
-    says: ['Cannot reach "bad" at @: connection refused'],
+    says: [
+      'Cannot reach "bad" at @: connection refused; is it running? --endpoint bad=host:port names another place\n',
+    ],
   },
   {
     when: "it hangs up on being asked for its schema",
@@ -50,7 +52,7 @@ const CASES: readonly Case[] = [
     schema: "reflection",
     code: "UNAVAILABLE",
     outcome: "not_sent",
-    says: ['Cannot reach "bad" at @', "is it a gRPC server"],
+    says: ['Cannot reach "bad" at @', "check that it is a gRPC server"],
   },
   {
     when: "the connection closes in the middle of the call",
@@ -68,7 +70,7 @@ const CASES: readonly Case[] = [
       startTcp((socket) => void socket.write("\x00\x01garbage garbage garbage garbage")),
     code: "UNAVAILABLE",
     outcome: "not_sent",
-    says: ['Cannot reach "bad" at @', "is it a gRPC server"],
+    says: ['Cannot reach "bad" at @', "check that it is a gRPC server"],
   },
   {
     when: "its answer is no message of the schema",
@@ -85,14 +87,17 @@ const CASES: readonly Case[] = [
     server: () => startHttp2(() => {}),
     code: "DEADLINE_EXCEEDED",
     outcome: "unknown",
-    says: ['"bad" at @ gave no answer within 500ms', "It may have taken effect all the same"],
+    says: [
+      '"bad" at @ gave no answer within 500ms (its "attempt_timeout")\n',
+      "It may have taken effect all the same",
+    ],
   },
   {
     when: "it takes the connection and says nothing",
     server: () => startTcp(() => {}),
     code: "DEADLINE_EXCEEDED",
     outcome: "not_sent",
-    says: ['Cannot reach "bad" at @: no connection within 500ms'],
+    says: ['Cannot reach "bad" at @: no connection within 500ms (its "attempt_timeout")\n'],
   },
   {
     when: "a web server is on the port",
@@ -102,7 +107,7 @@ const CASES: readonly Case[] = [
       }),
     code: "UNAVAILABLE",
     outcome: "not_sent",
-    says: ['Cannot reach "bad" at @', "is it a gRPC server"],
+    says: ['Cannot reach "bad" at @', "check that it is a gRPC server"],
   },
   {
     when: "a web server that speaks HTTP/2 is on the port",
@@ -120,7 +125,10 @@ const CASES: readonly Case[] = [
     server: () => startServer({ scripts: {} }),
     code: "UNIMPLEMENTED",
     outcome: "rejected",
-    says: ["does not implement the method /acme.shop.v1.Shop/Buy"],
+    says: [
+      "does not implement the method /acme.shop.v1.Shop/Buy\n",
+      "The schema has this method: if the service is of an older version than its schema, update it\n",
+    ],
   },
 ];
 
@@ -170,7 +178,9 @@ for (const { when, server, schema, code: expected, outcome, says } of CASES) {
     const { status, error } = JSON.parse(stdout);
     assert.equal(status, "compensated");
     assert.deepEqual([error.step, error.code, error.outcome], ["second", expected, outcome]);
-    assert.match(stderr, new RegExp(`✗ Step "second" failed: ${expected} after 1 attempt\n`));
+    const head =
+      `✗ Step "second" failed: ${expected} after 1 attempt (bad.Buy at ${bad.endpoint})\n`;
+    assert.ok(stderr.includes(head), stderr);
     for (const text of says) {
       assert.ok(stderr.includes(text.replace("@", bad.endpoint)), `${text}\nis not in\n${stderr}`);
     }

@@ -131,7 +131,7 @@ Deno.test("without its service the first workflow makes three attempts with grow
   assert.equal(message, `Cannot reach "auth" at ${free.endpoint}: connection refused`);
   assert.ok(
     json.stderr.includes(
-      `✗ Step "create_user" failed: UNAVAILABLE after 3 attempts\n  ${message}\n`,
+      `✗ Step "create_user" failed: UNAVAILABLE after 3 attempts (auth.CreateUser at ${free.endpoint})\n  ${message}; is it running? --endpoint auth=host:port names another place\n`,
     ),
   );
 });

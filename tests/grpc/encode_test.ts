@@ -40,12 +40,24 @@ const MISFITS: readonly (readonly [value: Value, message: string])[] = [
   ],
   [{ by_number: { x: {} } }, 'by_number["x"]: Cannot use "x" as a whole number (int32)'],
   [{ by_bool: { yes: "x" } }, 'by_bool["yes"]: Cannot use "yes" as true or false'],
-  [{ an_int32: 2147483648 }, "an_int32: Cannot use 2147483648 as a whole number (int32)"],
-  [{ a_uint64: -1n }, "a_uint64: Cannot use -1 as a whole number (uint64)"],
+  [
+    { an_int32: 2147483648 },
+    "an_int32: 2147483648 does not fit an int32 (-2147483648 to 2147483647)",
+  ],
+  [{ a_uint32: -1 }, "a_uint32: -1 does not fit a uint32 (0 to 4294967295)"],
+  [{ a_uint32: "4294967296" }, 'a_uint32: "4294967296" does not fit a uint32 (0 to 4294967295)'],
+  [{ a_uint64: -1n }, "a_uint64: -1 does not fit a uint64 (0 to 18446744073709551615)"],
   [
     { an_int64: "9223372036854775808" },
-    'an_int64: Cannot use "9223372036854775808" as a whole number (int64)',
+    'an_int64: "9223372036854775808" does not fit an int64 (-9223372036854775808 to 9223372036854775807)',
   ],
+  [
+    { an_int64: "1".repeat(30) },
+    `an_int64: "${
+      "1".repeat(30)
+    }" does not fit an int64 (-9223372036854775808 to 9223372036854775807)`,
+  ],
+  [{ an_int32: 1.5 }, "an_int32: Cannot use 1.5 as a whole number (int32)"],
   [{ a_float: 1e39 }, "a_float: Cannot use 1e+39 as a number (float)"],
   [{ a_double: "1,5" }, 'a_double: Cannot use "1,5" as a number (double)'],
   [{ a_bool: "true" }, 'a_bool: Cannot use "true" as true or false'],

@@ -40,7 +40,7 @@ const CASES: readonly Case[] = [
     server: () => startTcp((socket) => socket.destroy()),
     code: "UNAVAILABLE",
     message:
-      'Cannot reach "shop" at @: it closed the connection at once: is it a gRPC server, and one that does not want "tls"?',
+      'Cannot reach "shop" at @: it closed the connection at once: check that it is a gRPC server; if it uses TLS, set "tls: true" for it',
     outcome: "not_sent",
   },
   {
@@ -56,7 +56,7 @@ const CASES: readonly Case[] = [
     server: () => startTcp((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
     code: "UNAVAILABLE",
     message:
-      'Cannot reach "shop" at @: it closed the connection at once: is it a gRPC server, and one that does not want "tls"?',
+      'Cannot reach "shop" at @: it closed the connection at once: check that it is a gRPC server; if it uses TLS, set "tls: true" for it',
     outcome: "not_sent",
   },
   {
@@ -200,7 +200,11 @@ for (const { when, server, timeout = 2_000, ...expected } of CASES) {
   Deno.test(`call() fails as ${expected.code} when ${when}`, async () => {
     await using running = await server();
     await using caller = openCaller({
-      lingers: expected.message.startsWith("Cannot reach") ? 400 : 0,
+      // A connection that could not be made, or was lost, is tried again.
+      lingers: expected.code === "UNAVAILABLE" || expected.code === "CANCELLED" ||
+          expected.message.startsWith("Cannot reach")
+        ? 400
+        : 0,
     });
     const target = targetAt(running.endpoint, { schema: SCHEMA });
     const failure = failureOf(await callOnce(caller, target, "Shop/Buy", {}, { timeout }));

@@ -6,6 +6,7 @@ import {
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../../src/errors.ts";
+import { descriptorSetSchema } from "../../src/grpc/schema_set.ts";
 import { protoSchema } from "../../src/grpc/schema_proto.ts";
 import { tempFiles } from "../support/temp_files.ts";
 
@@ -41,6 +42,26 @@ function comparable(file: FileDescriptorProto): unknown {
   }
   return toJson(FileDescriptorProtoSchema, copy);
 }
+
+Deno.test("protoSchema() says in plain words why a file can't be read", async () => {
+  await using files = await tempFiles({ "folder/inside.txt": "" });
+  const folder = files.path("folder");
+  const cases = [
+    [folder, "it is a directory; name a file in it"],
+    [`${folder}/inside.txt/a.proto`, "there is no such file"],
+    [`${folder}/a.proto`, "there is no such file"],
+  ] as const;
+  for (const [path, why] of cases) {
+    await assert.rejects(protoSchema([path], []), {
+      code: "SCHEMA_UNAVAILABLE",
+      message: `Cannot read "${path}": ${why}`,
+    });
+    await assert.rejects(descriptorSetSchema(path), {
+      code: "SCHEMA_UNAVAILABLE",
+      message: `Cannot read the descriptor set "${path}": ${why}`,
+    });
+  }
+});
 
 Deno.test("protoSchema() finds imports in import_paths, then beside the file, and well-known ones anywhere", async () => {
   await using files = await tempFiles({
@@ -129,7 +150,7 @@ const BROKEN: readonly (readonly [text: string, message: string])[] = [
   [
     'syntax = "proto3";\n/* the\n money */ import "lib/money.proto";\n',
     '@/main.proto:3:18: Cannot find the import "lib/money.proto": looked in "@"; ' +
-    'add the directory that "lib/money.proto" is relative to to the service\'s "import_paths"',
+    'add to "import_paths" the directory that holds lib/money.proto',
   ],
 ];
 

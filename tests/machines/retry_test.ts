@@ -78,6 +78,12 @@ const TABLE: readonly {
     ownCodes: ["ABORTED"],
     retried: [true, true],
   },
+  {
+    name: "UNAVAILABLE that the step's own retry names",
+    failure: {},
+    ownCodes: ["UNAVAILABLE"],
+    retried: [true, true],
+  },
   { name: "any other code", failure: { code: "INTERNAL" }, retried: [false, false] },
   {
     name: "any other code with pushback: it revives nothing",
@@ -154,7 +160,14 @@ Deno.test("retryCompensation() tries again on every code but the hopeless", () =
     assert.equal(again(code), "retry", code);
   }
   for (
-    const code of ["INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED"]
+    const code of [
+      "INVALID_ARGUMENT",
+      "UNIMPLEMENTED",
+      "UNAUTHENTICATED",
+      "PERMISSION_DENIED",
+      "INVALID_REQUEST",
+      "EXPRESSION_ERROR",
+    ]
   ) {
     assert.equal(again(code), "stop", code);
   }

@@ -28,11 +28,13 @@ function breaker(changes: Partial<BreakerRule> = {}) {
   return {
     clock,
     state: () => String(actor.getSnapshot().value),
+    left: () => actor.send({ type: "left" }),
     ask(patient = false) {
       const heard: Admission[] = [];
-      const caller = createActor(fromCallback<Admission>(({ receive }) => {
+      const listener = createActor(fromCallback<Admission>(({ receive }) => {
         receive((event) => heard.push(event));
-      })).start() as unknown as CallerRef; // it takes admissions, which is all the machine sends
+      })).start();
+      const caller = listener as unknown as CallerRef; // it takes admissions, which is all the machine sends
       actor.send({ type: "ask", caller, patient });
       const permit = (): Permit => {
         const last = heard.at(-1);
@@ -46,11 +48,13 @@ function breaker(changes: Partial<BreakerRule> = {}) {
         result: (code: string, more: Partial<CallResult> = {}) =>
           actor.send({
             type: "result",
+            caller,
             permit: permit(),
             at: clock.now(),
             result: { code, duration: 1, full: true, ...more },
           }),
         withdraw: (permit: Permit | null) => actor.send({ type: "withdraw", caller, permit }),
+        stop: () => listener.stop(),
       };
     },
   };
@@ -211,6 +215,18 @@ Deno.test("an ignored probe, or one whose caller has gone, gives its permit back
   assert.equal(third.last()?.type, "waiting");
   second.withdraw(second.permit());
   assert.equal(third.last()?.type, "admitted");
+});
+
+Deno.test("who was stopped without a word keeps neither its permit nor its place", () => {
+  const service = breaker();
+  halfOpen(service);
+  const [holder, waiter, last] = [service.ask(), service.ask(), service.ask()];
+  holder.stop();
+  waiter.stop();
+  service.left();
+  assert.deepEqual(last.heard(), ["waiting", "admitted"]);
+  last.result("OK");
+  assert.equal(service.state(), "closed");
 });
 
 Deno.test("who stops waiting loses its place", () => {

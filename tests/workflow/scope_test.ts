@@ -147,7 +147,7 @@ const UNSEEN: readonly (readonly [what: string, steps: string, expected: readonl
   [
     "a name after a step with a mistake",
     `  - { id: a, set: { x: 1 }, tiemout: 3s }\n  - { id: b, foreach: "{{ .input }}", steps: [] }\n  - set: { c: "{{ .a }} {{ .b }} {{ .x }}" }`,
-    ["5:29 unknown_key", "6:46 empty_list"],
+    ["5:29 unknown_key", "6:14 not_supported", "6:46 empty_list"],
   ],
   [
     "needs that name no sibling",
@@ -175,6 +175,11 @@ const UNSEEN: readonly (readonly [what: string, steps: string, expected: readonl
     "a compensation of a compensation",
     `  - { service: pay, method: Pay, compensate: { steps: [{ service: pay, method: A, compensate: { method: B } }] } }`,
     ["5:83 nested_compensation"],
+  ],
+  [
+    "retries of their own inside a compensation",
+    `  - { service: pay, method: Pay, compensate: { steps: [{ service: pay, method: A, timeout: 1s, retry: {} }] } }`,
+    ["5:83 nested_compensation", "5:96 nested_compensation"],
   ],
   ["what comes after return", `  - return: 1\n  - set: { a: 1 }`, ["6:5 unreachable"]],
   [

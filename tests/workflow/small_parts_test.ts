@@ -6,6 +6,7 @@ import { didYouMean } from "../../src/workflow/nearest.ts";
 import { besideFile } from "../../src/workflow/paths.ts";
 import { formatProblem } from "../../src/workflow/problems.ts";
 import { guessSize, parseSize } from "../../src/workflow/sizes.ts";
+import { whyUnreadable } from "../../src/workflow/unreadable.ts";
 import { valid } from "../support/parsing.ts";
 import { FIRST } from "../support/workflows.ts";
 
@@ -121,6 +122,17 @@ for (
       '--input:2:9: The integer 9007199254740993 is beyond 2^53 and would lose digits: write it as a string, "9007199254740993"',
     ],
     [
+      "an integer whose digits stand in strings and keys before it",
+      '{"9007199254740993": "9007199254740993", "y": [9007199254740993]}',
+      '--input:1:48: The integer 9007199254740993 is beyond 2^53 and would lose digits: write it as a string, "9007199254740993"',
+    ],
+    [
+      "integers that lose digits, each once",
+      "\uFEFF[9007199254740993, -9007199254740993,\n 9007199254740993]",
+      '--input:1:3: The integer 9007199254740993 is beyond 2^53 and would lose digits: write it as a string, "9007199254740993"\n' +
+      '--input:1:21: The integer -9007199254740993 is beyond 2^53 and would lose digits: write it as a string, "-9007199254740993"',
+    ],
+    [
       "a syntax error",
       '{"a": 1,\n }',
       "--input:2:2: Not JSON: expected double-quoted property name",
@@ -134,6 +146,16 @@ for (
     throws(() => parseJson(text, "--input"), { code: "INPUT_INVALID", message });
   });
 }
+
+Deno.test("whyUnreadable() has plain words for what the operating system says", () => {
+  const named = (name: string) =>
+    Object.assign(new Error("x (os error 1): readfile 'a'"), { name });
+  equal(whyUnreadable(named("NotFound")), "there is no such file");
+  equal(whyUnreadable(named("PermissionDenied")), "you have no permission to read it");
+  equal(whyUnreadable(named("IsADirectory")), "it is a directory; name a file in it");
+  equal(whyUnreadable(named("Error")), "x");
+  equal(whyUnreadable("odd"), "odd");
+});
 
 Deno.test("definitionDigest() changes with what a workflow says, not with where it says it", () => {
   const digest = definitionDigest(valid(FIRST));
