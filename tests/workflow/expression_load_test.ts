@@ -180,7 +180,7 @@ Deno.test("checkCondition() refuses what can't be a bool", () => {
 const list: readonly Value[] = Array.from({ length: 1000 }, (_, at) => at);
 const text = "ab".repeat(2_000_000);
 
-Deno.test("an expression that runs away stops soon, the same way each time", () => {
+Deno.test("an expression that runs away stops, the same way each time", () => {
   const runaways = [
     ".list.map(a, .list.map(b, .list.map(c, a)))",
     ".list.all(a, .list.exists(b, string(a) == string(b)))",
@@ -210,12 +210,9 @@ Deno.test("an expression that runs away stops soon, the same way each time", () 
     "true && .list.all(a, .list.all(b, .list.all(c, true)))",
   ];
   for (const source of runaways) {
-    const started = performance.now();
     throws(() => evaluateTemplate(`{{ ${source} }}`, { list, text }), {
       code: "EXPRESSION_ERROR",
     }, source);
-    const took = performance.now() - started;
-    ok(took < 2000, `${source} took ${took} ms`); // a tenth of that on an idle machine
   }
 });
 
@@ -237,9 +234,8 @@ Deno.test("text around expressions is limited too", () => {
 });
 
 Deno.test("regular expressions take linear time, and only RE2's are read", () => {
-  const started = performance.now();
+  // An engine that goes back and forth would not be done with this in a lifetime.
   equal(evaluateTemplate("{{ .s.matches('^(a+)+$') }}", { s: `${"a".repeat(50_000)}!` }), false);
-  ok(performance.now() - started < 1000);
   throws(() => evaluateTemplate("{{ 'x'.matches('(') }}", {}), /not valid RE2/);
   throws(() => evaluateTemplate("{{ 'x'.matches('(?=x)') }}", {}), /not valid RE2/);
 });
