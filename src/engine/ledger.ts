@@ -33,15 +33,14 @@ export class Ledger {
     this.#options = options;
   }
 
-  /** Adds a fact; returns its time. It never goes back, even where the clock does. */
-  record(body: FactBody): number {
+  /** Adds a fact. Its time never goes back, even where the clock does. */
+  record(body: FactBody): void {
     const { state, clock } = this.#options;
     const at = Math.max(clock.now(), state.at);
     const fact: Fact = { v: 1, seq: state.seq + 1, at, ...body };
     applyFact(state, fact);
     this.#pending.push(fact);
     if (!this.#writing) void this.#write();
-    return at;
   }
 
   /** Resolves once every fact so far is durable. @throws {MaestroError} where it can't be */

@@ -16,8 +16,8 @@ export interface Board {
   readonly workflow: Workflow;
   readonly visible: ReadonlyMap<string, Visible>;
   readonly state: RunState;
-  /** Adds a fact, and answers with the time it was given, in milliseconds since the epoch. */
-  record(fact: FactBody): number;
+  /** Adds a fact. */
+  record(fact: FactBody): void;
   /** Says something that needs no journal: it is gone after a restart. */
   notice(notice: Notice): void;
   /** The service's actor; `null` where its breaker is turned off. */

@@ -14,7 +14,6 @@ export interface StepRecord {
   readonly path: string;
   readonly op: Op;
   status: "running" | "completed" | "failed" | "skipped" | "cancelled";
-  readonly startedSeq: number;
   readonly startedAt: number;
   endedSeq: number | null;
   endedAt: number | null;
@@ -200,7 +199,6 @@ function openRecord(state: RunState, fact: Fact, path: string, op: Op): StepReco
     path,
     op,
     status: "running",
-    startedSeq: fact.seq,
     startedAt: fact.at,
     endedSeq: null,
     endedAt: null,

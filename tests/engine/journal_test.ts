@@ -184,28 +184,40 @@ steps:
 Deno.test("a run that is stopped gives its trial call back to the breaker", async () => {
   const clock = new FakeClock();
   const journal = memoryJournal();
-  const scripts = { "shop/Bad": { fail: "UNAVAILABLE" }, "shop/Hang": { hang: true } } as const;
-  const world = new World({ ...scripts, "shop/Good": ok }, clock);
+  const world = new World({
+    "shop/Bad": { fail: "UNAVAILABLE" },
+    "shop/Hang": { hang: true },
+    "shop/Good": ok,
+    "mail/Later": { ...ok, after: 2_000 },
+  }, clock);
   const engine = new Engine({ caller: world.caller(), clock, journal, random: () => 0 });
-  const start = (method: string) =>
+  const start = (runId: string, steps: string) =>
     engine.start(
       workflowOf(`
 name: trial
-services: { shop: { endpoint: "shop:1", circuit_breaker: { min_calls: 1, window: 10, open_for: 1s } } }
-steps: [ { id: one, service: shop, method: ${method} } ]
+services:
+  shop: { endpoint: "shop:1", circuit_breaker: { min_calls: 1, window: 10, open_for: 1s } }
+  mail: { endpoint: "mail:1" }
+steps: [ ${steps} ]
 `),
-      { runId: method },
+      { runId },
     );
+  const call = (method: string) =>
+    `{ id: ${method.toLowerCase()}, service: shop, method: ${method} }`;
   try {
-    await (await start("Bad")).result();
-    const trial = await start("Hang");
-    const waiting = await start("Good");
+    await (await start("first", call("Bad"))).result();
+    const later = "{ id: later, service: mail, method: Later }";
+    const trial = await start("trial", `{ parallel: [ ${call("Hang")}, ${later} ] }`);
+    const waiting = await start("waiting", call("Good"));
+    await turn();
     clock.advance(1_000);
     await turn();
-    assert.deepEqual(world.calls.map(({ method }) => method), ["shop/Bad", "shop/Hang"]);
-    await journal.claim("Hang", "another owner");
-    trial.cancel();
+    assert.equal(world.calls.at(-1)?.method, "shop/Hang");
+    await journal.claim("trial", "another owner");
+    clock.advance(1_000); // what is written next finds the claim lost
     await assert.rejects(trial.result(), { code: "CLAIM_LOST" });
+    await turn();
+    assert.equal(world.calls.at(-1)?.method, "shop/Good");
     assert.equal((await waiting.result()).status, "completed");
   } finally {
     await engine.close();
