@@ -95,10 +95,11 @@ export class Engine {
   }
 
   /**
-   * Starts a run. Nothing has been called when this throws.
+   * Starts a run. Nothing has been called when this throws. That it has started is durable with its
+   * first happening, `run_started`.
    *
    * @throws {MaestroError} `INPUT_INVALID`, `WORKFLOW_INVALID` (a method is missing or ambiguous),
-   * `RUN_EXISTS`, `STORE_FAILED`, `ENGINE_CLOSED`
+   * `USAGE` (an id or endpoint that can't be one), `RUN_EXISTS`, `STORE_FAILED`, `ENGINE_CLOSED`
    */
   async start(workflow: Workflow, options: StartOptions = {}): Promise<Run> {
     this.#checkOpen();
@@ -110,7 +111,8 @@ export class Engine {
     const methods = await this.#methods(workflow, targets);
     const { digest, text } = definitionOf(workflow);
     await journal.keep(digest, text);
-    const runId = options.runId ?? newRunId(this.#clock.now());
+    const runId = checkId("run id", options.runId ?? newRunId(this.#clock.now()));
+    const correlationId = checkId("correlation id", options.correlationId ?? runId);
     const claim = await journal.create(runId, this.#owner);
     this.#checkOpen();
     const live = this.#makeLive(workflow, claim, targets, methods, options.onHappening);
@@ -121,7 +123,7 @@ export class Engine {
       workflow: workflow.name,
       version: workflow.version,
       definition: digest,
-      correlationId: options.correlationId ?? runId,
+      correlationId,
       traceparent: options.traceparent ?? newTraceparent(),
       input,
       env,
@@ -166,16 +168,22 @@ export class Engine {
     return new Run(live, journal);
   }
 
-  /** Goes on with every run that has begun and not ended, oldest first. */
-  async resumeAll(): Promise<Run[]> {
+  /**
+   * Goes on with every run that has begun and not ended, oldest first.
+   *
+   * @param onFailed hears of a run that can't go on; without it, the first such run ends the whole
+   */
+  async resumeAll(onFailed?: (runId: string, error: MaestroError) => void): Promise<Run[]> {
     const runs: Run[] = [];
     for await (const runId of this.#options.journal.unfinished()) {
       try {
         runs.push(await this.resume(runId));
       } catch (thrown) {
-        const { code } = MaestroError.from(thrown);
+        const error = MaestroError.from(thrown);
         // It ended meanwhile, or the power was cut before its first fact: there is nothing to do.
-        if (code !== "RUN_NOT_ACTIVE" && code !== "RUN_NOT_FOUND") throw thrown;
+        if (error.code === "RUN_NOT_ACTIVE" || error.code === "RUN_NOT_FOUND") continue;
+        if (onFailed === undefined || error.code === "ENGINE_CLOSED") throw error;
+        onFailed(runId, error);
       }
     }
     return runs;
@@ -353,4 +361,15 @@ function checkEndpoints(
     );
   }
   return endpoints;
+}
+
+/** Ids travel in metadata and stand in logs and paths: visible ASCII, at most 128 characters. */
+function checkId(what: string, id: string): string {
+  if (/^[!-~]{1,128}$/.test(id)) return id;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${
+      JSON.stringify(id)
+    } as the ${what}: it has to be 1 to 128 visible ASCII characters, without spaces`,
+  );
 }

@@ -179,9 +179,13 @@ export class LiveRun {
     return shown.attention.has(key) && state.attention.has(key);
   }
 
+  /** Tells those who listen; what one of them throws is its own affair, and stops neither run nor others. */
   #tell(event: Happening): void {
-    this.#options.onHappening(event);
-    for (const follower of this.#followers) follower(event);
+    for (const listener of [this.#options.onHappening, ...this.#followers]) {
+      try {
+        listener(event);
+      } catch { /* a run must not end because somebody could not hear of it */ }
+    }
   }
 
   #board(): Board {

@@ -302,6 +302,10 @@ Deno.test("start() refuses what can't run, before anything is called", async () 
       engine.start(plain, { endpoints: { shoop: "x:1" } }),
       failsWith("USAGE", /shoop.*shop/),
     );
+    for (const id of ["", "a b", "ü", "a\nb", "x".repeat(129)]) {
+      await assert.rejects(engine.start(plain, { runId: id }), failsWith("USAGE", /run id/));
+      await assert.rejects(engine.start(plain, { correlationId: id }), failsWith("USAGE"));
+    }
     await (await engine.start(plain, { runId: "taken" })).result();
     await assert.rejects(engine.start(plain, { runId: "taken" }), failsWith("RUN_EXISTS"));
     assert.equal(world.calls.length, 1);
@@ -373,6 +377,63 @@ steps:
   }
 });
 
+Deno.test("a listener that throws stops neither the run nor the others", async () => {
+  const { engine, clock } = stage({ "shop/One": ok });
+  const heard: string[] = [];
+  try {
+    const run = await engine.start(
+      workflowOf(
+        'name: a\nservices: { shop: { endpoint: "shop:1" } }\nsteps:\n  - { id: one, service: shop, method: One }\n',
+      ),
+      {
+        onHappening: () => {
+          throw new Error("a broken pipe");
+        },
+      },
+    );
+    run.follow(({ kind }) => heard.push(kind));
+    assert.equal((await run.result()).status, "completed");
+    assert.equal(heard.at(-1), "run_ended");
+  } finally {
+    await engine.close();
+    clock.stop();
+  }
+});
+
+Deno.test("resumeAll() goes on with the others where one run can't go on", async () => {
+  const journal = memoryJournal();
+  const text = (endpoint: string) =>
+    `name: a\nservices: { shop: { endpoint: "${endpoint}", attempt_timeout: 1h } }\nsteps:\n  - { id: one, service: shop, method: One }\n`;
+  const first = stage({ "shop/One": { hang: true } }, { journal });
+  for (const [runId, endpoint] of [["bad", "shop:2"], ["good", "shop:1"]] as const) {
+    await first.engine.start(workflowOf(text(endpoint)), { runId });
+  }
+  await first.engine.close();
+  first.clock.stop();
+  const second = stage({ "shop/One": ok }, {
+    journal: {
+      ...journal,
+      async *read(runId) {
+        for await (const fact of journal.read(runId)) {
+          yield runId === "bad" ? { ...fact, v: 99 } : fact;
+        }
+      },
+    },
+  });
+  const failed: string[] = [];
+  try {
+    const runs = await second.engine.resumeAll((runId, { code }) =>
+      failed.push(`${runId} ${code}`)
+    );
+    assert.deepEqual(runs.map((run) => run.id), ["good"]);
+    assert.deepEqual(failed, ["bad STORE_FAILED"]);
+    assert.equal((await runs[0]?.result())?.status, "completed");
+  } finally {
+    await second.engine.close();
+    second.clock.stop();
+  }
+});
+
 Deno.test("close() stops runs where they stand, and another engine goes on with them", async () => {
   const journal = memoryJournal();
   const text = `
@@ -383,12 +444,14 @@ steps:
   - { id: two, service: shop, method: Two }
 `;
   const first = stage({ "shop/One": ok, "shop/Two": { hang: true } }, { journal });
-  const run = await first.engine.start(workflowOf(text), { runId: "r" });
-  await new Promise<void>((resolve) =>
-    run.follow((event) => {
-      if (event.kind === "attempt_started" && event.path === "two") resolve();
-    })
-  );
+  const reached = Promise.withResolvers<void>();
+  const run = await first.engine.start(workflowOf(text), {
+    runId: "r",
+    onHappening: (event) => {
+      if (event.kind === "attempt_started" && event.path === "two") reached.resolve();
+    },
+  });
+  await reached.promise;
   const ended = assert.rejects(run.result(), failsWith("ENGINE_CLOSED"));
   await first.engine.close();
   first.clock.stop();
