@@ -1,5 +1,5 @@
 /**
- * Warnings (language.md §7): what only the whole workflow can tell, and what is legal but likely
+ * Warnings: what only the whole workflow can tell, and what is legal but likely
  * to hurt.
  *
  * @module

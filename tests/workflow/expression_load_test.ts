@@ -1,4 +1,4 @@
-/** What is told about expressions without evaluating them: language.md §6.6, and its limits, §6.7. */
+/** What is told about expressions without evaluating them: as docs/language.md says it, and its limits. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import {
   checkCondition,

@@ -1,4 +1,4 @@
-/** language.md §6, sentence by sentence. */
+/** docs/language.md on expressions, sentence by sentence. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { celUint } from "@bufbuild/cel";
 import { create } from "@bufbuild/protobuf";
