@@ -78,7 +78,6 @@ export const callMachine = setup({
       if (service === null) return;
       enqueue.sendTo(service, { type: "ask", caller: self, patient: context.op === "compensate" });
     }),
-    takePermit: assign({ permit: ({ context }) => openPermit(context) ?? null }),
     keepPermit: assign({
       permit: ({ event }) => event.type === "admitted" ? event.permit : null,
     }),
@@ -111,11 +110,14 @@ export const callMachine = setup({
         until: event.until,
       });
     },
-    startAttempt: assign(({ context }) => recorded(startAttempt(context))),
-    conclude: assign(({ context, event }) =>
-      recorded(event.type === "answered" ? conclude(context, event) : undefined)
-    ),
-    forgetAttempt: assign({ permit: null, remade: false, backedOff: false }),
+    startAttempt: assign(({ context }) => {
+      startAttempt(context);
+      return { permit: context.permit ?? openPermit(context) ?? null };
+    }),
+    conclude: assign(({ context, event }) => {
+      if (event.type === "answered") conclude(context, event);
+      return { permit: null, remade: false, backedOff: false };
+    }),
     doubt: assign(({ context }) => recorded(doubt(context))),
     settle: assign(({ context }) => recorded(settle(context))),
     abandonAttempt: assign(({ context }) => recorded(abandonAttempt(context))),
@@ -139,9 +141,9 @@ export const callMachine = setup({
     remade: false,
     backedOff: false,
   }),
-  initial: "starting",
+  entry: "begin",
+  initial: "deciding",
   states: {
-    starting: { entry: "begin", always: "deciding" },
     /** Finds its place by the fold: where it stands after each turn, and after a restart. */
     deciding: {
       always: [
@@ -152,7 +154,7 @@ export const callMachine = setup({
         { guard: "isUnsettled", actions: "settle", target: "deciding", reenter: true },
         { guard: "isCancelled", actions: "cancelStep", target: "done" },
         { guard: "isBackingOff", target: "backing_off" },
-        { guard: "isLetThrough", actions: "takePermit", target: "calling" },
+        { guard: "isLetThrough", target: "calling" },
         { target: "asking" },
       ],
     },
@@ -181,7 +183,7 @@ export const callMachine = setup({
       },
       on: {
         answered: {
-          actions: ["reportResult", "conclude", "forgetAttempt"],
+          actions: ["reportResult", "conclude"],
           target: "deciding",
         },
         cancel: [
