@@ -99,8 +99,6 @@ function stepText(
       return `waits for the circuit breaker of "${event.service}"${
         event.until === null ? "" : ` until ${new Date(event.until).toISOString().slice(11, 19)}Z`
       }`;
-    case "breaker_passed":
-      return `let through by the circuit breaker of "${event.service}"`;
     case "block_failing":
       return null;
   }

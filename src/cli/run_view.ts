@@ -19,9 +19,6 @@ export function hear(view: RunView, event: Happening): void {
     case "breaker_waiting":
       view.waits.set(recordKey(event.path, event.op), event);
       return;
-    case "breaker_passed":
-      view.waits.delete(recordKey(event.path, event.op));
-      return;
     default:
       if ("path" in event) view.waits.delete(recordKey(event.path, event.op));
       applyFact(view.state, event);

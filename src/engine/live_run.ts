@@ -196,7 +196,8 @@ export class LiveRun {
     return {
       ...names,
       record: (fact) => this.#ledger.record(fact),
-      notice: (notice) => this.#tell(notice),
+      // After the facts before it, or it would seem to be about what came earlier.
+      notice: (notice) => void durable().then(() => this.#tell(notice), () => {}),
       service: (name) => breakers.get(name) ?? null,
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),

@@ -75,9 +75,15 @@ export interface Answered {
 }
 
 /** What followers of a run may want to show, besides its facts. */
-export type Notice =
-  & { readonly path: string; readonly op: Op; readonly service: string }
-  & (
-    | { readonly kind: "breaker_waiting"; readonly until: number | null }
-    | { readonly kind: "breaker_passed" }
-  );
+export interface Notice {
+  /** A call waits for its service's breaker, until its next fact says otherwise. */
+  readonly kind: "breaker_waiting";
+  /** The call's step. */
+  readonly path: string;
+  /** What the call is for. */
+  readonly op: Op;
+  /** The service, by its name in the workflow. */
+  readonly service: string;
+  /** When the breaker may be asked again, in milliseconds since the epoch; `null`: a trial call is under way. */
+  readonly until: number | null;
+}

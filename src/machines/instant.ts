@@ -10,20 +10,12 @@ import type { Board } from "./board.ts";
 import { failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
 import { recordOf } from "./fold.ts";
-import { evaluate, type Names } from "./names.ts";
-
-/** Asks a step's `when`. @throws {MaestroError} `EXPRESSION_ERROR`, also where it is not a bool */
-function isWanted(names: Names, scope: string, when: string | null, what: string): boolean {
-  if (when === null) return true;
-  const value = evaluate(names, scope, when);
-  if (typeof value === "boolean") return value;
-  throw new MaestroError("EXPRESSION_ERROR", `Cannot use ${when} as ${what}: it is not a bool`);
-}
+import { evaluate, evaluateWhen, type Names } from "./names.ts";
 
 /** The index of the first branch that is wanted; `null`: none. @throws {MaestroError} `EXPRESSION_ERROR` */
 export function chooseBranch(names: Names, step: SwitchStep): number | null {
   const index = step.branches.findIndex((branch) =>
-    isWanted(names, step.path, branch.when, `"when" of a branch of "${step.path}"`)
+    branch.when === null || evaluateWhen(names, step.path, branch.when)
   );
   return index < 0 ? null : index;
 }
@@ -37,7 +29,7 @@ export function doInstantly(board: Board, step: Step, op: Op): boolean {
   const { path } = step;
   try {
     if (recordOf(board.state, path, op) === undefined) {
-      if (!isWanted(board, path, step.when, `"when" of "${path}"`)) {
+      if (step.when !== null && !evaluateWhen(board, path, step.when)) {
         board.record({ kind: "step_skipped", path, op });
         return true;
       }

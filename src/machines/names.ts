@@ -6,7 +6,7 @@
  */
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { timestampFromMs, TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { evaluateTemplate, templateRefs } from "../workflow/expression.ts";
+import { evaluateCondition, evaluateTemplate, templateRefs } from "../workflow/expression.ts";
 import type { Template } from "../workflow/model.ts";
 import type { Binding } from "../workflow/scope.ts";
 import type { Value } from "../workflow/value.ts";
@@ -28,6 +28,24 @@ export function evaluate(
   template: Template,
   extra?: Readonly<Record<string, Value>>,
 ): Value {
+  return evaluateTemplate(template, bindingsOf(names, scope, template, extra));
+}
+
+/**
+ * Evaluates a `when` as the step at `scope` sees it.
+ *
+ * @throws {MaestroError} `EXPRESSION_ERROR`, also where it is not a bool
+ */
+export function evaluateWhen(names: Names, scope: string, when: string): boolean {
+  return evaluateCondition(when, bindingsOf(names, scope, when));
+}
+
+function bindingsOf(
+  names: Names,
+  scope: string,
+  template: Template,
+  extra?: Readonly<Record<string, Value>>,
+): Readonly<Record<string, Value>> {
   const refs = refsOf(template);
   const bindings: Record<string, Value> = { ...extra };
   for (const { root, path } of refs) {
@@ -37,28 +55,17 @@ export function evaluate(
       : lookUp(names, scope, root);
     if (value !== undefined) bindings[root] = value;
   }
-  return evaluateTemplate(template, bindings);
+  return bindings;
 }
 
 type Refs = ReturnType<typeof templateRefs>;
-const NO_REFS: Refs = [];
-const refsByText = new Map<string, Refs>();
 const refsByTree = new WeakMap<object, Refs>();
 
-/** Templates live as long as their workflow, so what they refer to is found once. */
+/** What a template refers to; for a tree it is found once, since it lives as long as its workflow. */
 function refsOf(template: Template): Refs {
-  if (typeof template === "string") return cached(refsByText, template, template);
-  if (template === null || typeof template !== "object") return NO_REFS;
-  return cached(refsByTree, template, template);
-}
-
-function cached<K>(
-  cache: { get(key: K): Refs | undefined; set(key: K, refs: Refs): unknown },
-  key: K,
-  template: Template,
-): Refs {
-  let refs = cache.get(key);
-  if (refs === undefined) cache.set(key, refs = templateRefs(template));
+  if (template === null || typeof template !== "object") return templateRefs(template);
+  let refs = refsByTree.get(template);
+  if (refs === undefined) refsByTree.set(template, refs = templateRefs(template));
   return refs;
 }
 

@@ -69,8 +69,6 @@ export function entryOf(event: Happening): Entry {
     }
     case "breaker_waiting":
       return entry("warn", "waits for the circuit breaker", { ...at, service: event.service });
-    case "breaker_passed":
-      return entry("info", "let through by the circuit breaker", { ...at, service: event.service });
   }
 }
 

@@ -8,11 +8,11 @@ import type { Problem } from "../errors.ts";
 import type { TemplateUse } from "./build_steps.ts";
 import { eachStep } from "./calls.ts";
 import { formatDuration } from "./durations.ts";
+import { templateRefs } from "./expression.ts";
 import type { CallStep, RetryRule, Step, Workflow } from "./model.ts";
 import { warningAt } from "./problems.ts";
 import { type Binding, bindingsOf, visibility } from "./scope.ts";
 import type { StepPlaces } from "./step_places.ts";
-import { refsIn } from "./templates.ts";
 
 /** What the warnings go by, besides the workflow. */
 export interface LintContext {
@@ -83,7 +83,7 @@ function readBindings(workflow: Workflow, uses: readonly TemplateUse[]): Readonl
   for (const { template, scope } of uses) {
     const visible = scope === null ? undefined : seen.get(scope);
     if (visible === undefined) continue;
-    for (const { root, path } of refsIn(template)) {
+    for (const { root, path } of templateRefs(template)) {
       const id = path[0];
       const step = root === "steps" && id !== undefined ? visible.steps.get(id) : undefined;
       if (step !== undefined) read.add(keyOf({ path: step, field: null })).add(`${step} *`);

@@ -48,19 +48,10 @@ function* targetTemplates({ input, metadata }: CallTarget): Generator<Template> 
 export function namesUnder(root: string, workflow: Workflow): readonly string[] {
   const names = new Set<string>();
   for (const template of eachTemplate(workflow)) {
-    for (const ref of refsIn(template)) {
+    for (const ref of templateRefs(template)) {
       const [name] = ref.path;
       if (ref.root === root && name !== undefined) names.add(name);
     }
   }
   return [...names].sort();
-}
-
-/** The references of a template; none where it is wrong. */
-export function refsIn(template: Template): ReturnType<typeof templateRefs> {
-  try {
-    return templateRefs(template);
-  } catch {
-    return [];
-  }
 }

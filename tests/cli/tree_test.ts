@@ -97,7 +97,6 @@ const STORY: readonly Told[] = [
     service: "payments",
     until: START + 9_000,
   }],
-  [9_000, { kind: "breaker_passed", path: "charge", op, service: "payments" }],
   [9_000, { kind: "attempt_started", path: "charge", op, attempt: 2 }],
   [9_100, {
     kind: "attempt_ended",
@@ -174,7 +173,7 @@ function tell(
   let seq = 0;
   for (const [at, body] of STORY) {
     if (at > until) break;
-    const event: Happening = body.kind === "breaker_waiting" || body.kind === "breaker_passed"
+    const event: Happening = body.kind === "breaker_waiting"
       ? body
       : { ...body, v: 1, seq: ++seq, at: START + at };
     hear(view, event);

@@ -243,6 +243,40 @@ steps:
   assert.equal(report.duration_ms, 3_000);
 });
 
+Deno.test("a wait for a breaker is told after the facts before it", async () => {
+  const told: string[] = [];
+  await play(
+    `
+name: order
+services:
+  shop: { endpoint: "shop:1", circuit_breaker: { min_calls: 1, window: 10, open_for: 5s } }
+  gate: { endpoint: "gate:1" }
+steps:
+  - parallel:
+      - { id: bad, service: shop, method: Bad }
+      - steps:
+          - { id: gate, service: gate, method: Wait }
+          - { id: later, service: shop, method: Good }
+    on_failure: finish
+`,
+    { "shop/Bad": { fail: "UNAVAILABLE" }, "shop/Good": ok, "gate/Wait": { answer: {}, after: 9 } },
+    {
+      onHappening: (event) => {
+        if ("path" in event && event.path.endsWith(".later")) told.push(event.kind);
+      },
+    },
+  );
+  assert.deepEqual(told.slice(0, 3), ["step_started", "breaker_waiting", "attempt_started"]);
+});
+
+Deno.test("a `when` may have space around its braces", async () => {
+  const { report } = await play(
+    'name: w\nsteps:\n  - { id: one, when: " {{ true }} ", set: { a: 1 } }\n',
+    {},
+  );
+  assert.equal(report.steps[0]?.status, "completed");
+});
+
 Deno.test("a service sees key, step, operation, attempt, correlation id and trace; secrets only here", async () => {
   const { engine, world, clock, journal } = stage({ "shop/One": ok }, {
     secrets: { read: (name) => Promise.resolve(name === "TOKEN" ? "s3cret" : undefined) },
