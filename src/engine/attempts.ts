@@ -112,7 +112,12 @@ async function call(
     return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
   }
   try {
-    return await method.call(request, { metadata, timeout, signal });
+    return await method.call(request, {
+      metadata,
+      timeout,
+      maxMessages: attempt.target.maxMessages,
+      signal,
+    });
   } catch (thrown) { // against its contract; and the call may have left
     const { message } = MaestroError.from(thrown);
     return { ok: false, failure: { code: "UNKNOWN", message, outcome: "unknown" } };

@@ -34,6 +34,15 @@ export interface Caller {
    * {@linkcode Unreachable} where the service did not answer.
    */
   method(target: Target, name: string, options?: { signal?: AbortSignal }): Promise<Method>;
+  /**
+   * Watches a service's health by `grpc.health.v1.Health/Watch`, resuming a broken watch with
+   * backoff; a server without it counts as healthy. Without this door, health is not watched.
+   *
+   * @param name what is asked for; `""`: the server as a whole
+   * @param hear is told whenever the answer changes, the first answer included
+   * @returns ends the watch
+   */
+  watchHealth?(target: Target, name: string, hear: (serving: boolean) => void): () => void;
   /** Ends every connection, once the calls in flight have ended. */
   close(): Promise<void>;
 }
@@ -60,7 +69,7 @@ export interface Method {
   /** What the schema says about repeating it. */
   readonly idempotency: "unknown" | "no_side_effects" | "idempotent";
   /**
-   * Plain data as a request.
+   * Plain data as a request; a list of them where the method takes a stream.
    *
    * @throws {MaestroError} `INVALID_REQUEST`, naming the field's path.
    */
@@ -88,6 +97,8 @@ export interface CallOptions {
   readonly metadata: Readonly<Record<string, string>>;
   /** In milliseconds from now. */
   readonly timeout: number;
+  /** The most messages that a stream may answer with. */
+  readonly maxMessages: number;
   /** Ends the attempt, also at the server. */
   readonly signal: AbortSignal;
 }

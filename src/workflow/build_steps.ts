@@ -4,7 +4,7 @@
  * @module
  */
 import type { Problem } from "../errors.ts";
-import { ATTEMPT_TIMEOUT, retryRule } from "./defaults.ts";
+import { ATTEMPT_TIMEOUT, MAX_MESSAGES, retryRule } from "./defaults.ts";
 import type {
   CallStep,
   CallTarget,
@@ -150,19 +150,23 @@ export class StepBuilder {
   #target(
     service: string,
     callee: Callee | undefined,
-    written: Pick<Written<"call">, "method" | "input" | "metadata" | "attempt_timeout">,
+    written: Pick<
+      Written<"call">,
+      "method" | "input" | "metadata" | "attempt_timeout" | "max_messages"
+    >,
     at: Path,
     scope: string,
   ): CallTarget {
     const { method, input = {}, metadata = {} } = written;
-    this.#use(input as Template, "value", scope, [...at, "input"]); // `later` leaves it as it is
+    this.#use(input, "value", scope, [...at, "input"]);
     this.#use(metadata, "metadata", scope, [...at, "metadata"]);
     return {
       service,
       method,
-      input: input as Template,
+      input,
       metadata,
       attemptTimeout: written.attempt_timeout ?? callee?.service?.attemptTimeout ?? ATTEMPT_TIMEOUT,
+      maxMessages: written.max_messages ?? callee?.service?.maxMessages ?? MAX_MESSAGES,
       methodPlace: this.places.value([...at, "method"]),
     };
   }

@@ -4,14 +4,30 @@
  *
  * @module
  */
-import type { BreakerRule, RetryRule, SagaRule } from "./model.ts";
-import type { WrittenBreaker, WrittenRetry } from "./schema_service.ts";
+import type {
+  BreakerRule,
+  BudgetRule,
+  HealthRule,
+  PoolRule,
+  RetryRule,
+  SagaRule,
+} from "./model.ts";
+import type {
+  WrittenBreaker,
+  WrittenBudget,
+  WrittenHealth,
+  WrittenPool,
+  WrittenRetry,
+} from "./schema_service.ts";
 
 /** For one call: 30s. */
 export const ATTEMPT_TIMEOUT = 30_000;
 
 /** gRPC's own default for what is received. */
 export const MAX_MESSAGE_SIZE = 4 * 1024 * 1024;
+
+/** The most messages that a stream may answer with. */
+export const MAX_MESSAGES = 10_000;
 
 const RETRY: RetryRule = {
   attempts: 3,
@@ -34,6 +50,7 @@ const BREAKER: BreakerRule = {
   slowCallRate: 100,
   failureCodes: [],
   onOpen: "wait",
+  scope: "service",
 };
 
 /** A whole retry rule; with nothing written, one attempt. */
@@ -88,5 +105,23 @@ export function breakerRule(written: WrittenBreaker | undefined): BreakerRule | 
     slowCallRate: written.slow_call_rate ?? BREAKER.slowCallRate,
     failureCodes: written.failure_codes ?? BREAKER.failureCodes,
     onOpen: written.on_open ?? BREAKER.onOpen,
+    scope: written.scope ?? BREAKER.scope,
   };
+}
+
+/** A whole budget of retries; with none written there is none. The values are those of A6's example. */
+export function budgetRule(written: WrittenBudget | undefined): BudgetRule | null {
+  if (written === undefined) return null;
+  return { maxTokens: written.max_tokens ?? 100, tokenRatio: written.token_ratio ?? 0.1 };
+}
+
+/** A whole pool: one connection, 100 calls at a time. */
+export function poolRule(written: WrittenPool | undefined): PoolRule {
+  return { channels: written?.channels ?? 1, maxConcurrent: written?.max_concurrent ?? 100 };
+}
+
+/** What health is watched; `null`: none. */
+export function healthRule(written: WrittenHealth | undefined): HealthRule | null {
+  if (written === undefined || written === false) return null;
+  return { service: written === true ? "" : written.service };
 }

@@ -65,16 +65,55 @@ export interface Service {
   readonly attemptTimeout: number;
   /** What its steps' own rules are laid over; with nothing written, one attempt. */
   readonly retry: RetryRule;
+  /** How many retries all of its callers together may cause; `null` (default): as many as they like. */
+  readonly budget: BudgetRule | null;
   /** When it is left alone for a while; `null`: turned off. */
   readonly breaker: BreakerRule | null;
+  /** How many calls go out at a time, and over how many connections. */
+  readonly pool: PoolRule;
+  /** How many calls may begin in any such time; `null` (default): no limit. */
+  readonly rateLimit: RateRule | null;
+  /** Watched by `grpc.health.v1`; `null` (default): not. */
+  readonly health: HealthRule | null;
   /** Over the addresses of its endpoint. Default `pick_first`, as gRPC's. */
   readonly loadBalancing: "pick_first" | "round_robin";
   /** Of requests; `null`: none. */
   readonly compression: "gzip" | null;
   /** In bytes, both ways. Default 4 MiB: gRPC's own for what is received. */
   readonly maxMessageSize: number;
+  /** The most messages that a stream may answer with. Default 10,000. */
+  readonly maxMessages: number;
   /** Its key under `services`. */
   readonly place: Place;
+}
+
+/** The budget of retries: the throttle of gRPC A6 (semantics.md §1). */
+export interface BudgetRule {
+  /** What it starts with, and its most; a retry needs more than half. Default 100, at most 1,000 in A6. */
+  readonly maxTokens: number;
+  /** What a success gives back; a retryable failure takes 1. Default 0.1. */
+  readonly tokenRatio: number;
+}
+
+/** The calls to one service that are under way at a time. */
+export interface PoolRule {
+  /** Connections. Default 1. */
+  readonly channels: number;
+  /** Calls under way, over all connections; further ones queue. Default 100: what most servers take on one. */
+  readonly maxConcurrent: number;
+}
+
+/** At most so many calls begin in any stretch of time of this length. */
+export interface RateRule {
+  readonly calls: number;
+  /** In milliseconds. */
+  readonly per: number;
+}
+
+/** What is asked of `grpc.health.v1.Health/Watch`. */
+export interface HealthRule {
+  /** The name to ask for. Default `""`: the server as a whole. */
+  readonly service: string;
 }
 
 /** Where a service's schema comes from. Paths are relative to the working directory, or absolute. */
@@ -142,6 +181,8 @@ export interface BreakerRule {
   readonly failureCodes: readonly string[];
   /** Whether a step waits until it may call, or fails as `CIRCUIT_OPEN`. Default `wait`. */
   readonly onOpen: "wait" | "fail";
+  /** One breaker for the service, or one for each of its methods. Default `service`. */
+  readonly scope: "service" | "method";
 }
 
 /** How compensations are tried again. */
@@ -190,12 +231,14 @@ export interface CallTarget {
   readonly service: string;
   /** `Charge`, `Payments/Charge` or `acme.payments.v1.Payments/Charge`. */
   readonly method: string;
-  /** The request's fields, in either spelling. Default `{}`. */
+  /** The request's fields, in either spelling; a list of requests where the method takes a stream. Default `{}`. */
   readonly input: Template;
   /** Laid over the service's own; keys in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
   /** For one call, in milliseconds. Default: the service's. */
   readonly attemptTimeout: number;
+  /** The most messages that a stream may answer with. Default: the service's. */
+  readonly maxMessages: number;
   /** Where `method:` stands. */
   readonly methodPlace: Place;
 }

@@ -1,7 +1,8 @@
 /** What `services` and `defaults` may say. @module */
 import { readEndpoint } from "./endpoint.ts";
 import { z } from "zod";
-import { either, find, isRecord, later, leaf, oneOrMany, refuse, shape } from "./schema_parts.ts";
+import type { RateRule } from "./model.ts";
+import { either, find, isRecord, leaf, oneOrMany, refuse, shape } from "./schema_parts.ts";
 import {
   anyText,
   choice,
@@ -26,23 +27,38 @@ const backoff = {
     .describe("The share of a delay that is random; default 0.5"),
 };
 
-/** `retry`, of a service or a step. */
-export const retrySchema = shape({
+const budgetSchema = shape({
+  max_tokens: number("a number above 0", Number.MIN_VALUE).optional()
+    .describe("What the budget starts with, and its most; default 100"),
+  token_ratio: number("a number above 0", Number.MIN_VALUE).optional()
+    .describe("What a success gives back; default 0.1"),
+});
+
+/** `retry.budget` as written. */
+export type WrittenBudget = z.output<typeof budgetSchema>;
+
+const retry = {
   attempts: whole(1, "it counts every call, so it").optional().describe(
     "How many calls at most, the first included; default 3",
   ),
   ...backoff,
   codes: codes().optional().describe("Codes retried besides UNAVAILABLE and DEADLINE_EXCEEDED"),
-  budget: later(shape({
-    max_tokens: number("a number above 0", Number.MIN_VALUE).optional()
-      .describe("What the budget starts with, and its most; default 100"),
-    token_ratio: number("a number above 0", Number.MIN_VALUE).optional()
-      .describe("What a success gives back; default 0.1"),
-  })).optional().describe("How many retries a service may cause. Not supported yet"),
+};
+
+/** `retry` of a step: the budget is its service's. */
+export const stepRetrySchema = shape(retry);
+
+/** `retry` of a service. */
+export const retrySchema = shape({
+  ...retry,
+  budget: budgetSchema.optional().describe(
+    "How many retries all callers of the service together may cause: a retry needs more than " +
+      "half of max_tokens; a retryable failure takes 1, a success gives token_ratio",
+  ),
 });
 
 /** `retry` as written, durations in milliseconds. */
-export type WrittenRetry = Omit<z.output<typeof retrySchema>, "budget">;
+export type WrittenRetry = z.output<typeof retrySchema>;
 
 /** `saga`. */
 export const sagaSchema = shape({
@@ -81,12 +97,12 @@ const breakerSchema = shape({
   failure_codes: codes().optional().describe("The codes that are failures, instead of the usual"),
   on_open: choice(["wait", "fail"]).optional()
     .describe("What a call does while it is open: wait (default) or fail as CIRCUIT_OPEN"),
-  scope: later(choice(["service", "method"]), (value) => value === "method", "scope: method")
-    .optional().describe("One breaker a service, or one a method (not supported yet)"),
+  scope: choice(["service", "method"]).optional()
+    .describe("One breaker for the service (default), or one for each method"),
 });
 
 /** `circuit_breaker` as written; a bool turns it on or off. */
-export type WrittenBreaker = boolean | Omit<z.output<typeof breakerSchema>, "scope">;
+export type WrittenBreaker = boolean | z.output<typeof breakerSchema>;
 
 const tlsSchema = shape({
   ca: text("a file's path").optional().describe("A PEM file of the authorities to trust"),
@@ -155,14 +171,39 @@ const endpoint = leaf(
   },
 );
 
-const rate = leaf(
-  { type: "string", pattern: "^\\d+(\\.\\d+)?/[sm]$", examples: ["100/s"] },
+/** Milliseconds by the letter of a rate's unit. */
+const RATE_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000 };
+
+const rate = leaf<RateRule>(
+  { type: "string", pattern: "^0*[1-9][0-9]*/[sm]$", examples: ["100/s"] },
   (value) => {
     const want = 'a rate such as "100/s" or "6000/m"';
-    if (typeof value === "string" && /^\d*[1-9]\d*(\.\d+)?\/[sm]$/.test(value)) return value;
+    const [, calls, unit = ""] = typeof value === "string"
+      ? /^(0*[1-9]\d{0,8})\/([sm])$/.exec(value) ?? []
+      : [];
+    const per = RATE_UNITS[unit];
+    if (calls !== undefined && per !== undefined) return { calls: Number(calls), per };
     return refuse(want, typeof value === "number" && value > 0 ? `: write "${value}/s"` : "");
   },
 );
+
+const poolSchema = shape({
+  channels: whole(1).optional().describe("Connections; default 1"),
+  max_concurrent: whole(1).optional()
+    .describe("Calls at the same time, first come, first served; default 100"),
+});
+
+/** `pool` as written. */
+export type WrittenPool = z.output<typeof poolSchema>;
+
+const healthSchema = either<boolean | { readonly service: string }>(
+  "true, false, or {service: …}",
+  { fits: (value) => typeof value === "boolean", schema: flag() },
+  { fits: isRecord, schema: shape({ service: text().describe("The name to ask for") }) },
+);
+
+/** `health` as written. */
+export type WrittenHealth = z.output<typeof healthSchema>;
 
 /** One service, or what all of them have by default. Everything may be left to the defaults. */
 export const serviceSchema = shape({
@@ -195,29 +236,22 @@ export const serviceSchema = shape({
     { fits: (value) => typeof value === "boolean", schema: flag() },
     { fits: isRecord, schema: breakerSchema },
   ).optional().describe("When to stop calling a service that fails; on by default, false: off"),
-  pool: later(shape({
-    channels: whole(1).optional().describe("Connections; default 1"),
-    max_concurrent: whole(1).optional().describe("Calls at the same time; further ones queue"),
-  })).optional().describe("How many calls at a time. Not supported yet"),
-  rate_limit: later(rate).optional().describe(
-    "How many calls a second (n/s) or minute (n/m). Not supported yet",
+  pool: poolSchema.optional().describe(
+    "How many calls go out at a time, over how many connections",
   ),
-  health: later(
-    either<unknown>(
-      "true, false, or {service: …}",
-      { fits: (value) => typeof value === "boolean", schema: flag() },
-      { fits: isRecord, schema: shape({ service: text().describe("The name to ask for") }) },
-    ),
-    (value) => value !== false,
-  ).optional().describe("Watch grpc.health.v1. Not supported yet"),
+  rate_limit: rate.optional().describe(
+    "How many calls may begin in any second (n/s) or minute (n/m); further ones queue",
+  ),
+  health: healthSchema.optional().describe(
+    "Watch grpc.health.v1: a server that is not serving opens the breaker; default false",
+  ),
   load_balancing: choice(["pick_first", "round_robin"]).optional()
     .describe("Over the endpoint's addresses; default pick_first"),
   compression: choice(["gzip"]).optional().describe("Of requests; default none"),
   max_message_size: size().optional().describe("Of requests and of responses; default 4MiB"),
+  max_messages: whole(1).optional()
+    .describe("The most messages that a stream may answer with; default 10000"),
 });
 
 /** A service or the defaults as written, durations in milliseconds. */
-export type WrittenService = Omit<
-  z.output<typeof serviceSchema>,
-  "pool" | "rate_limit" | "health"
->;
+export type WrittenService = z.output<typeof serviceSchema>;

@@ -11,7 +11,7 @@ import {
   settle,
   shape,
 } from "./schema_parts.ts";
-import { metadataSchema, retrySchema } from "./schema_service.ts";
+import { metadataSchema, stepRetrySchema } from "./schema_service.ts";
 import {
   anyText,
   choice,
@@ -59,12 +59,15 @@ const input = leaf<Template>({ type: ["object", "string", "array"] }, (value) =>
 const action = {
   method: text("a method such as Charge or acme.v1.Payments/Charge")
     .describe("Charge, Payments/Charge or acme.payments.v1.Payments/Charge"),
-  input: later(input, Array.isArray, "A list as input (a client stream)").optional()
-    .describe("The request's fields; strings may hold {{ … }}; default none"),
+  input: input.optional().describe(
+    "The request's fields; strings may hold {{ … }}; a list of requests where the method takes a stream; default none",
+  ),
   metadata: metadataSchema.optional().describe("Sent with the call, over the service's own"),
   attempt_timeout: duration().optional().describe(
     "How long one call may take; default the service's",
   ),
+  max_messages: whole(1).optional()
+    .describe("The most messages that a stream may answer with; default the service's, else 10000"),
 };
 
 const undo = {
@@ -119,7 +122,7 @@ const call = shape({
   ...base,
   service: name().describe("Which of services is called"),
   ...action,
-  retry: retrySchema.optional().describe("Over the service's own, key by key"),
+  retry: stepRetrySchema.optional().describe("Over the service's own, key by key"),
   idempotent: flag().optional()
     .describe(
       "true (default): at least once. false: at most once, so no retry and no second try after a crash",
@@ -133,8 +136,6 @@ const call = shape({
   })).optional().describe("Asked when the outcome is unknown. Not supported yet"),
   pivot: later(flag(), (value) => value === true).optional()
     .describe("After this step there is no way back. Not supported yet"),
-  max_messages: later(whole(1)).optional()
-    .describe("The most messages of a server stream. Not supported yet"),
 });
 
 const sequence = shape({ ...base, steps: steps.describe("One after the other") });

@@ -4,7 +4,16 @@
  * @module
  */
 import type { Problem } from "../errors.ts";
-import { ATTEMPT_TIMEOUT, breakerRule, MAX_MESSAGE_SIZE, retryRule } from "./defaults.ts";
+import {
+  ATTEMPT_TIMEOUT,
+  breakerRule,
+  budgetRule,
+  healthRule,
+  MAX_MESSAGE_SIZE,
+  MAX_MESSAGES,
+  poolRule,
+  retryRule,
+} from "./defaults.ts";
 import type { Place, SchemaSource, Service, TlsRule } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import { besideFile } from "./paths.ts";
@@ -120,10 +129,15 @@ export function makeService(
     metadata: written.metadata ?? {},
     attemptTimeout: written.attempt_timeout ?? ATTEMPT_TIMEOUT,
     retry: retryRule(written.retry),
+    budget: budgetRule(written.retry?.budget),
     breaker: breakerRule(written.circuit_breaker),
+    pool: poolRule(written.pool),
+    rateLimit: written.rate_limit ?? null,
+    health: healthRule(written.health),
     loadBalancing: written.load_balancing ?? "pick_first",
     compression: written.compression ?? null,
     maxMessageSize: written.max_message_size ?? MAX_MESSAGE_SIZE,
+    maxMessages: written.max_messages ?? MAX_MESSAGES,
     place,
   };
 }

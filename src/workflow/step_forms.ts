@@ -79,6 +79,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   metadata: ["service"],
   retry: ["service"],
   attempt_timeout: ["service"],
+  max_messages: ["service"],
   idempotent: ["service"],
   compensate: ["service", "workflow"],
   verify: ["service"],

@@ -126,6 +126,7 @@ Deno.test({
       method.call(method.encode({}), {
         metadata: {},
         timeout: 1_000,
+        maxMessages: 10_000,
         signal: new AbortController().signal,
       });
     outputOf(await call());

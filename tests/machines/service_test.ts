@@ -17,6 +17,7 @@ const RULE: BreakerRule = {
   slowCallRate: 100,
   failureCodes: [],
   onOpen: "wait",
+  scope: "service",
 };
 
 /** A breaker under test, and callers that note down what they hear. */

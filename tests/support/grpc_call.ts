@@ -45,6 +45,7 @@ export async function callOnce(
   return await found.call(found.encode(input), {
     metadata: {},
     timeout: 5_000,
+    maxMessages: 10_000,
     signal: new AbortController().signal,
     ...options,
   });
