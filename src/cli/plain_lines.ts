@@ -99,6 +99,8 @@ function stepText(
       return `waits for the circuit breaker of "${event.service}"${
         event.until === null ? "" : ` until ${new Date(event.until).toISOString().slice(11, 19)}Z`
       }`;
+    case "queueing":
+      return `waits for its turn: "${event.service}" has as many calls as it may have`;
     case "block_failing":
       return null;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Notice } from "../machines/board.ts";
 import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
 import type { Op } from "../machines/facts.ts";
 import type { CallStep } from "../workflow/model.ts";
@@ -86,16 +87,11 @@ export function callDetail(
 
 function runningDetail(
   { attempts, nextAt, failure }: StepRecord,
-  wait: { readonly service: string; readonly until: number | null } | undefined,
+  wait: Notice | undefined,
   of: string,
   now: number,
 ): Detail[] {
-  if (wait !== undefined) {
-    const text = wait.until === null
-      ? "breaker half open, waits for its turn"
-      : `breaker open until ${clockTime(wait.until)} (${formatTime(wait.until - now)})`;
-    return [{ tone: "warn", text }];
-  }
+  if (wait !== undefined) return [{ tone: "warn", text: waitText(wait, now) }];
   if (nextAt !== null) {
     return [
       { tone: "warn", text: `${failure?.code ?? "failed"}, again in ${formatTime(nextAt - now)}` },
@@ -103,6 +99,13 @@ function runningDetail(
     ];
   }
   return attempts > 1 ? [{ tone: "warn", text: `attempt ${attempts}${of}` }] : [];
+}
+
+function waitText(wait: Notice, now: number): string {
+  if (wait.kind === "queueing") return "waits for its turn";
+  return wait.until === null
+    ? "breaker not closed, waits for its turn"
+    : `breaker open until ${clockTime(wait.until)} (${formatTime(wait.until - now)})`;
 }
 
 /** How far a step is undone. */

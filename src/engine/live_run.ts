@@ -4,6 +4,7 @@ import type { Board, Notice, ServiceRef } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
 import { applyFact, recordKey, type RunState } from "../machines/fold.ts";
 import { runMachine } from "../machines/run.ts";
+import { Turnstile } from "../machines/turnstile.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { makeAttempt } from "./attempts.ts";
@@ -12,6 +13,8 @@ import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
+
+const TURNSTILE = new Turnstile({ maxConcurrent: 1 }, null, null);
 
 /** What happens in a run: its facts, once they are durable, and notices in between. */
 export type Happening = Fact | Notice;
@@ -198,7 +201,9 @@ export class LiveRun {
       record: (fact) => this.#ledger.record(fact),
       // After the facts before it, or it would seem to be about what came earlier.
       notice: (notice) => void durable().then(() => this.#tell(notice), () => {}),
-      service: (name) => breakers.get(name) ?? null,
+      breaker: ({ service }) => breakers.get(service) ?? null,
+      turnstile: () => TURNSTILE,
+      budget: () => null,
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
       wake: (dueAt, callback) => clock.at(dueAt, callback),

@@ -5,28 +5,25 @@
  *
  * @module
  */
-import {
-  type ActorLogic,
-  type AnyActorRef,
-  assign,
-  enqueueActions,
-  type EventObject,
-  sendParent,
-  setup,
-  type Snapshot,
-} from "xstate";
+import { MaestroError } from "../errors.ts";
 import type { Step } from "../workflow/model.ts";
 import { type Block, blockOutput, type Plan, planBlock } from "./block_plan.ts";
 import type { Board } from "./board.ts";
-import { callMachine, type Cancel, type ChildEnded, type Resolved } from "./call.ts";
+import { callMachine, type Cancel, type Resolved } from "./call.ts";
 import { type CallInput, earliest, stepTimeout } from "./call_moves.ts";
-import { type Time, timerEffect } from "./effects.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
-import { recorded } from "./recorded.ts";
 import { chooseBranch, doInstantly } from "./instant.ts";
-import { MaestroError } from "../errors.ts";
+import {
+  type Action,
+  type ChildDone,
+  type Guard,
+  type Machine,
+  machine,
+  type Receiver,
+} from "./machine.ts";
+import { type Time, wakeAt } from "./time.ts";
 
 /** What a block actor is made with. */
 export interface BlockInput {
@@ -43,114 +40,103 @@ export interface BlockInput {
   readonly cancelled: boolean;
 }
 
-interface Context extends BlockInput {
+/** What a block actor holds besides the fold. */
+export interface BlockContext extends Omit<BlockInput, "cancelled"> {
+  /** What is around it is failing, or the run is to stop. */
+  cancelled: boolean;
   /** The actors of the children under way, by path. */
-  readonly actors: ReadonlyMap<string, AnyActorRef>;
+  readonly actors: Map<string, Receiver<Cancel | Resolved>>;
 }
 
+type BlockEvent = ChildDone | Cancel | Resolved | Time;
+type Test = Guard<BlockContext, BlockEvent>;
+type Do = Action<BlockContext, BlockEvent>;
+
+const ended: Test = (context) => recordFor(context).status !== "running";
+const stopped: Test = (context) => isStopped(context, planFor(context));
+const settled: Test = (context) => context.actors.size === 0;
+const finished: Test = (context) => planFor(context).finished;
+const sparesOthers: Test = (context) => sparesSiblings(context);
+
+const watchTime: Do = (context, _event, scope) => {
+  const dueAt = ownDeadline(context);
+  if (dueAt !== null) scope.whileAlive(() => wakeAt(context.board, dueAt, scope.self));
+};
+const decide: Do = (context) => open(context);
+/** Starts what may start, until nothing more may: what ends at once makes the next one due. */
+const startChildren: Do = (context, _event, scope) =>
+  advance(context, (step, cancelled) => {
+    const ref = step.kind === "call"
+      ? scope.spawn(callMachine, step.path, callInput(context, step, cancelled))
+      : scope.spawn(blockMachine, step.path, blockInput(context, step, cancelled));
+    context.actors.set(step.path, ref);
+  });
+const forgetChild: Do = (context, event) => {
+  if ("actorId" in event) context.actors.delete(event.actorId);
+};
+const cancelChildren: Do = (context, _event, scope) => {
+  for (const actor of context.actors.values()) scope.send(actor, { type: "cancel" });
+};
+const passOn: Do = (context, event, scope) => {
+  if (event.type !== "resolved") return;
+  for (const actor of context.actors.values()) scope.send(actor, event);
+};
+const markCancelled: Do = (context) => {
+  context.cancelled = true;
+};
+const timeOut: Do = (context) => expire(context);
+const complete: Do = (context) => finish(context);
+const end: Do = (context) => stop(context);
+
 /** The block machine. */
-export const blockMachine = setup({
-  types: {
-    context: {} as Context,
-    events: {} as ChildEnded | Cancel | Resolved | Time,
-    input: {} as BlockInput,
-  },
-  actors: { timer: timerEffect },
-  guards: {
-    ended: ({ context }) => recordFor(context).status !== "running",
-    stopped: ({ context }) => isStopped(context, planFor(context)),
-    settled: ({ context }) => planFor(context).active.length === 0,
-    finished: ({ context }) => planFor(context).finished,
-    sparesSiblings: ({ context }) => sparesSiblings(context),
-  },
-  actions: {
-    watchTime: enqueueActions(({ context, enqueue }) => {
-      const dueAt = ownDeadline(context);
-      if (dueAt !== null) enqueue.spawnChild("timer", { input: { board: context.board, dueAt } });
-    }),
-    open: assign(({ context }) => recorded(open(context))),
-    /** Starts what may start, until nothing more may: what ends at once makes the next one due. */
-    advance: assign(({ context, spawn }) => {
-      const actors = new Map(context.actors);
-      advance({ ...context, actors }, (step, cancelled) => {
-        const ref: AnyActorRef = step.kind === "call"
-          ? spawn(callMachine, { input: callInput(context, step, cancelled) })
-          : spawn(blockLogic(), { input: blockInput(context, step, cancelled) });
-        actors.set(step.path, ref);
-      });
-      return { actors };
-    }),
-    forgetChild: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "child.ended") return;
-      const actors = new Map(context.actors);
-      const actor = actors.get(event.path);
-      if (actor !== undefined) enqueue.stopChild(actor); // else XState keeps it for good
-      actors.delete(event.path);
-      enqueue.assign({ actors });
-    }),
-    cancelChildren: enqueueActions(({ context, enqueue }) => {
-      for (const actor of context.actors.values()) enqueue.sendTo(actor, { type: "cancel" });
-    }),
-    passOn: enqueueActions(({ context, event, enqueue }) => {
-      for (const actor of context.actors.values()) enqueue.sendTo(actor, event);
-    }),
-    markCancelled: assign({ cancelled: true }),
-    timeOut: assign(({ context }) => recorded(timeOut(context))),
-    complete: assign(({ context }) => recorded(complete(context))),
-    end: assign(({ context }) => recorded(end(context))),
-    tellParent: sendParent(({ context }): ChildEnded => ({
-      type: "child.ended",
-      path: context.path,
-    })),
-  },
-}).createMachine({
+export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machine({
   id: "block",
-  context: ({ input }) => ({ ...input, actors: new Map() }),
+  context: (input) => ({ ...input, actors: new Map() }),
   initial: "opening",
   states: {
     opening: {
-      entry: ["watchTime", "open"],
-      always: [{ guard: "ended", target: "done" }, { target: "running" }],
+      entry: [watchTime, decide],
+      always: [{ guard: ended, target: "done" }, { target: "running" }],
     },
     running: {
-      entry: "advance",
+      entry: [startChildren],
       always: [
-        { guard: "stopped", target: "stopping" },
-        { guard: "finished", actions: "complete", target: "done" },
+        { guard: stopped, target: "stopping" },
+        { guard: finished, actions: [complete], target: "done" },
       ],
       on: {
-        "child.ended": { actions: ["forgetChild", "advance"] },
-        cancel: { actions: "markCancelled", target: "stopping" },
-        time: { actions: "timeOut" },
-        resolved: { actions: "passOn" },
+        "child.done": [{ actions: [forgetChild, startChildren] }],
+        cancel: [{ actions: [markCancelled], target: "stopping" }],
+        time: [{ actions: [timeOut] }],
+        resolved: [{ actions: [passOn] }],
       },
     },
-    /** Nothing new starts; it ends once every child has. */
+    /** Nothing new starts. */
     stopping: {
-      initial: "cancelling",
-      always: { guard: "settled", actions: "end", target: "done" },
+      always: [
+        { guard: sparesOthers, target: "sparing" },
+        { actions: [cancelChildren], target: "cancelling" },
+      ],
+    },
+    /** `on_failure: finish`: the others run to their own end, unless it is cancelled or out of time. */
+    sparing: {
+      always: [{ guard: settled, actions: [end], target: "done" }],
       on: {
-        "child.ended": { actions: "forgetChild" },
-        resolved: { actions: "passOn" },
-      },
-      states: {
-        cancelling: {
-          always: [{ guard: "sparesSiblings", target: "sparing" }, {
-            actions: "cancelChildren",
-            target: "cancelled",
-          }],
-        },
-        /** `on_failure: finish`: the others run to their own end, unless it is cancelled or out of time. */
-        sparing: {
-          on: {
-            cancel: { actions: ["markCancelled", "cancelChildren"], target: "cancelled" },
-            time: { actions: "cancelChildren", target: "cancelled" },
-          },
-        },
-        cancelled: {},
+        "child.done": [{ actions: [forgetChild] }],
+        cancel: [{ actions: [markCancelled, cancelChildren], target: "cancelling" }],
+        time: [{ actions: [cancelChildren], target: "cancelling" }],
+        resolved: [{ actions: [passOn] }],
       },
     },
-    done: { type: "final", entry: "tellParent" },
+    /** It ends once every child has. */
+    cancelling: {
+      always: [{ guard: settled, actions: [end], target: "done" }],
+      on: {
+        "child.done": [{ actions: [forgetChild] }],
+        resolved: [{ actions: [passOn] }],
+      },
+    },
+    done: { final: true },
   },
 });
 
@@ -160,14 +146,9 @@ function recordFor({ board, path, op }: BlockInput): StepRecord {
   return record;
 }
 
-function planFor(context: Context): Plan {
+function planFor(context: BlockContext): Plan {
   const { block, op, board, actors } = context;
   return planBlock(block, op, board.state, recordFor(context).branch, actors);
-}
-
-/** A block's children may be blocks: the one place where the machine's type can't be inferred. */
-function blockLogic(): ActorLogic<Snapshot<unknown>, EventObject, BlockInput> {
-  return blockMachine as unknown as ActorLogic<Snapshot<unknown>, EventObject, BlockInput>;
 }
 
 function ownDeadline(context: BlockInput): number | null {
@@ -192,7 +173,7 @@ function open(context: BlockInput): void {
   }
 }
 
-function advance(context: Context, start: (step: Step, cancelled: boolean) => void): void {
+function advance(context: BlockContext, start: (step: Step, cancelled: boolean) => void): void {
   const { board, path, op, actors } = context;
   for (let moved = true; moved;) {
     moved = false;
@@ -224,14 +205,14 @@ function sparesSiblings(context: BlockInput): boolean {
     failing !== null && failing.code !== "STEP_TIMEOUT";
 }
 
-function timeOut(context: BlockInput): void {
+function expire(context: BlockInput): void {
   const { board, path, op } = context;
   if (recordFor(context).failing !== null) return;
   const failure = blockFailure(context, stepTimeout(path));
   board.record({ kind: "block_failing", path, op, failure });
 }
 
-function complete(context: Context): void {
+function finish(context: BlockContext): void {
   const { board, block, path, op } = context;
   const plan = planFor(context);
   const output = blockOutput(block, op, board.state, plan);
@@ -239,7 +220,7 @@ function complete(context: Context): void {
   board.record({ kind: "step_completed", path, op, output, ...(returns && { returns }) });
 }
 
-function end(context: BlockInput): void {
+function stop(context: BlockInput): void {
   const { board, path, op } = context;
   const { failing } = recordFor(context);
   if (failing !== null) board.record({ kind: "step_failed", path, op, failure: failing });
@@ -258,7 +239,7 @@ function childDeadline(context: BlockInput): number | null {
 }
 
 function callInput(
-  context: Context,
+  context: BlockContext,
   step: Extract<Step, { kind: "call" }>,
   cancelled: boolean,
 ): CallInput {
@@ -280,7 +261,7 @@ function callInput(
   };
 }
 
-function blockInput(context: Context, step: Step, cancelled: boolean): BlockInput {
+function blockInput(context: BlockContext, step: Step, cancelled: boolean): BlockInput {
   const { board, op } = context;
   if (step.kind !== "steps" && step.kind !== "parallel" && step.kind !== "switch") {
     throw new Error(`"${step.path}" is no block`);

@@ -5,7 +5,9 @@ import type { Value } from "../workflow/value.ts";
 import type { AttemptFailure } from "./failure.ts";
 import type { FactBody, Op } from "./facts.ts";
 import type { RunState } from "./fold.ts";
+import type { RetryBudget } from "./budget.ts";
 import type { ServiceEvent, ServiceSnapshot } from "./service_events.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /**
  * What the actors of one run share, and their only way to the world: the definition, where the run
@@ -20,8 +22,12 @@ export interface Board {
   record(fact: FactBody): void;
   /** Says something that needs no journal: it is gone after a restart. */
   notice(notice: Notice): void;
-  /** The service's actor; `null` where its breaker is turned off. */
-  service(name: string): ServiceRef | null;
+  /** The breaker that a call has to pass; `null` where it is turned off. */
+  breaker(target: CallTarget): ServiceRef | null;
+  /** The turnstile that every call of a service has to pass. */
+  turnstile(service: string): Turnstile;
+  /** What retries a service has left; `null`: they are not counted. */
+  budget(service: string): RetryBudget | null;
   /**
    * Checks and encodes a request; `null` where the method isn't known yet.
    *
@@ -74,16 +80,27 @@ export interface Answered {
   readonly random: number;
 }
 
-/** What followers of a run may want to show, besides its facts. */
-export interface Notice {
-  /** A call waits for its service's breaker, until its next fact says otherwise. */
-  readonly kind: "breaker_waiting";
-  /** The call's step. */
-  readonly path: string;
-  /** What the call is for. */
-  readonly op: Op;
-  /** The service, by its name in the workflow. */
-  readonly service: string;
-  /** When the breaker may be asked again, in milliseconds since the epoch; `null`: a trial call is under way. */
-  readonly until: number | null;
-}
+/** What followers of a run may want to show, besides its facts: a call waits, until its next fact says otherwise. */
+export type Notice =
+  | {
+    /** It waits for its service's breaker. */
+    readonly kind: "breaker_waiting";
+    /** The call's step. */
+    readonly path: string;
+    /** What the call is for. */
+    readonly op: Op;
+    /** The service, by its name in the workflow. */
+    readonly service: string;
+    /** When the breaker may be asked again, in milliseconds since the epoch; `null`: nobody knows yet. */
+    readonly until: number | null;
+  }
+  | {
+    /** It queues: its service has as many calls as it may have. */
+    readonly kind: "queueing";
+    /** The call's step. */
+    readonly path: string;
+    /** What the call is for. */
+    readonly op: Op;
+    /** The service, by its name in the workflow. */
+    readonly service: string;
+  };

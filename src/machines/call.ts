@@ -1,10 +1,10 @@
 /**
- * One call of a service, with its retries: asking to be let through → calling → backing off →
- * done. A compensation is the same machine under the saga's rule, and may also be parked.
+ * One call of a service, with its retries: asking to be let through → queueing for a free slot →
+ * calling → backing off → done. A compensation is the same machine under the saga's rule, and may
+ * also be parked.
  *
  * @module
  */
-import { assign, enqueueActions, sendParent, setup } from "xstate";
 import type { Answered } from "./board.ts";
 import {
   abandonAttempt,
@@ -24,21 +24,23 @@ import {
   settle,
   startAttempt,
   stepDeadline,
+  timeOut,
 } from "./call_moves.ts";
-import { attemptEffect, type Time, timerEffect } from "./effects.ts";
-import { recorded } from "./recorded.ts";
-import { closedPermit } from "./service.ts";
-import type { Admission, Permit } from "./service_events.ts";
+import { type Action, type Guard, machine } from "./machine.ts";
+import {
+  breakerOf,
+  isLetThrough,
+  leaveTurnstile,
+  letGo,
+  takesSlot,
+  turnstileOf,
+} from "./passage.ts";
+import type { Admission } from "./service_events.ts";
+import { type Time, wakeAt } from "./time.ts";
 
 /** Asks a step or block to come to its end without starting anything new. */
 export interface Cancel {
   readonly type: "cancel";
-}
-
-/** Tells the parent that a step has come to its end; the fold says to which. */
-export interface ChildEnded {
-  readonly type: "child.ended";
-  readonly path: string;
 }
 
 /** An operator's word on a parked step; the fold has it already. */
@@ -46,182 +48,182 @@ export interface Resolved {
   readonly type: "resolved";
 }
 
-type CallEvent = Answered | Time | Cancel | Admission | Resolved;
+/** It is the call's turn to pass the turnstile. */
+interface Entered {
+  readonly type: "entered";
+}
+
+type CallEvent = Answered | Time | Cancel | Admission | Resolved | Entered;
+type Test = Guard<CallContext, CallEvent>;
+type Do = Action<CallContext, CallEvent>;
+
+const ended: Test = (context) => recordFor(context).status !== "running";
+const isParked: Test = (context) => recordFor(context).attention !== null;
+const isReleased: Test = (context) => recordFor(context).attention === null;
+const isUnsettled: Test = (context) => recordFor(context).unsettled;
+const isCancelled: Test = (context) => context.cancelled;
+const mayNotRepeat: Test = (context) =>
+  recordFor(context).inFlight && (context.cancelled || !context.rule.idempotent);
+const mayFinish: Test = (context) => context.mayFinish;
+const isCompensation: Test = (context) => context.op === "compensate";
+const isHeldBack: Test = (context) => !isLetThrough(context);
+const isFull: Test = (context) => !takesSlot(context);
+
+const start: Do = (context, _event, scope) => {
+  scope.whileAlive(() => () => letGo(context, scope.self)); // a run that is stopped keeps nobody else waiting
+  begin(context);
+};
+const ask: Do = (context, _event, scope) => {
+  leaveTurnstile(context); // who waits for the breaker takes no slot from others
+  const breaker = breakerOf(context);
+  if (breaker === null) return;
+  context.permit = null;
+  context.asking = true;
+  scope.send(breaker, { type: "ask", caller: scope.self, patient: context.op === "compensate" });
+};
+const watchTime: Do = (context, _event, scope) => {
+  scope.during(() => wakeAt(context.board, stepDeadline(context), scope.self));
+};
+const keepPermit: Do = (context, event) => {
+  context.asking = false;
+  if (event.type === "admitted") context.permit = event.permit;
+};
+const withdraw: Do = (context, _event, { self }) => letGo(context, self);
+const tellWaiting: Do = ({ board, path, op, target }, event) => {
+  if (event.type !== "waiting") return;
+  const { until } = event;
+  board.notice({ kind: "breaker_waiting", path, op, service: target.service, until });
+};
+const queueUp: Do = (context, _event, scope) => {
+  scope.during(() =>
+    turnstileOf(context).queue((slot) => {
+      context.slot = slot;
+      scope.self.send({ type: "entered" });
+    })
+  );
+};
+const tellQueueing: Do = ({ board, path, op, target }) => {
+  board.notice({ kind: "queueing", path, op, service: target.service });
+};
+const makeAttempt: Do = (context, _event, scope) => {
+  startAttempt(context);
+  scope.during(() =>
+    context.board.attempt(nextAttempt(context), (answer) => scope.self.send(answer))
+  );
+};
+const reportResult: Do = (context, event, scope) => {
+  leaveTurnstile(context);
+  const { permit } = context;
+  const breaker = breakerOf(context);
+  context.permit = null;
+  if (breaker === null || permit === null || event.type !== "answered") return;
+  const { result, duration, at, cut } = event;
+  const code = result.ok ? "OK" : result.failure.code;
+  scope.send(breaker, {
+    type: "result",
+    caller: scope.self,
+    permit,
+    at,
+    result: { code, duration, full: !cut },
+  });
+};
+const concludeAttempt: Do = (context, event) => {
+  if (event.type === "answered") conclude(context, event);
+};
+const backOff: Do = (context, _event, scope) => {
+  scope.during(() => wakeAt(context.board, recordFor(context).nextAt, scope.self));
+};
+const endBackoff: Do = (context) => {
+  context.backedOff = true;
+};
+const markCancelled: Do = (context) => {
+  context.cancelled = true;
+};
 
 /** The call machine. It decides by the fold alone, so it goes on after a restart from wherever the facts end. */
-export const callMachine = setup({
-  types: {
-    context: {} as CallContext,
-    events: {} as CallEvent,
-    input: {} as CallInput,
-  },
-  actors: { attempt: attemptEffect, timer: timerEffect },
-  guards: {
-    ended: ({ context }) => recordFor(context).status !== "running",
-    isParked: ({ context }) => recordFor(context).attention !== null,
-    isReleased: ({ context }) => recordFor(context).attention === null,
-    isUnsettled: ({ context }) => recordFor(context).unsettled,
-    isOverdue: ({ context }) => isOverdue(context),
-    isBackingOff: ({ context }) => isBackingOff(context),
-    isCancelled: ({ context }) => context.cancelled,
-    mayNotRepeat: ({ context }) =>
-      recordFor(context).inFlight && (context.cancelled || !context.rule.idempotent),
-    mayFinish: ({ context }) => context.mayFinish,
-    isLetThrough: ({ context }) => openPermit(context) !== undefined,
-    isCompensation: ({ context }) => context.op === "compensate",
-  },
-  actions: {
-    begin: assign(({ context }) => begin(context)),
-    prepare: assign(({ context }) => prepare(context)),
-    ask: enqueueActions(({ context, enqueue, self }) => {
-      const service = serviceOf(context);
-      if (service === null) return;
-      enqueue.sendTo(service, { type: "ask", caller: self, patient: context.op === "compensate" });
-    }),
-    keepPermit: assign({
-      permit: ({ event }) => event.type === "admitted" ? event.permit : null,
-    }),
-    withdraw: enqueueActions(({ context, enqueue, self }) => {
-      const service = serviceOf(context);
-      if (service === null) return;
-      enqueue.sendTo(service, { type: "withdraw", caller: self, permit: context.permit });
-    }),
-    reportResult: enqueueActions(({ context, event, enqueue, self }) => {
-      const service = serviceOf(context);
-      if (service === null || context.permit === null || event.type !== "answered") return;
-      const { result, duration, at, cut } = event;
-      const code = result.ok ? "OK" : result.failure.code;
-      enqueue.sendTo(service, {
-        type: "result",
-        caller: self,
-        permit: context.permit,
-        at,
-        result: { code, duration, full: !cut },
-      });
-    }),
-    tellWaiting: ({ context, event }) => {
-      if (event.type !== "waiting") return;
-      const { board, path, op, target } = context;
-      board.notice({
-        kind: "breaker_waiting",
-        path,
-        op,
-        service: target.service,
-        until: event.until,
-      });
-    },
-    startAttempt: assign(({ context }) => {
-      startAttempt(context);
-      return { permit: context.permit ?? openPermit(context) ?? null };
-    }),
-    conclude: assign(({ context, event }) => {
-      if (event.type === "answered") conclude(context, event);
-      return { permit: null, remade: false, backedOff: false };
-    }),
-    doubt: assign(({ context }) => recorded(doubt(context))),
-    settle: assign(({ context }) => recorded(settle(context))),
-    abandonAttempt: assign(({ context }) => recorded(abandonAttempt(context))),
-    cancelStep: assign(({ context }) => recorded(cancelStep(context))),
-    endBackoff: assign({ backedOff: true }),
-    markCancelled: assign({ cancelled: true }),
-    refuse: assign(({ context }) => recorded(refuse(context))),
-    giveUp: assign(({ context }) => recorded(giveUp(context))),
-    tellParent: sendParent(({ context }): ChildEnded => ({
-      type: "child.ended",
-      path: context.path,
-    })),
-  },
-}).createMachine({
+export const callMachine = machine<CallContext, CallEvent, CallInput>({
   id: "call",
-  context: ({ input }) => ({
+  context: (input) => ({
     ...input,
     op: input.rule.op,
     request: null,
+    asking: false,
     permit: null,
+    slot: null,
     remade: false,
     backedOff: false,
   }),
-  entry: "begin",
-  initial: "deciding",
+  initial: "starting",
   states: {
+    starting: { entry: [start], always: [{ target: "deciding" }] },
     /** Finds its place by the fold: where it stands after each turn, and after a restart. */
     deciding: {
       always: [
-        { guard: "ended", target: "done" },
-        { guard: "isParked", target: "parked" },
-        { guard: "mayNotRepeat", actions: "doubt", target: "deciding", reenter: true },
-        { guard: "isOverdue", target: "overdue" },
-        { guard: "isUnsettled", actions: "settle", target: "deciding", reenter: true },
-        { guard: "isCancelled", actions: "cancelStep", target: "done" },
-        { guard: "isBackingOff", target: "backing_off" },
-        { guard: "isLetThrough", target: "calling" },
-        { target: "asking" },
+        { guard: ended, target: "done" },
+        { guard: isParked, target: "parked" },
+        { guard: mayNotRepeat, actions: [doubt] },
+        { guard: isOverdue, target: "overdue" },
+        { guard: isUnsettled, actions: [settle] },
+        { guard: isCancelled, actions: [cancelStep], target: "done" },
+        { guard: isBackingOff, target: "backing_off" },
+        { guard: isHeldBack, target: "asking" },
+        { guard: isFull, target: "queueing" },
+        { target: "calling" },
       ],
     },
+    /** The service's breaker is not closed. */
     asking: {
-      entry: "ask",
-      invoke: {
-        src: "timer",
-        input: ({ context }) => ({ board: context.board, dueAt: stepDeadline(context) }),
-      },
+      entry: [ask, watchTime],
       on: {
-        admitted: { actions: "keepPermit", target: "calling" },
-        waiting: { actions: "tellWaiting" },
-        refused: { actions: "refuse", target: "deciding" },
+        admitted: [{ actions: [keepPermit], target: "deciding" }],
+        waiting: [{ actions: [tellWaiting] }],
+        refused: [{ actions: [keepPermit, refuse], target: "deciding" }],
         time: [
-          { guard: "isCompensation", actions: ["withdraw", "giveUp"], target: "deciding" },
-          { actions: ["withdraw", "refuse"], target: "deciding" },
+          { guard: isCompensation, actions: [withdraw, giveUp], target: "deciding" },
+          { actions: [withdraw, refuse], target: "deciding" },
         ],
-        cancel: { actions: ["withdraw", "markCancelled"], target: "deciding" },
+        cancel: [{ actions: [withdraw, markCancelled], target: "deciding" }],
+      },
+    },
+    /** As many calls are under way, or have begun lately, as the service may have. */
+    queueing: {
+      entry: [queueUp, tellQueueing, watchTime],
+      on: {
+        entered: [{ target: "deciding" }],
+        time: [
+          { guard: isCompensation, actions: [withdraw, giveUp], target: "deciding" },
+          { actions: [withdraw, timeOut], target: "deciding" },
+        ],
+        cancel: [{ actions: [withdraw, markCancelled], target: "deciding" }],
       },
     },
     calling: {
-      entry: "startAttempt",
-      invoke: {
-        src: "attempt",
-        input: ({ context }) => ({ board: context.board, attempt: nextAttempt(context) }),
-      },
+      entry: [makeAttempt],
       on: {
-        answered: {
-          actions: ["reportResult", "conclude"],
-          target: "deciding",
-        },
+        answered: [{ actions: [reportResult, concludeAttempt], target: "deciding" }],
         cancel: [
-          { guard: "mayFinish", actions: "markCancelled" },
-          { actions: ["withdraw", "abandonAttempt", "markCancelled"], target: "deciding" },
+          { guard: mayFinish, actions: [markCancelled] },
+          { actions: [withdraw, abandonAttempt, markCancelled], target: "deciding" },
         ],
       },
     },
     backing_off: {
-      invoke: {
-        src: "timer",
-        input: ({ context }) => ({ board: context.board, dueAt: recordFor(context).nextAt }),
-      },
+      entry: [backOff],
       on: {
-        time: { actions: "endBackoff", target: "deciding" },
-        cancel: { actions: "markCancelled", target: "deciding" },
+        time: [{ actions: [endBackoff], target: "deciding" }],
+        cancel: [{ actions: [markCancelled], target: "deciding" }],
       },
     },
     /** Out of time with everything around it: the owner of the deadline is about to cancel it. */
     overdue: {
-      on: { cancel: { actions: ["markCancelled", "cancelStep"], target: "done" } },
+      on: { cancel: [{ actions: [markCancelled, cancelStep], target: "done" }] },
     },
     parked: {
       on: {
-        resolved: { guard: "isReleased", actions: "prepare", target: "deciding" },
-        cancel: { actions: ["markCancelled", "cancelStep"], target: "done" },
+        resolved: [{ guard: isReleased, actions: [prepare], target: "deciding" }],
+        cancel: [{ actions: [markCancelled, cancelStep], target: "done" }],
       },
     },
-    done: { type: "final", entry: "tellParent" },
+    done: { final: true },
   },
 });
-
-/** A permit where the breaker is closed, or there is none to ask; `undefined`: it has to be asked. */
-function openPermit(context: CallContext): Permit | null | undefined {
-  const service = serviceOf(context);
-  return service === null ? null : closedPermit(service);
-}
-
-function serviceOf(context: CallContext) {
-  return context.board.service(context.target.service);
-}

@@ -12,8 +12,18 @@ import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
 import { evaluate } from "./names.ts";
 import { type Outcome, outcomeOfAttempts } from "./outcome.ts";
-import { type ActionRule, isUndone, retryAction, retryCompensation } from "./retry.ts";
+import {
+  type ActionRule,
+  isRetryable,
+  isUndone,
+  retryAction,
+  retryCompensation,
+  STOP,
+  type Verdict,
+} from "./retry.ts";
+import type { RetryBudget } from "./budget.ts";
 import type { Permit } from "./service_events.ts";
+import type { Slot } from "./turnstile.ts";
 
 /** What a call actor is made with. */
 export interface CallInput {
@@ -41,14 +51,19 @@ export type CallRule =
   | ({ readonly op: "compensate"; readonly idempotent: true } & SagaRule);
 
 /** What a call actor holds besides the fold. */
-export interface CallContext extends CallInput {
+export interface CallContext extends Omit<CallInput, "cancelled"> {
   readonly op: Op;
-  readonly request: Request | null;
-  readonly permit: Permit | null;
+  /** The block around it is failing, or the run is to stop. */
+  cancelled: boolean;
+  request: Request | null;
+  /** It has asked the breaker, and has no answer yet. */
+  asking: boolean;
+  permit: Permit | null;
+  slot: Slot | null;
   /** The delay before the next attempt is over. */
-  readonly backedOff: boolean;
+  backedOff: boolean;
   /** The attempt under way was first made before a restart: it may have left then. */
-  readonly remade: boolean;
+  remade: boolean;
 }
 
 /** The call's record. */
@@ -59,16 +74,16 @@ export function recordFor({ board, path, op }: CallContext): StepRecord {
 }
 
 /** Starts the step, or takes it up where its facts end. */
-export function begin(context: CallContext): Partial<CallContext> {
+export function begin(context: CallContext): void {
   const { board, path, op } = context;
   if (recordOf(board.state, path, op) === undefined) {
     const input = attemptInput(context);
     board.record({ kind: "step_started", path, op, ...(input !== undefined && { input }) });
   }
   const record = recordFor(context);
-  return record.status === "running" && record.attention === null
-    ? { ...prepare(context), remade: record.inFlight }
-    : {};
+  if (record.status !== "running" || record.attention !== null) return;
+  context.remade = record.inFlight;
+  prepare(context);
 }
 
 function attemptInput({ board, scope, target }: CallContext) {
@@ -80,17 +95,16 @@ function attemptInput({ board, scope, target }: CallContext) {
 }
 
 /** Makes the request from the recorded input; one that can't be made fails the step, or parks a compensation. */
-export function prepare(context: CallContext): Partial<CallContext> {
+export function prepare(context: CallContext): void {
   const { board, scope, target } = context;
   const record = recordFor(context);
-  if (record.status !== "running") return {};
+  if (record.status !== "running") return;
   try {
     const input = record.input ?? evaluate(board, scope, target.input);
-    return { request: board.encode(target, input) };
+    context.request = board.encode(target, input);
   } catch (thrown) {
     const { code, message } = MaestroError.from(thrown);
     fail(context, { code, message });
-    return {};
   }
 }
 
@@ -133,7 +147,10 @@ export function stepDeadline(context: CallContext): number | null {
 export function conclude(context: CallContext, { result, at, random }: Answered): void {
   const { board, path, op, remade } = context;
   const { attempts } = recordFor(context);
+  context.remade = false;
+  context.backedOff = false;
   if (result.ok) {
+    budgetOf(context)?.succeeded();
     board.record({
       kind: "attempt_ended",
       path,
@@ -152,14 +169,25 @@ export function conclude(context: CallContext, { result, at, random }: Answered)
     ? { ...result.failure, outcome: "unknown" }
     : result.failure;
   const next = verdict(context, failure, at, random);
-  endAttempt(context, failure, next.kind === "retry" ? next : null);
+  const budget = budgetOf(context);
+  if (budget === null || context.rule.op === "compensate" || !isRetryable(context.rule, failure)) {
+    return endAttempt(context, failure, next);
+  }
+  budget.failed();
+  const exhausted = next.kind === "retry" && !budget.allows;
+  endAttempt(context, failure, exhausted ? { kind: "stop", exhausted } : next);
+}
+
+/** What retries of the service are left; compensations are exempt (semantics.md §1). */
+function budgetOf({ board, op, target }: CallContext): RetryBudget | null {
+  return op === "action" ? board.budget(target.service) : null;
 }
 
 function verdict(context: CallContext, failure: AttemptFailure, at: number, random: number) {
   const { rule } = context;
   const record = recordFor(context);
   const failed = { failure, at, random, attempts: record.attempts, retry: record.retries + 1 };
-  if (context.cancelled) return { kind: "stop" } as const;
+  if (context.cancelled) return STOP;
   return rule.op === "compensate"
     ? retryCompensation(rule.retry, { ...failed, deadline: stepDeadline(context) })
     : retryAction(rule, {
@@ -171,7 +199,7 @@ function verdict(context: CallContext, failure: AttemptFailure, at: number, rand
 function endAttempt(
   context: CallContext,
   failure: AttemptFailure,
-  next: { readonly at: number; readonly freshBackoff: boolean } | null,
+  next: Verdict & { readonly exhausted?: true },
 ): void {
   const { board, path, op } = context;
   const { attempts, outcomes } = recordFor(context);
@@ -187,8 +215,9 @@ function endAttempt(
       attempts,
       outcome: outcomeOfAttempts([...outcomes, failure.outcome]),
     }),
-    nextAt: next?.at ?? null,
-    ...(next?.freshBackoff && { freshBackoff: true }),
+    nextAt: next.kind === "retry" ? next.at : null,
+    ...(next.kind === "retry" && next.freshBackoff && { freshBackoff: true }),
+    ...(next.exhausted && { exhausted: true }),
   });
 }
 
@@ -200,7 +229,7 @@ export function doubt(context: CallContext): void {
     message:
       "Maestro stopped while this call was under way, and it may not be made again: whether it happened is not known",
     outcome: "unknown",
-  }, null);
+  }, STOP);
 }
 
 /** Records what follows from the last attempt: the end of the step, or that it is parked. */
@@ -217,7 +246,17 @@ export function settle(context: CallContext): void {
   const own = stepDeadline(context);
   const timedOut = op === "action" && failure.code === "DEADLINE_EXCEEDED" && own !== null &&
     record.lastEndedAt >= own;
-  fail(context, timedOut ? { ...failure, ...stepTimeout(path) } : failure);
+  if (timedOut) return fail(context, { ...failure, ...stepTimeout(path) });
+  fail(context, record.exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure);
+}
+
+/** The failure of a step whose retry the service's budget forbade; it keeps the last error's details. */
+function exhaustedBudget({ target }: CallContext, { code, message }: Failure) {
+  return {
+    code: "RETRY_BUDGET_EXHAUSTED",
+    message: `The retry budget of "${target.service}" is used up: so many of its calls fail that ` +
+      `this one is not made again. It failed with ${code}: ${message}`,
+  };
 }
 
 /** The failure of a step or block that took longer than its `timeout`. */
@@ -272,15 +311,24 @@ export function refuse(context: CallContext): void {
   fail(context, { code: "CIRCUIT_OPEN", message });
 }
 
+/** Ends the step: its time was over before there was a free slot. */
+export function timeOut(context: CallContext): void {
+  const { path, target } = context;
+  const { code, message } = stepTimeout(path);
+  const why =
+    `: it waited for its turn, since "${target.service}" has as many calls as it may have`;
+  fail(context, { ...recordFor(context).failure, code, message: message + why });
+}
+
 /** Parks a compensation that waited for its service until it had to give up. */
 export function giveUp(context: CallContext): void {
-  fail(
-    context,
-    recordFor(context).failure ?? {
-      code: "CIRCUIT_OPEN",
-      message: `The circuit breaker of "${context.target.service}" stayed open until give_up_after`,
-    },
-  );
+  const { path, target } = context;
+  const failure = recordFor(context).failure ?? {
+    code: "CIRCUIT_OPEN",
+    message: `"${path}" could not call "${target.service}" until give_up_after: its circuit ` +
+      "breaker stayed open, or it had as many calls as it may have",
+  };
+  fail(context, failure);
 }
 
 /** Ends the attempt under way: nobody waits for its answer, and it may have happened. */

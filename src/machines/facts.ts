@@ -68,6 +68,8 @@ export type FactBody =
     readonly nextAt: number | null;
     /** Backoff starts over with the next attempt (server pushback). */
     readonly freshBackoff?: boolean;
+    /** A retry was due, and the service's retry budget forbade it. */
+    readonly exhausted?: boolean;
   }
   | {
     readonly kind: "step_completed";

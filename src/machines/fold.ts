@@ -33,6 +33,8 @@ export interface StepRecord {
   unsettled: boolean;
   /** When the last attempt ended, in milliseconds since the epoch. */
   lastEndedAt: number;
+  /** The service's retry budget forbade the next attempt. */
+  exhausted: boolean;
   /** Retries since the start or the last server pushback. */
   retries: number;
   /** From when `give_up_after` counts: time spent parked counts for nothing. */
@@ -211,6 +213,7 @@ function openRecord(state: RunState, fact: Fact, path: string, op: Op): StepReco
     nextAt: null,
     unsettled: false,
     lastEndedAt: fact.at,
+    exhausted: false,
     retries: 0,
     tryingSince: fact.at,
     outcome: null,
@@ -239,6 +242,7 @@ function endAttempt(record: StepRecord, fact: Extract<Fact, { kind: "attempt_end
   record.nextAt = fact.nextAt;
   record.unsettled = fact.nextAt === null;
   record.lastEndedAt = fact.at;
+  record.exhausted = fact.exhausted ?? false;
   record.retries = fact.freshBackoff ? 0 : record.retries + 1;
   record.failure = fact.failure ?? null;
   if (fact.outcome === "completed") record.output = fact.output;

@@ -59,7 +59,7 @@ export interface Transition<C, E extends EventObject> {
   readonly target?: string;
 }
 
-/** Whether an arrow is taken. Changes nothing. */
+/** Whether an arrow is taken. */
 export type Guard<C, E extends EventObject> = (context: C, event: E) => boolean;
 
 /** What happens on an arrow, or where a state is entered. */
@@ -70,7 +70,7 @@ export interface Scope<E extends EventObject> {
   /** The actor itself. */
   readonly self: ActorRef<Snapshot<unknown>, E>;
   /** Sends an event to another actor, once this turn is over. */
-  send<F extends EventObject>(to: Pick<ActorRef<Snapshot<unknown>, F>, "send">, event: F): void;
+  send<F extends EventObject>(to: Receiver<F>, event: F): void;
   /** Starts a child, once this turn is over. It is stopped with this actor. */
   spawn<CC, F extends EventObject, J>(
     machine: Machine<CC, F, J>,
@@ -81,6 +81,11 @@ export interface Scope<E extends EventObject> {
   during(begin: () => () => void): void;
   /** Begins something that ends with the actor. */
   whileAlive(begin: () => () => void): void;
+}
+
+/** Whoever takes such events. */
+export interface Receiver<E extends EventObject> {
+  send(event: E): void;
 }
 
 /** What stands in {@linkcode State.on} for the end of any child; the event's `actorId` says whose. */
@@ -143,7 +148,7 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
     return this.#actor.self;
   }
 
-  send<F extends EventObject>(to: Pick<ActorRef<Snapshot<unknown>, F>, "send">, event: F): void {
+  send<F extends EventObject>(to: Receiver<F>, event: F): void {
     this.#actor.defer(() => to.send(event));
   }
 

@@ -30,7 +30,8 @@ export interface ActionRule {
   readonly ownCodes: readonly string[];
 }
 
-const STOP: Verdict = { kind: "stop" };
+/** There is no further attempt. */
+export const STOP: Verdict = { kind: "stop" };
 
 /** Codes of the transport that say nothing arrived in time or at all (gRPC A6's usual retryable set). */
 const TRANSIENT: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
@@ -62,7 +63,8 @@ export function isUndone(code: string | undefined): boolean {
   return code === "NOT_FOUND";
 }
 
-function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
+/** Whether a failure is one after which a call may be made again, if there is time and an attempt left. */
+export function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
   const { code } = failure;
   if (rule.ownCodes.includes(code)) return true; // said of this very step
   if (TRANSIENT.has(code)) return rule.idempotent || failure.outcome === "not_sent";

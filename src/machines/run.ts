@@ -3,19 +3,18 @@
  *
  * @module
  */
-import { type AnyActorRef, assign, enqueueActions, setup, stopChild } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Value } from "../workflow/value.ts";
 import { blockMachine } from "./block.ts";
 import type { Board } from "./board.ts";
-import type { ChildEnded, Resolved } from "./call.ts";
-import { type Time, timerEffect } from "./effects.ts";
+import type { Cancel, Resolved } from "./call.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { RollbackReason } from "./facts.ts";
 import { recordOf, ROOT, type StepRecord } from "./fold.ts";
+import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 import { evaluate } from "./names.ts";
-import { recorded } from "./recorded.ts";
 import { isRolledBack, rollbackPlan, sagaMachine } from "./saga.ts";
+import { type Time, wakeAt } from "./time.ts";
 
 /** Asks a run to stop and roll back. */
 export interface CancelRun {
@@ -26,114 +25,114 @@ export interface CancelRun {
 /** What a run's actor is told from outside. */
 export type RunEvent = CancelRun | Resolved;
 
-interface Context {
+/** What a run's actor holds besides the fold. */
+export interface RunContext {
   readonly board: Board;
-  readonly actor: AnyActorRef | null;
+  /** The root block. */
+  forward: Receiver<Cancel> | null;
+  saga: Receiver<Resolved> | null;
 }
 
+type Test = Guard<RunContext, RunEvent | ChildDone | Time>;
+type Do = Action<RunContext, RunEvent | ChildDone | Time>;
+
+const ended: Test = ({ board }) => board.state.end !== null;
+const rollingBack: Test = ({ board }) => board.state.rollback !== null;
+const rootEnded: Test = (context) => rootOf(context).status !== "running";
+const succeeded: Test = (context) =>
+  rootOf(context).status === "completed" && context.board.state.cancel === null &&
+  !("failure" in outputOf(context));
+const somethingToUndo: Test = ({ board }) =>
+  rollbackPlan(board.workflow.steps, board.state).length > 0;
+
+const watchTime: Do = ({ board }, _event, scope) => {
+  const dueAt = board.state.started?.deadline ?? null;
+  if (dueAt !== null) scope.during(() => wakeAt(board, dueAt, scope.self));
+};
+const goForward: Do = (context, _event, scope) => {
+  const { board } = context;
+  context.forward = scope.spawn(blockMachine, "steps", {
+    board,
+    block: { kind: "steps", steps: board.workflow.steps },
+    path: ROOT,
+    action: null,
+    op: "action",
+    timeout: null,
+    deadline: board.state.started?.deadline ?? null,
+    cancelled: board.state.cancel !== null,
+  });
+};
+const goBack: Do = (context, _event, scope) => {
+  context.saga = scope.spawn(sagaMachine, "saga", { board: context.board });
+};
+const requestCancel: Do = (context, event) =>
+  recordCancel(context, event.type === "cancel" ? event : null);
+const stopForward: Do = ({ forward }, _event, scope) => {
+  if (forward !== null) scope.send(forward, { type: "cancel" });
+};
+const passOn: Do = ({ saga }, event, scope) => {
+  if (saga !== null && event.type === "resolved") scope.send(saga, event);
+};
+const complete: Do = (context) => endCompleted(context);
+const startRollback: Do = (context) => {
+  context.board.record({ kind: "rollback_started", reason: reasonOf(context) });
+};
+const endUndone: Do = (context) => endRolledBack(context);
+const endFailed: Do = (context) => end(context, reasonOf(context));
+
 /** The run machine. */
-export const runMachine = setup({
-  types: {
-    context: {} as Context,
-    events: {} as RunEvent | ChildEnded | Time,
-    input: {} as { readonly board: Board },
-  },
-  actors: { timer: timerEffect },
-  guards: {
-    ended: ({ context }) => context.board.state.end !== null,
-    rollingBack: ({ context }) => context.board.state.rollback !== null,
-    rootEnded: ({ context }) => rootOf(context).status !== "running",
-    succeeded: ({ context }) =>
-      rootOf(context).status === "completed" && context.board.state.cancel === null &&
-      !("failure" in outputOf(context)),
-    somethingToUndo: ({ context: { board } }) =>
-      rollbackPlan(board.workflow.steps, board.state).length > 0,
-  },
-  actions: {
-    watchTime: enqueueActions(({ context: { board }, enqueue }) => {
-      const dueAt = board.state.started?.deadline ?? null;
-      if (dueAt !== null) enqueue.spawnChild("timer", { id: "timer", input: { board, dueAt } });
-    }),
-    goForward: assign(({ context: { board }, spawn }) => ({
-      actor: spawn(blockMachine, {
-        input: {
-          board,
-          block: { kind: "steps", steps: board.workflow.steps },
-          path: ROOT,
-          action: null,
-          op: "action",
-          timeout: null,
-          deadline: board.state.started?.deadline ?? null,
-          cancelled: board.state.cancel !== null,
-        },
-      }),
-    })),
-    goBack: assign(({ context: { board }, spawn }) => ({
-      actor: spawn(sagaMachine, { input: { board } }),
-    })),
-    requestCancel: assign(({ context, event }) =>
-      recorded(requestCancel(context, event.type === "cancel" ? event : null))
-    ),
-    stopForward: enqueueActions(({ context, enqueue }) => {
-      if (context.actor !== null) enqueue.sendTo(context.actor, { type: "cancel" });
-    }),
-    passOn: enqueueActions(({ context, event, enqueue }) => {
-      if (context.actor !== null) enqueue.sendTo(context.actor, event);
-    }),
-    complete: assign(({ context }) => recorded(complete(context))),
-    startRollback: assign(({ context }) => recorded(startRollback(context))),
-    endUndone: assign(({ context }) => recorded(endUndone(context))),
-    endFailed: assign(({ context }) => recorded(end(context, reasonOf(context)))),
-  },
-}).createMachine({
+export const runMachine = machine<
+  RunContext,
+  RunEvent | ChildDone | Time,
+  { readonly board: Board }
+>({
   id: "run",
-  context: ({ input: { board } }) => ({ board, actor: null }),
+  context: ({ board }) => ({ board, forward: null, saga: null }),
   initial: "deciding",
   states: {
     deciding: {
       always: [
-        { guard: "ended", target: "ended" },
-        { guard: "rollingBack", target: "compensating" },
-        { guard: "rootEnded", target: "turning" },
+        { guard: ended, target: "ended" },
+        { guard: rollingBack, target: "compensating" },
+        { guard: rootEnded, target: "turning" },
         { target: "running" },
       ],
     },
     running: {
-      entry: ["watchTime", "goForward"],
-      exit: stopChild("timer"),
+      entry: [watchTime, goForward],
       on: {
-        "child.ended": "turning",
-        cancel: { actions: ["requestCancel", "stopForward"] },
-        time: { actions: ["requestCancel", "stopForward"] },
+        "child.done": [{ target: "turning" }],
+        cancel: [{ actions: [requestCancel, stopForward] }],
+        time: [{ actions: [requestCancel, stopForward] }],
       },
     },
     /** The forward part is over: it was the whole, or there is something to undo, or there is not. */
     turning: {
       always: [
-        { guard: "succeeded", actions: "complete", target: "ended" },
-        { guard: "somethingToUndo", actions: "startRollback", target: "compensating" },
-        { actions: "endFailed", target: "ended" },
+        { guard: succeeded, actions: [complete], target: "ended" },
+        { guard: somethingToUndo, actions: [startRollback], target: "compensating" },
+        { actions: [endFailed], target: "ended" },
       ],
     },
     compensating: {
-      entry: "goBack",
+      entry: [goBack],
       on: {
-        "child.ended": { actions: "endUndone", target: "ended" },
-        resolved: { actions: "passOn" },
+        "child.done": [{ actions: [endUndone], target: "ended" }],
+        resolved: [{ actions: [passOn] }],
       },
     },
-    ended: { type: "final" },
+    ended: { final: true },
   },
 });
 
-function rootOf({ board }: Context): StepRecord {
+function rootOf({ board }: RunContext): StepRecord {
   const record = recordOf(board.state, ROOT);
   if (record === undefined) throw new Error("The run has not started");
   return record;
 }
 
 /** Records, once, that the run is to stop; `null`: its time is up. */
-function requestCancel({ board }: Context, cancel: CancelRun | null): void {
+function recordCancel({ board }: RunContext, cancel: CancelRun | null): void {
   if (board.state.cancel !== null) return; // a second cancel changes nothing
   board.record({
     kind: "cancel_requested",
@@ -142,17 +141,13 @@ function requestCancel({ board }: Context, cancel: CancelRun | null): void {
   });
 }
 
-function complete(context: Context): void {
+function endCompleted(context: RunContext): void {
   const result = outputOf(context);
   if (!("output" in result)) return;
   context.board.record({ kind: "run_ended", status: "completed", output: result.output });
 }
 
-function startRollback(context: Context): void {
-  context.board.record({ kind: "rollback_started", reason: reasonOf(context) });
-}
-
-function endUndone(context: Context): void {
+function endRolledBack(context: RunContext): void {
   const { board } = context;
   const undone = isRolledBack(rollbackPlan(board.workflow.steps, board.state), board.state);
   const reason = reasonOf(context);
@@ -161,7 +156,7 @@ function endUndone(context: Context): void {
 }
 
 /** What the run returns, or why that can't be made. */
-function outputOf(context: Context): { output: Value } | { failure: Failure } {
+function outputOf(context: RunContext): { output: Value } | { failure: Failure } {
   const { board } = context;
   const root = rootOf(context);
   const template = board.workflow.output;
@@ -175,16 +170,16 @@ function outputOf(context: Context): { output: Value } | { failure: Failure } {
   }
 }
 
-function reasonOf({ board }: Context): RollbackReason {
+function reasonOf({ board }: RunContext): RollbackReason {
   return board.state.rollback ?? board.state.cancel?.reason ?? "failed";
 }
 
-function end(context: Context, status: RollbackReason | "compensated" | "incomplete"): void {
+function end(context: RunContext, status: RollbackReason | "compensated" | "incomplete"): void {
   context.board.record({ kind: "run_ended", status, failure: causeOf(context) });
 }
 
 /** Why the run did not complete. */
-function causeOf(context: Context): Failure {
+function causeOf(context: RunContext): Failure {
   const { cancel } = context.board.state;
   const root = rootOf(context);
   const none = { path: ROOT, attempts: 0, outcome: "not_sent" } as const;

@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { type AnyActorRef, assign, enqueueActions, sendParent, setup } from "xstate";
 import { type Compensable, eachCompensable } from "../workflow/calls.ts";
 import type { CallTarget, Step } from "../workflow/model.ts";
 import { type BlockInput, blockMachine } from "./block.ts";
 import type { Block } from "./block_plan.ts";
 import type { Board } from "./board.ts";
-import { callMachine, type ChildEnded, type Resolved } from "./call.ts";
+import { callMachine, type Resolved } from "./call.ts";
 import type { CallInput } from "./call_moves.ts";
-import { recorded } from "./recorded.ts";
-import { countBegun, recordOf, ROOT, type RunState, type StepRecord } from "./fold.ts";
+import { countBegun, recordOf, type RunState, type StepRecord } from "./fold.ts";
+import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 
 /**
  * The completed and the unknown, in strict reverse order of completion across all blocks; an
@@ -44,49 +43,41 @@ export function isRolledBack(plan: readonly Compensable[], state: RunState): boo
   return plan.every((step) => recordOf(state, step.path, "compensate")?.status === "completed");
 }
 
-interface Context {
+/** What a rollback's actor holds besides the fold. */
+export interface SagaContext {
   readonly board: Board;
   readonly plan: readonly Compensable[];
   /** What undoes the step that is next. */
-  readonly actor: AnyActorRef | null;
+  actor: Receiver<Resolved> | null;
 }
 
+type Test = Guard<SagaContext, ChildDone | Resolved>;
+type Do = Action<SagaContext, ChildDone | Resolved>;
+
+const more: Test = ({ plan, board }) => nextCompensation(plan, board.state) !== null;
+const stuck: Test = (context) => groupRecord(context)?.status === "failed";
+const parked: Test = (context) => {
+  const record = groupRecord(context);
+  return record !== undefined && record.attention !== null && record.status === "running";
+};
+
+const compensate: Do = (context, _event, scope) => {
+  const { board, plan } = context;
+  const step = nextCompensation(plan, board.state);
+  if (step === null) return;
+  context.actor = step.compensate.kind === "call"
+    ? scope.spawn(callMachine, step.path, callInput(board, step, step.compensate))
+    : scope.spawn(blockMachine, step.path, groupInput(board, step, step.compensate));
+};
+const park: Do = (context) => parkGroup(context);
+const passOn: Do = ({ actor }, event, scope) => {
+  if (actor !== null && event.type === "resolved") scope.send(actor, event);
+};
+
 /** The saga machine: rolls a run back, one compensation after the other. */
-export const sagaMachine = setup({
-  types: {
-    context: {} as Context,
-    events: {} as ChildEnded | Resolved,
-    input: {} as { readonly board: Board },
-  },
-  guards: {
-    more: ({ context }) => nextCompensation(context.plan, context.board.state) !== null,
-    stuck: ({ context }) => groupRecord(context)?.status === "failed",
-    parked: ({ context }) => {
-      const record = groupRecord(context);
-      return record !== undefined && record.attention !== null && record.status === "running";
-    },
-  },
-  actions: {
-    compensate: assign(({ context: { board, plan }, spawn }) => {
-      const step = nextCompensation(plan, board.state);
-      if (step === null) return {};
-      const actor: AnyActorRef = step.compensate.kind === "call"
-        ? spawn(callMachine, { input: callInput(board, step, step.compensate) })
-        : spawn(blockMachine, { input: groupInput(board, step, step.compensate) });
-      return { actor };
-    }),
-    forgetActor: enqueueActions(({ context, enqueue }) => {
-      if (context.actor !== null) enqueue.stopChild(context.actor); // else XState keeps it for good
-    }),
-    park: assign(({ context }) => recorded(park(context))),
-    passOn: enqueueActions(({ context, event, enqueue }) => {
-      if (context.actor !== null) enqueue.sendTo(context.actor, event);
-    }),
-    tellParent: sendParent((): ChildEnded => ({ type: "child.ended", path: ROOT })),
-  },
-}).createMachine({
+export const sagaMachine = machine<SagaContext, ChildDone | Resolved, { readonly board: Board }>({
   id: "saga",
-  context: ({ input: { board } }) => ({
+  context: ({ board }) => ({
     board,
     plan: rollbackPlan(board.workflow.steps, board.state),
     actor: null,
@@ -95,33 +86,33 @@ export const sagaMachine = setup({
   states: {
     deciding: {
       always: [
-        { guard: "parked", target: "parked" },
-        { guard: "stuck", actions: "park", target: "parked" },
-        { guard: "more", target: "compensating" },
+        { guard: parked, target: "parked" },
+        { guard: stuck, actions: [park], target: "parked" },
+        { guard: more, target: "compensating" },
         { target: "done" },
       ],
     },
     compensating: {
-      entry: "compensate",
+      entry: [compensate],
       on: {
-        "child.ended": { actions: "forgetActor", target: "deciding" },
-        resolved: { actions: "passOn" },
+        "child.done": [{ target: "deciding" }],
+        resolved: [{ actions: [passOn] }],
       },
     },
     /** A group of compensating steps has failed as a whole; a single call parks by itself. */
-    parked: { on: { resolved: "deciding" } },
-    done: { type: "final", entry: "tellParent" },
+    parked: { on: { resolved: [{ target: "deciding" }] } },
+    done: { final: true },
   },
 });
 
 /** The record of the group of compensating steps that is next, where it is one. */
-function groupRecord({ board, plan }: Context): StepRecord | undefined {
+function groupRecord({ board, plan }: SagaContext): StepRecord | undefined {
   const step = nextCompensation(plan, board.state);
   if (step === null || step.compensate.kind !== "steps") return undefined;
   return recordOf(board.state, step.path, "compensate");
 }
 
-function park(context: Context): void {
+function parkGroup(context: SagaContext): void {
   const record = groupRecord(context);
   if (record === undefined || record.failure === null) return;
   const { path, op, failure } = record;

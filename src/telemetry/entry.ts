@@ -69,6 +69,8 @@ export function entryOf(event: Happening): Entry {
     }
     case "breaker_waiting":
       return entry("warn", "waits for the circuit breaker", { ...at, service: event.service });
+    case "queueing":
+      return entry("debug", "waits for its turn", { ...at, service: event.service });
   }
 }
 
