@@ -7,6 +7,7 @@ import { toText } from "../workflow/value.ts";
 import {
   type Answer,
   type Caller,
+  type CallOptions,
   type Clock,
   type EncodedRequest,
   type Method,
@@ -15,6 +16,7 @@ import {
   Unreachable,
 } from "./doors.ts";
 import { methodKey } from "./methods.ts";
+import type { Watchdog, Watched } from "./watchdog.ts";
 
 /** What attempts of one run are made with. */
 export interface AttemptOptions {
@@ -25,8 +27,10 @@ export interface AttemptOptions {
   readonly secrets: Secrets;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
-  /** Resolves once everything recorded so far is durable. */
-  readonly durable: () => Promise<void>;
+  /** Looks after callers that forget to answer. */
+  readonly watchdog: Watchdog;
+  /** Calls back once everything recorded so far is durable; never, where it can't be. */
+  readonly whenDurable: (callback: () => void) => void;
 }
 
 /** How early a deadline may fire, in milliseconds: timers round. What has run out is to have run out by the clock too. */
@@ -44,84 +48,143 @@ export function makeAttempt(
   attempt: Attempt,
   answer: (event: Answered) => void,
 ): () => void {
-  const { clock, random, durable } = options;
-  const controller = new AbortController();
-  let over = false;
-  let stopWaiting = () => {};
-
-  const finish = (result: Answer, began: number, timeout: number, cut: boolean) => {
-    if (over) return;
-    stopWaiting();
-    const at = clock.now();
-    const early = began + timeout - at;
-    if (cut && isLate(result) && early > 0 && early <= FRACTION) {
-      stopWaiting = clock.at(began + timeout, () => finish(result, began, timeout, cut));
-      return;
-    }
-    over = true;
-    answer({ type: "answered", result, at, duration: at - began, cut, random: random() });
-  };
-
-  const make = async () => {
-    try {
-      await durable();
-    } catch {
-      return; // the run is being stopped: nothing is sent, nothing is said
-    }
-    if (over) return;
-    const began = clock.now();
-    const left = attempt.deadline === null ? Infinity : attempt.deadline - began;
-    const timeout = Math.min(attempt.target.attemptTimeout, left);
-    const cut = left < attempt.target.attemptTimeout;
-    if (timeout <= 0) {
-      return finish(failed("DEADLINE_EXCEEDED", "No time was left for the call"), began, 0, cut);
-    }
-    stopWaiting = clock.at(began + timeout + GRACE, () => {
-      finish(forgotten(attempt), began, timeout, cut);
-      controller.abort();
-    });
-    const result = await call(options, attempt, timeout, controller.signal);
-    finish(result, began, timeout, cut);
-  };
-
-  void make();
-  return () => {
-    if (over) return; // it has ended by itself
-    over = true;
-    stopWaiting();
-    controller.abort();
-  };
+  const attempting = new Attempting(options, attempt, answer);
+  options.whenDurable(() => attempting.make());
+  return () => attempting.cancel();
 }
 
-async function call(
+/** One attempt under way. */
+class Attempting implements Watched {
+  readonly #options: AttemptOptions;
+  readonly #attempt: Attempt;
+  readonly #answer: (event: Answered) => void;
+  readonly #controller = new AbortController();
+  #began = 0;
+  #timeout = 0;
+  #over = false;
+  #stopWaiting = () => {};
+
+  constructor(
+    options: AttemptOptions,
+    attempt: Attempt,
+    answer: (event: Answered) => void,
+  ) {
+    this.#options = options;
+    this.#attempt = attempt;
+    this.#answer = answer;
+  }
+
+  /** When the caller is held to have forgotten it. */
+  get dueAt(): number {
+    return this.#began + this.#timeout + GRACE;
+  }
+
+  overdue(): void {
+    this.#finish(forgotten(this.#attempt));
+    this.#controller.abort();
+  }
+
+  make(): void {
+    if (this.#over) return;
+    const { clock, watchdog } = this.#options;
+    const { deadline, target } = this.#attempt;
+    this.#began = clock.now();
+    const left = deadline === null ? Infinity : deadline - this.#began;
+    this.#timeout = Math.max(0, Math.min(target.attemptTimeout, left));
+    if (this.#timeout === 0) {
+      return this.#finish(failed("DEADLINE_EXCEEDED", "No time was left for the call"));
+    }
+    watchdog.watch(this);
+    call(this.#options, this.#attempt, this.#timeout, this.#controller.signal)
+      .then((result) => this.#finish(result));
+  }
+
+  cancel(): void {
+    if (this.#over) return; // it has ended by itself
+    this.#end();
+    this.#controller.abort();
+  }
+
+  #finish(result: Answer): void {
+    if (this.#over) return;
+    const { clock, random } = this.#options;
+    const at = clock.now();
+    const until = this.#began + this.#timeout;
+    const cut = this.#timeout < this.#attempt.target.attemptTimeout;
+    this.#stopWaiting();
+    if (cut && isLate(result) && at < until && until - at <= FRACTION) {
+      this.#stopWaiting = clock.at(until, () => this.#finish(result));
+      return;
+    }
+    this.#end();
+    const duration = at - this.#began;
+    this.#answer({ type: "answered", result, at, duration, cut, random: random() });
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#stopWaiting();
+    this.#options.watchdog.release(this);
+  }
+}
+
+/** Never rejects. */
+function call(
   options: AttemptOptions,
   attempt: Attempt,
   timeout: number,
   signal: AbortSignal,
 ): Promise<Answer> {
-  let method: Method, request: EncodedRequest, metadata: Readonly<Record<string, string>>;
+  const method = options.methods.get(methodKey(attempt.target));
   try {
-    method = options.methods.get(methodKey(attempt.target)) ??
-      await findMethod(options, attempt, signal);
-    request = (attempt.request ?? method.encode(attempt.input)) as EncodedRequest; // made by `Board.encode`
-    metadata = await metadataOf(options, attempt);
-    signal.throwIfAborted(); // cancelled meanwhile: it doesn't leave, and nobody hears why
+    const metadata = metadataOf(options, attempt);
+    if (method === undefined || metadata instanceof Promise) {
+      return callLater(options, attempt, timeout, signal, method, metadata);
+    }
+    return send(attempt, method, { metadata, timeout, signal });
   } catch (thrown) {
-    if (thrown instanceof Unreachable) return { ok: false, failure: thrown.failure };
-    const { code, message } = MaestroError.from(thrown);
-    return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
+    return Promise.resolve(notMade(thrown));
   }
+}
+
+/** A call whose secrets have to be read first, or whose service could not be asked for its methods before. */
+async function callLater(
+  options: AttemptOptions,
+  attempt: Attempt,
+  timeout: number,
+  signal: AbortSignal,
+  known: Method | undefined,
+  metadata: Metadata | Promise<Metadata>,
+): Promise<Answer> {
   try {
-    return await method.call(request, {
-      metadata,
-      timeout,
-      maxMessages: attempt.target.maxMessages,
-      signal,
-    });
-  } catch (thrown) { // against its contract; and the call may have left
-    const { message } = MaestroError.from(thrown);
-    return { ok: false, failure: { code: "UNKNOWN", message, outcome: "unknown" } };
+    const method = known ?? await findMethod(options, attempt, signal);
+    const sent = { metadata: await metadata, timeout, signal };
+    signal.throwIfAborted(); // cancelled meanwhile: it doesn't leave, and nobody hears why
+    return await send(attempt, method, sent);
+  } catch (thrown) {
+    return notMade(thrown);
   }
+}
+
+/** Sends a request. @throws {MaestroError} `INVALID_REQUEST`, before anything is sent */
+function send(
+  { request, input, target }: Attempt,
+  method: Method,
+  options: Omit<CallOptions, "maxMessages">,
+): Promise<Answer> {
+  const encoded = (request ?? method.encode(input)) as EncodedRequest; // made by `Board.encode`
+  return method.call(encoded, { ...options, maxMessages: target.maxMessages })
+    .catch((thrown: unknown): Answer => { // against its contract; and the call may have left
+      const { message } = MaestroError.from(thrown);
+      return { ok: false, failure: { code: "UNKNOWN", message, outcome: "unknown" } };
+    });
+}
+
+/** The answer of what could not be sent. */
+function notMade(thrown: unknown): Answer {
+  if (thrown instanceof Unreachable) return { ok: false, failure: thrown.failure };
+  const { code, message } = MaestroError.from(thrown);
+  return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
 }
 
 /** Asks again for a method whose service could not be reached when the run began. */
@@ -137,51 +200,58 @@ async function findMethod(
   return method;
 }
 
-/** What the service sees besides the request (semantics.md §5). */
-async function metadataOf(
-  options: AttemptOptions,
-  attempt: Attempt,
-): Promise<Readonly<Record<string, string>>> {
-  const { state } = options.names;
-  const { path, op, action, number, revision, target } = attempt;
-  const runId = state.started?.runId ?? "";
-  const key = `${runId}/${path}/${op}`;
-  const own = {
-    ...await userMetadata(options, attempt, options.targets.get(target.service)?.service.metadata),
-    ...await userMetadata(options, attempt, target.metadata),
-  };
-  return {
-    ...own,
-    "idempotency-key": revision === 0 ? key : `${key}#${revision + 1}`,
-    ...(op !== "action" && { "maestro-action-key": `${runId}/${action}/action` }),
-    "maestro-run-id": runId,
-    "maestro-step": path,
-    "maestro-op": op,
-    "maestro-attempt": String(number),
-    "x-correlation-id": state.started?.correlationId ?? "",
-    ...(state.started?.traceparent && { traceparent: state.started.traceparent }),
-  };
+type Metadata = Readonly<Record<string, string>>;
+
+/** What the service sees besides the request (semantics.md §5); a promise only where secrets have to be read. */
+function metadataOf(options: AttemptOptions, attempt: Attempt): Metadata | Promise<Metadata> {
+  const { metadata } = attempt.target;
+  const shared = options.targets.get(attempt.target.service)?.service.metadata ?? NONE;
+  const names = [...secretsIn(shared), ...secretsIn(metadata)];
+  if (names.length === 0) return allMetadata(options.names, attempt, shared, {});
+  return Promise.all(
+    names.map(async (name) => [name, await readSecret(options.secrets, name)] as const),
+  ).then((secrets) => allMetadata(options.names, attempt, shared, Object.fromEntries(secrets)));
 }
 
-const NONE: Readonly<Record<string, string>> = {};
-
-async function userMetadata(
-  { names, secrets }: AttemptOptions,
-  { scope }: Attempt,
-  written: Readonly<Record<string, string>> | undefined,
-): Promise<Readonly<Record<string, string>>> {
-  if (written === undefined || Object.keys(written).length === 0) return NONE;
-  const values: Record<string, string> = {};
-  for (const { root, path } of templateRefs(written)) {
-    const name = path[0];
-    if (root === "secrets" && name !== undefined) values[name] = await readSecret(secrets, name);
+function allMetadata(
+  names: Names,
+  attempt: Attempt,
+  shared: Metadata,
+  secrets: Readonly<Record<string, string>>,
+): Metadata {
+  const { started } = names.state;
+  const { path, op, action, number, revision, target } = attempt;
+  const runId = started?.runId ?? "";
+  const key = `${runId}/${path}/${op}`;
+  const all: Record<string, string> = {};
+  for (const written of [shared, target.metadata]) {
+    for (const name in written) {
+      all[name] = toText(evaluate(names, attempt.scope, written[name] ?? "", { secrets }));
+    }
   }
-  return Object.fromEntries(
-    Object.entries(written).map(([key, text]) => [
-      key.toLowerCase(),
-      toText(evaluate(names, scope, text, { secrets: values })),
-    ]),
-  );
+  all["idempotency-key"] = revision === 0 ? key : `${key}#${revision + 1}`;
+  if (op !== "action") all["maestro-action-key"] = `${runId}/${action}/action`;
+  all["maestro-run-id"] = runId;
+  all["maestro-step"] = path;
+  all["maestro-op"] = op;
+  all["maestro-attempt"] = String(number);
+  all["x-correlation-id"] = started?.correlationId ?? "";
+  if (started?.traceparent) all["traceparent"] = started.traceparent;
+  return all;
+}
+
+const NONE: Metadata = {};
+const secretNames = new WeakMap<Metadata, readonly string[]>();
+
+/** The secrets that metadata is made of, found once. */
+function secretsIn(written: Metadata): readonly string[] {
+  let names = secretNames.get(written);
+  if (names === undefined) {
+    const refs = templateRefs(written).filter(({ root }) => root === "secrets");
+    names = [...new Set(refs.flatMap(({ path }) => path[0] ?? []))];
+    secretNames.set(written, names);
+  }
+  return names;
 }
 
 /** A secret's value. @throws {MaestroError} `INPUT_INVALID` where the runner has none of that name */

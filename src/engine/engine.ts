@@ -33,7 +33,9 @@ import { type Happening, LiveRun, type LiveRunOptions } from "./live_run.ts";
 import { findMethods } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { Run } from "./run.ts";
+import { Shown } from "./shown.ts";
 import { targetsOf } from "./targets.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
 export interface EngineOptions {
@@ -81,6 +83,7 @@ export class Engine {
   readonly #clock: Clock;
   readonly #owner: string;
   readonly #secrets: Secrets;
+  readonly #watchdog: Watchdog;
   readonly #breakers = new Map<string, Actor<typeof serviceMachine>>();
   readonly #live = new Map<string, LiveRun>();
   readonly #resuming = new Map<string, Promise<Run>>();
@@ -90,6 +93,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#watchdog = new Watchdog(this.#clock);
     this.#owner = options.owner ?? crypto.randomUUID();
     this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
   }
@@ -255,14 +259,14 @@ export class Engine {
     onHappening?: (event: Happening) => void,
     stored: readonly StoredFact[] = [],
   ): LiveRun {
-    const { journal, caller, random = Math.random } = this.#options;
+    const { journal, caller, random = Math.random, onHappening: onAny } = this.#options;
     const { runId } = claim;
     const facts = stored.map((fact) => decodeFact(fact, typesOf(methods)));
     const options: LiveRunOptions = {
       workflow,
       claim,
       state: foldOf(facts),
-      shown: foldOf(facts),
+      shown: new Shown(facts),
       targets,
       methods,
       journal,
@@ -270,10 +274,11 @@ export class Engine {
       clock: this.#clock,
       random,
       secrets: this.#secrets,
+      watchdog: this.#watchdog,
       inspect: this.#options.inspect,
       breakers: this.#breakersOf(targets),
-      onHappening: (event) => {
-        this.#options.onHappening?.(runId, workflow, event);
+      onHappening: onAny === undefined && onHappening === undefined ? null : (event) => {
+        onAny?.(runId, workflow, event);
         onHappening?.(event);
       },
       onGone: () => this.#live.delete(runId),

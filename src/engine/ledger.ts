@@ -23,10 +23,10 @@ export interface LedgerOptions {
 export class Ledger {
   readonly #options: LedgerOptions;
   #pending: Fact[] = [];
-  /** Resolves once what is pending is durable; `#written` likewise, for what is being written. */
-  #next = Promise.withResolvers<void>();
-  #written: Promise<void> = Promise.resolve();
-  #writing = false;
+  /** Who waits until what is pending is durable; `#written` likewise, for what is being written. */
+  #next: Waiter[] = [];
+  #written: Waiter[] = [];
+  #state: "idle" | "due" | "writing" = "idle";
   #broken: MaestroError | null = null;
 
   constructor(options: LedgerOptions) {
@@ -40,43 +40,64 @@ export class Ledger {
     const fact: Fact = { v: 1, seq: state.seq + 1, at, ...body };
     applyFact(state, fact);
     this.#pending.push(fact);
-    if (!this.#writing) void this.#write();
+    if (this.#state !== "idle") return;
+    this.#state = "due";
+    queueMicrotask(() => this.#write()); // what is recorded in the same moment goes along
+  }
+
+  /** Calls back once every fact so far is durable; never, where it can't be. */
+  whenDurable(callback: () => void): void {
+    this.#wait({ done: callback, failed: () => {} });
   }
 
   /** Resolves once every fact so far is durable. @throws {MaestroError} where it can't be */
-  async durable(): Promise<void> {
-    if (this.#broken === null) {
-      await (this.#pending.length > 0 ? this.#next.promise : this.#written);
-    }
-    if (this.#broken !== null) throw this.#broken;
+  durable(): Promise<void> {
+    return new Promise((done, failed) => this.#wait({ done, failed }));
   }
 
   /** Writes nothing more: the run goes on elsewhere, or later. */
   abandon(error: MaestroError): void {
-    this.#broken ??= error;
+    if (this.#broken !== null) return;
+    this.#broken = error;
     this.#pending = [];
-    this.#next.resolve(); // whoever waits for it asks next whether the pen is broken
+    for (const waiter of [...this.#written, ...this.#next]) waiter.failed(error);
+    this.#written = [];
+    this.#next = [];
   }
 
-  async #write(): Promise<void> {
-    const { journal, claim, onDurable } = this.#options;
-    this.#writing = true;
-    await undefined; // what is recorded in the same moment goes along
-    while (this.#broken === null && this.#pending.length > 0) {
-      const facts = this.#pending;
-      const written = this.#next;
-      this.#pending = [];
-      this.#next = Promise.withResolvers();
-      this.#written = written.promise;
-      try {
-        await journal.append(claim, facts.map(encodeFact));
-        if (this.#broken === null) onDurable(facts);
-      } catch (thrown) {
-        this.#break(MaestroError.from(thrown, "STORE_FAILED"));
-      }
-      written.resolve();
+  #wait(waiter: Waiter): void {
+    if (this.#broken !== null) waiter.failed(this.#broken);
+    else if (this.#pending.length > 0) this.#next.push(waiter);
+    else if (this.#state === "writing") this.#written.push(waiter);
+    else queueMicrotask(waiter.done);
+  }
+
+  #write(): void {
+    if (this.#broken !== null || this.#pending.length === 0) {
+      this.#state = "idle";
+      return;
     }
-    this.#writing = false;
+    const { journal, claim } = this.#options;
+    const facts = this.#pending;
+    this.#pending = [];
+    this.#written = this.#next;
+    this.#next = [];
+    this.#state = "writing";
+    const fail = (thrown: unknown) => this.#break(MaestroError.from(thrown, "STORE_FAILED"));
+    try {
+      journal.append(claim, facts.map(encodeFact)).then(() => this.#succeed(facts), fail);
+    } catch (thrown) {
+      fail(thrown);
+    }
+  }
+
+  #succeed(facts: readonly Fact[]): void {
+    if (this.#broken !== null) return;
+    this.#options.onDurable(facts);
+    const waiters = this.#written;
+    this.#written = [];
+    this.#write();
+    for (const { done } of waiters) done();
   }
 
   #break(error: MaestroError): void {
@@ -84,4 +105,10 @@ export class Ledger {
     this.abandon(error);
     this.#options.onBroken(error);
   }
+}
+
+/** Who wants to know that facts are durable, or that they can't be. */
+interface Waiter {
+  readonly done: () => void;
+  readonly failed: (error: MaestroError) => void;
 }

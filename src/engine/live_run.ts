@@ -2,7 +2,7 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice, ServiceRef } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { applyFact, recordKey, type RunState } from "../machines/fold.ts";
+import { recordKey, type RunState } from "../machines/fold.ts";
 import { runMachine } from "../machines/run.ts";
 import { Turnstile } from "../machines/turnstile.ts";
 import type { Json } from "../workflow/json.ts";
@@ -13,6 +13,8 @@ import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
+import type { Shown } from "./shown.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 const TURNSTILE = new Turnstile({ maxConcurrent: 1 }, null, null);
 
@@ -26,7 +28,7 @@ export interface LiveRunOptions {
   /** Where the run stands. */
   readonly state: RunState;
   /** Where the run stands by the facts that are durable: all that is reported. Begins like `state`. */
-  readonly shown: RunState;
+  readonly shown: Shown;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
   readonly journal: Journal;
@@ -34,11 +36,13 @@ export interface LiveRunOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly secrets: Secrets;
+  readonly watchdog: Watchdog;
   /** Hears of every actor below the run, as XState's inspection protocol has it. */
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
   /** By service; `null`: turned off. */
   readonly breakers: ReadonlyMap<string, ServiceRef | null>;
-  readonly onHappening: (event: Happening) => void;
+  /** `null`: nobody listens. */
+  readonly onHappening: ((event: Happening) => void) | null;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
 }
@@ -90,7 +94,8 @@ export class LiveRun {
 
   /** Where the run stands, as far as it is durable. */
   report(): RunReport {
-    return reportOf(this.#options.workflow, this.#options.shown);
+    const { workflow, shown, state } = this.#options;
+    return reportOf(workflow, shown.upTo(state));
   }
 
   /** Resolves when the run has ended, or waits for an operator. */
@@ -106,9 +111,9 @@ export class LiveRun {
 
   /** Sets the run in motion, from wherever its facts end. */
   go(): void {
-    const { state, shown, inspect } = this.#options;
-    if (shown.started === null && state.started !== null) applyFact(shown, state.started);
-    if (shown.attention.size > 0) this.#settled.resolve(this.report());
+    const { state, inspect } = this.#options;
+    if (state.started !== null) this.#options.shown.begin(state.started);
+    if (this.#rests()) this.#settled.resolve(this.report());
     const actor = createActor(runMachine, {
       id: `run:${this.id}`,
       input: { board: this.#board() },
@@ -169,38 +174,40 @@ export class LiveRun {
 
   #hear(facts: readonly Fact[]): void {
     const { shown } = this.#options;
-    for (const fact of facts) applyFact(shown, fact);
-    const rests = shown.end !== null || [...shown.attention].some((key) => this.#waitsFor(key));
-    if (rests) this.#settled.resolve(this.report());
+    shown.add(facts);
+    const { ended } = shown;
+    if (ended || this.#rests()) this.#settled.resolve(this.report());
     for (const fact of facts) this.#tell(fact);
-    if (shown.end !== null) this.#leave();
+    if (ended) this.#leave();
   }
 
-  /** That it is parked is durable, and no operator has resolved it since. */
+  /** That something is parked is durable, and no operator has resolved it since. */
+  #rests(): boolean {
+    return [...this.#options.state.attention].some((key) => this.#waitsFor(key));
+  }
+
   #waitsFor(key: string): boolean {
     const { state, shown } = this.#options;
-    return shown.attention.has(key) && state.attention.has(key);
+    return state.attention.has(key) && shown.upTo(state).attention.has(key);
   }
 
   /** Tells those who listen; what one of them throws is its own affair, and stops neither run nor others. */
   #tell(event: Happening): void {
-    for (const listener of [this.#options.onHappening, ...this.#followers]) {
-      try {
-        listener(event);
-      } catch { /* a run must not end because somebody could not hear of it */ }
-    }
+    const { onHappening } = this.#options;
+    if (onHappening !== null) tell(onHappening, event);
+    for (const follower of this.#followers) tell(follower, event);
   }
 
   #board(): Board {
     const { workflow, state, clock, methods, breakers } = this.#options;
     const names = { workflow, state, visible: definitionOf(workflow).visible };
-    const durable = () => this.#ledger.durable();
-    const attempts = { ...this.#options, names, durable };
+    const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
+    const attempts = { ...this.#options, names, whenDurable };
     return {
       ...names,
       record: (fact) => this.#ledger.record(fact),
       // After the facts before it, or it would seem to be about what came earlier.
-      notice: (notice) => void durable().then(() => this.#tell(notice), () => {}),
+      notice: (notice) => whenDurable(() => this.#tell(notice)),
       breaker: ({ service }) => breakers.get(service) ?? null,
       turnstile: () => TURNSTILE,
       budget: () => null,
@@ -209,4 +216,10 @@ export class LiveRun {
       wake: (dueAt, callback) => clock.at(dueAt, callback),
     };
   }
+}
+
+function tell(listener: (event: Happening) => void, event: Happening): void {
+  try {
+    listener(event);
+  } catch { /* a run must not end because somebody could not hear of it */ }
 }

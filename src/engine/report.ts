@@ -103,8 +103,7 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
   const undone = state.rollback === null
     ? new Set<string>()
     : new Set(rollbackPlan(workflow.steps, state).map((step) => step.path));
-  const steps = new Map<string, Step>();
-  for (const step of eachStep(workflow.steps, false)) steps.set(step.path, step);
+  const steps = stepsOf(workflow);
   return {
     run_id: started.runId,
     workflow: started.workflow,
@@ -124,6 +123,18 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
         : [stepReport(step, record, state, undone)];
     }),
   };
+}
+
+const stepsByPath = new WeakMap<Workflow, ReadonlyMap<string, Step>>();
+
+/** A workflow's forward steps by path, found once. */
+function stepsOf(workflow: Workflow): ReadonlyMap<string, Step> {
+  let steps = stepsByPath.get(workflow);
+  if (steps === undefined) {
+    steps = new Map([...eachStep(workflow.steps, false)].map((step) => [step.path, step]));
+    stepsByPath.set(workflow, steps);
+  }
+  return steps;
 }
 
 /** The kinds of steps that a report lists: those that do something by themselves. */
@@ -207,6 +218,12 @@ function innerRecords(step: Step, state: RunState): readonly StepRecord[] {
   );
 }
 
+let lastTime = { milliseconds: NaN, text: "" };
+
+/** RFC 3339. A report's times are often the same moment's, whose text is not made again. */
 function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  if (milliseconds !== lastTime.milliseconds) {
+    lastTime = { milliseconds, text: new Date(milliseconds).toISOString() };
+  }
+  return lastTime.text;
 }

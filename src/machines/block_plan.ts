@@ -46,35 +46,70 @@ export function planBlock(
   actors: { has(path: string): boolean },
 ): Plan {
   const children = childrenOf(block, branch);
+  return block.kind === "parallel"
+    ? planParallel(block, children, op, state, actors)
+    : planSequence(children, op, state, actors);
+}
+
+const NONE: readonly Step[] = [];
+
+/** In a sequence all before the last that has begun have settled: long ones are not walked anew. */
+function planSequence(
+  children: readonly Step[],
+  op: Op,
+  state: RunState,
+  actors: { has(path: string): boolean },
+): Plan {
+  const begun = countBegun(children, op, state);
+  const last = children[begun - 1];
+  const record = last && recordOf(state, last.path, op);
+  const next = children[begun];
+  const plan = {
+    children,
+    active: NONE,
+    ready: NONE,
+    failure: null,
+    returned: null,
+    cancelled: false,
+    finished: false,
+  };
+  if (last !== undefined && record?.status === "running") return { ...plan, active: [last] };
+  if (record?.status === "failed") return { ...plan, failure: record.failure };
+  if (record?.status === "cancelled") return { ...plan, cancelled: true };
+  if (record?.returns) return { ...plan, returned: record, finished: true };
+  if (next === undefined) return { ...plan, finished: true };
+  return actors.has(next.path) ? { ...plan, active: [next] } : { ...plan, ready: [next] };
+}
+
+function planParallel(
+  block: Extract<BlockStep, { kind: "parallel" }>,
+  children: readonly Step[],
+  op: Op,
+  state: RunState,
+  actors: { has(path: string): boolean },
+): Plan {
   const active: Step[] = [];
   const waiting: Step[] = [];
   const settled = new Set<string>();
   let failed: StepRecord | null = null;
-  let returned: StepRecord | null = null;
   let cancelled = false;
-  // In a sequence all before the last that has begun have settled: long ones are not walked anew.
-  const inOrder = block.kind !== "parallel";
-  const first = inOrder ? Math.max(0, countBegun(children, op, state) - 1) : 0;
-  for (const child of inOrder ? children.slice(first, first + 2) : children) {
+  for (const child of children) {
     const record = recordOf(state, child.path, op);
     if (record === undefined) (actors.has(child.path) ? active : waiting).push(child);
     else if (record.status === "running") active.push(child);
-    else if (record.status === "completed" || record.status === "skipped") {
-      settled.add(child.id);
-      if (record.returns) returned = record;
-    } else if (record.status === "cancelled") cancelled = true;
+    else if (record.status === "completed" || record.status === "skipped") settled.add(child.id);
+    else if (record.status === "cancelled") cancelled = true;
     else if (isEarlier(record, failed)) failed = record;
   }
-  const stopped = failed !== null || returned !== null || cancelled;
+  const stopped = failed !== null || cancelled;
   return {
     children,
     active,
-    ready: stopped ? [] : readyOf(block, waiting, active.length, settled),
+    ready: stopped ? NONE : readyOf(block, waiting, active.length, settled),
     failure: failed?.failure ?? null,
-    returned,
+    returned: null,
     cancelled,
-    finished: active.length === 0 &&
-      (returned !== null || first + settled.size === children.length),
+    finished: active.length === 0 && settled.size === children.length,
   };
 }
 
@@ -94,12 +129,11 @@ function childrenOf(block: Block, branch: number | null | undefined): readonly S
 }
 
 function readyOf(
-  block: Block,
+  block: Extract<BlockStep, { kind: "parallel" }>,
   waiting: readonly Step[],
   active: number,
   settled: ReadonlySet<string>,
 ): readonly Step[] {
-  if (block.kind !== "parallel") return active === 0 ? waiting.slice(0, 1) : [];
   const ready = waiting.filter((step) => step.needs.every((id) => settled.has(id)));
   return block.concurrency === null
     ? ready

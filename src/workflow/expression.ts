@@ -12,7 +12,7 @@ import { type Bindings, checkExpression, describe, type Expression, shown } from
 import type { Ref as ExpressionRef } from "./cel/refs.ts";
 import { scanTemplate } from "./cel/scan_template.ts";
 import { SourceFault } from "./cel/syntax.ts";
-import type { Json } from "./json.ts";
+import { type Json, mapValues } from "./json.ts";
 import { toText, type Value, whyNoText } from "./value.ts";
 
 /** Where a string stands in a template: keys and positions from the outside in. */
@@ -86,9 +86,7 @@ export function evaluateTemplate(template: Json, bindings: Bindings): Value {
   }
   if (template === null || typeof template !== "object") return template;
   if (isList(template)) return template.map((item) => evaluateTemplate(item, bindings));
-  return Object.fromEntries(
-    Object.entries(template).map(([key, item]) => [key, evaluateTemplate(item, bindings)]),
-  );
+  return mapValues(template, (item) => evaluateTemplate(item, bindings));
 }
 
 /**

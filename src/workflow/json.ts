@@ -6,3 +6,28 @@ export type Json =
   | string
   | readonly Json[]
   | { readonly [key: string]: Json };
+
+/** A map with each value changed; absent values stay absent, and no key has a meaning of its own. */
+export function mapValues<A, B>(
+  fields: { readonly [key: string]: A },
+  change: (value: A) => B,
+): { readonly [key: string]: B } {
+  const changed: Record<string, B> = {};
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
+    if (value === undefined) continue;
+    if (key !== "__proto__") changed[key] = change(value);
+    else define(changed, key, change(value));
+  }
+  return changed;
+}
+
+/** `__proto__` as a key like any other. */
+function define<B>(fields: Record<string, B>, key: string, value: B): void {
+  Object.defineProperty(fields, key, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}

@@ -26,7 +26,7 @@ import { isReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../errors.ts";
-import type { Json } from "./json.ts";
+import { type Json, mapValues } from "./json.ts";
 import { MessageValue, messageValue } from "./message.ts";
 import { messageToJson } from "./message_json.ts";
 import { keepMessage, type KeptMessage, readMessage } from "./message_kept.ts";
@@ -251,15 +251,4 @@ function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
 
 function isFields(json: Json | undefined): json is { readonly [key: string]: Json } {
   return typeof json === "object" && json !== null && !Array.isArray(json);
-}
-
-/** `Object.fromEntries` gives `__proto__` no meaning of its own; absent values stay absent. */
-function mapValues<A, B>(
-  fields: Readonly<Record<string, A>>,
-  change: (value: A) => B,
-): { readonly [key: string]: B } {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, change(value)]),
-  );
 }
