@@ -86,6 +86,7 @@ export class Engine {
   readonly #watchdog: Watchdog;
   readonly #breakers = new Map<string, Actor<typeof serviceMachine>>();
   readonly #live = new Map<string, LiveRun>();
+  readonly #found = new WeakMap<Workflow, Found>();
   readonly #resuming = new Map<string, Promise<Run>>();
   #closing: Promise<void> | null = null;
 
@@ -245,8 +246,18 @@ export class Engine {
     workflow: Workflow,
     targets: ReadonlyMap<string, Target>,
   ): Promise<Map<string, Method>> {
-    const { methods, problems } = await findMethods(workflow, targets, this.#options.caller);
-    if (problems.length === 0) return methods;
+    const now = this.#clock.now();
+    const known = this.#found.get(workflow);
+    if (known !== undefined && isFresh(known, now, targets)) return known.methods;
+    const { methods, problems, complete } = await findMethods(
+      workflow,
+      targets,
+      this.#options.caller,
+    );
+    if (problems.length === 0) {
+      if (complete) this.#found.set(workflow, { methods, targets, at: now });
+      return methods;
+    }
     const message = problems.map((problem) => problem.message).join("; ");
     throw new MaestroError("WORKFLOW_INVALID", message, { problems });
   }
@@ -328,6 +339,22 @@ export class Engine {
     const workflow: Workflow = JSON.parse(text);
     return { workflow, env: fact.env, endpoints: fact.endpoints };
   }
+}
+
+/** For how long methods that were found are taken to be unchanged, in milliseconds: as schema files are. */
+const FRESH = 1_000;
+
+/** The methods of a workflow's last run. */
+interface Found {
+  readonly methods: Map<string, Method>;
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly at: number;
+}
+
+function isFresh(found: Found, now: number, targets: ReadonlyMap<string, Target>): boolean {
+  if (Math.abs(now - found.at) >= FRESH) return false;
+  for (const [name, target] of targets) if (found.targets.get(name) !== target) return false;
+  return true;
 }
 
 function foldOf(facts: readonly Fact[]): RunState {

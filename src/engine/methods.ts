@@ -7,6 +7,8 @@ import { type Caller, type Method, type Target, Unreachable } from "./doors.ts";
 export interface FoundMethods {
   /** By {@linkcode methodKey}; one whose service could not be reached is left out. */
   readonly methods: Map<string, Method>;
+  /** No method is left out. */
+  readonly complete: boolean;
   /** What is missing or ambiguous, in file order. */
   readonly problems: readonly Problem[];
 }
@@ -23,6 +25,7 @@ export async function findMethods(
   caller: Caller,
 ): Promise<FoundMethods> {
   const methods = new Map<string, Method>();
+  let complete = true;
   const problems: Problem[] = [];
   const uses = [...eachTarget(workflow.steps)];
   await Promise.all(
@@ -32,6 +35,7 @@ export async function findMethods(
       try {
         methods.set(key, await caller.method(target, use.method));
       } catch (thrown) {
+        complete = false;
         if (thrown instanceof Unreachable) return; // each attempt asks again
         const { code, message } = MaestroError.from(thrown);
         for (const { methodPlace } of uses.filter((other) => methodKey(other) === key)) {
@@ -41,7 +45,7 @@ export async function findMethods(
       }
     }),
   );
-  return { methods, problems: distinct(problems) };
+  return { methods, complete, problems: distinct(problems) };
 }
 
 /** Where to mend a schema: where it is given, else where it could be. */

@@ -28,9 +28,16 @@ export function targetsOf(
 function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): Target {
   const fill = (text: string) => toText(evaluateTemplate(text, { env, secrets }));
   const endpoint = endpoints[written.name] ?? fill(written.endpoint);
+  const last = lastTargets.get(written);
+  if (written.tls === null && last?.endpoint === endpoint) return last;
   const service = written.tls === null ? written : { ...written, tls: fillTls(written.tls, fill) };
-  return { service, endpoint, key: keyOf(service, endpoint) };
+  const target = { service, endpoint, key: keyOf(service, endpoint) };
+  lastTargets.set(written, target);
+  return target;
 }
+
+/** Run after run reaches a service at the same endpoint. */
+const lastTargets = new WeakMap<Service, Target>();
 
 function fillTls(tls: TlsRule, fill: (text: string) => string): TlsRule {
   const filled = (text: string | null) => text === null ? null : fill(text);

@@ -7,9 +7,17 @@ interface Entry {
   readonly facts: StoredFact[];
 }
 
+/** How a journal in memory is made. */
+export interface MemoryJournalOptions {
+  /** How many ended runs it remembers, the newest; a process that lives long must not fill up. @default 1,000 */
+  readonly remember?: number;
+}
+
 /** A journal that lasts as long as the process: for tests, and for runs nobody needs to resume. */
-export function memoryJournal(): Journal {
+export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): Journal {
   const runs = new Map<string, Entry>();
+  /** The ids of ended runs, oldest first. */
+  const ended = new Set<string>();
   const texts = new Map<string, string>();
 
   function entryOf(runId: string): Entry {
@@ -38,7 +46,15 @@ export function memoryJournal(): Journal {
           throw new MaestroError("CLAIM_LOST", `Another owner has taken over run "${claim.runId}"`);
         }
         entry.facts.push(...facts);
-        entry.ended ||= facts.some((fact) => fact.kind === "run_ended");
+        if (entry.ended || facts.at(-1)?.kind !== "run_ended") return;
+        entry.ended = true;
+        ended.add(claim.runId);
+        if (ended.size <= remember) return;
+        for (const oldest of ended) {
+          ended.delete(oldest);
+          runs.delete(oldest);
+          return;
+        }
       });
     },
     async *read(runId) {

@@ -1,6 +1,6 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Problem } from "../errors.ts";
-import type { Json } from "./json.ts";
+import { copyJson, type Json } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** A run's input with the schema's defaults, and what does not fit. */
@@ -18,9 +18,9 @@ export interface CheckedInput {
 export async function checkInput(schema: Json | null, input: Json): Promise<CheckedInput> {
   if (schema === null) return { value: input, problems: [] };
   const validate = await compile(schema);
-  const value: Json = structuredClone(input);
   const messages = new Set<string>();
   try {
+    const value = copyJson(input);
     if (validate(value)) return { value, problems: [] };
     for (const error of (validate.errors ?? []).filter(isTelling)) messages.add(describe(error));
   } catch (thrown) {
@@ -35,7 +35,7 @@ export async function checkInput(schema: Json | null, input: Json): Promise<Chec
     line: null,
     column: null,
   }));
-  return { value, problems };
+  return { value: input, problems };
 }
 
 const compiled = new WeakMap<object, Promise<ValidateFunction>>();

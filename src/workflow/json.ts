@@ -7,6 +7,16 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
+/** A copy that shares nothing with the original. */
+export function copyJson(json: Json): Json {
+  if (json === null || typeof json !== "object") return json;
+  return isList(json) ? json.map(copyJson) : mapValues(json, copyJson);
+}
+
+function isList(json: Json): json is readonly Json[] {
+  return Array.isArray(json);
+}
+
 /** A map with each value changed; absent values stay absent, and no key has a meaning of its own. */
 export function mapValues<A, B>(
   fields: { readonly [key: string]: A },
