@@ -101,7 +101,7 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
   const { started, end } = state;
   if (started === null) throw new Error("The run has not started");
   const undone = state.rollback === null
-    ? new Set<string>()
+    ? NONE
     : new Set(rollbackPlan(workflow.steps, state).map((step) => step.path));
   const steps = stepsOf(workflow);
   return {
@@ -116,13 +116,25 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
     started_at: timeOf(started.at),
     finished_at: end === null ? null : timeOf(end.at),
     duration_ms: end === null ? null : end.at - started.at,
-    steps: [...state.records.values()].flatMap((record) => {
-      const step = record.op === "action" ? steps.get(record.path) : undefined;
-      return step === undefined || !REPORTED.has(step.kind)
-        ? []
-        : [stepReport(step, record, state, undone)];
-    }),
+    steps: stepReports(steps, state, undone),
   };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function stepReports(
+  steps: ReadonlyMap<string, Step>,
+  state: RunState,
+  undone: ReadonlySet<string>,
+): StepReport[] {
+  const reports: StepReport[] = [];
+  for (const record of state.records.values()) {
+    const step = record.op === "action" ? steps.get(record.path) : undefined;
+    if (step !== undefined && REPORTED.has(step.kind)) {
+      reports.push(stepReport(step, record, state, undone));
+    }
+  }
+  return reports;
 }
 
 const stepsByPath = new WeakMap<Workflow, ReadonlyMap<string, Step>>();

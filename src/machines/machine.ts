@@ -124,6 +124,8 @@ const DONE = "xstate.done.actor.";
 const ERROR = "xstate.error.actor.";
 const BEGIN = { type: "xstate.init" } as const;
 
+const NONE: readonly (() => void)[] = [];
+
 /** One actor's way through its table. */
 class Life<C, E extends EventObject, I> implements Scope<E> {
   readonly #table: Table<C, E, I>;
@@ -132,10 +134,10 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
   #value: string;
   #status: "active" | "done" | "stopped" = "active";
   /** What ends with the state. */
-  #endings: (() => void)[] = [];
+  #endings: readonly (() => void)[] = NONE;
   /** What ends with the actor. */
-  #lastings: (() => void)[] = [];
-  readonly #children = new Map<string, AnyActorRef>();
+  #lastings: readonly (() => void)[] = NONE;
+  #children: Map<string, AnyActorRef> | null = null;
 
   constructor(table: Table<C, E, I>, context: C, actor: ActorScope<MachineSnapshot<C>, E>) {
     this.#table = table;
@@ -158,17 +160,17 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
     input: J,
   ): MachineRef<CC, F> {
     const child = createActor(logic, { id, input, parent: this.#actor.self });
-    this.#children.set(id, child);
+    (this.#children ??= new Map()).set(id, child);
     this.#actor.defer(() => void child.start());
     return child;
   }
 
   during(begin: () => () => void): void {
-    this.#endings.push(begin());
+    this.#endings = [...this.#endings, begin()];
   }
 
   whileAlive(begin: () => () => void): void {
-    this.#lastings.push(begin());
+    this.#lastings = [...this.#lastings, begin()];
   }
 
   snapshot(): MachineSnapshot<C> {
@@ -197,7 +199,7 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
     return this.#orEnd(() => {
       if (type.startsWith(ERROR)) throw (event as E & { error: unknown }).error; // XState's own event
       const isDone = type.startsWith(DONE);
-      if (isDone) this.#children.delete((event as EventObject as ChildDone).actorId);
+      if (isDone) this.#children?.delete((event as EventObject as ChildDone).actorId);
       const on = this.#state().on;
       const arrows = on?.[(isDone ? CHILD_DONE : type) as E["type"]];
       if (arrows !== undefined && this.#take(arrows, event)) this.#settle(event);
@@ -254,14 +256,14 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
     this.#status = status;
     this.#endings = endAll(this.#endings);
     this.#lastings = endAll(this.#lastings);
+    if (this.#children === null) return;
     for (const child of this.#children.values()) this.#actor.stopChild(child);
     this.#children.clear();
   }
 }
 
 /** Ends them all, and returns the none that are left. */
-function endAll(endings: (() => void)[]): (() => void)[] {
-  if (endings.length === 0) return endings;
+function endAll(endings: readonly (() => void)[]): readonly (() => void)[] {
   for (const end of endings) end();
-  return [];
+  return NONE;
 }
