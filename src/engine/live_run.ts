@@ -12,6 +12,7 @@ import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
+import type { ServiceParts } from "./services.ts";
 
 /** What happens in a run: its facts, once they are durable, and notices in between. */
 export type Happening = Fact | Notice;
@@ -35,6 +36,8 @@ export interface LiveRunOptions {
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
   /** By service; `null`: turned off. */
   readonly breakers: ReadonlyMap<string, ServiceRef | null>;
+  /** What is shared of each service, by name. */
+  readonly services: ReadonlyMap<string, ServiceParts>;
   readonly onHappening: (event: Happening) => void;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
