@@ -42,6 +42,7 @@ export {
 
 export { Engine, type EngineOptions, type StartOptions } from "./src/engine/engine.ts";
 export { Run } from "./src/engine/run.ts";
+export type { Breaker } from "./src/engine/services.ts";
 export type { Happening, Resolution } from "./src/engine/live_run.ts";
 export type {
   AttentionReport,
@@ -71,16 +72,21 @@ export type { EndStatus, Fact, FactBody, Op, RollbackReason } from "./src/machin
 export type { AttemptFailure, Failure } from "./src/machines/failure.ts";
 export type { Notice } from "./src/machines/board.ts";
 export type { Outcome } from "./src/machines/outcome.ts";
+export type { BreakerState } from "./src/machines/service_events.ts";
 
 export type {
   BlockStep,
   BreakerRule,
+  BudgetRule,
   CallStep,
   CallTarget,
   Compensation,
   FailStep,
+  HealthRule,
   ParallelStep,
   Place,
+  PoolRule,
+  RateRule,
   RetryRule,
   ReturnStep,
   SagaRule,

@@ -6,7 +6,28 @@ import { runMachine } from "../src/machines/run.ts";
 import { sagaMachine } from "../src/machines/saga.ts";
 import { serviceMachine } from "../src/machines/service.ts";
 
-const MACHINES: readonly (readonly [AnyStateMachine, string])[] = [
+/** As much of a machine's table as is drawn. */
+interface Drawn {
+  readonly table: {
+    readonly id: string;
+    readonly initial: string;
+    readonly states: Readonly<Record<string, DrawnState>>;
+  };
+}
+
+interface DrawnState {
+  readonly final?: true;
+  readonly always?: readonly DrawnArrow[];
+  readonly on?: Readonly<Record<string, readonly DrawnArrow[] | undefined>>;
+}
+
+interface DrawnArrow {
+  readonly guard?: { readonly name: string };
+  readonly actions?: readonly { readonly name: string }[];
+  readonly target?: string;
+}
+
+const MACHINES: readonly (readonly [AnyStateMachine | Drawn, string])[] = [
   [runMachine, "One run: forward, then back where it must, then an end."],
   [blockMachine, "A block of steps: starts its children, hears them end, cancels them."],
   [callMachine, "One call, with its retries; also one compensation, which may be parked."],
@@ -17,7 +38,9 @@ const MACHINES: readonly (readonly [AnyStateMachine, string])[] = [
 /** The whole page. */
 export function machinesPage(): string {
   const sections = MACHINES.map(([machine, about]) =>
-    `## ${machine.id}\n\n${about}\n\n\`\`\`mermaid\n${diagramOf(machine)}\n\`\`\`\n`
+    `## ${"table" in machine ? machine.table.id : machine.id}\n\n${about}\n\n\`\`\`mermaid\n${
+      diagramOf(machine)
+    }\n\`\`\`\n`
   );
   return [
     "# The machines\n",
@@ -27,8 +50,32 @@ export function machinesPage(): string {
   ].join("\n");
 }
 
-function diagramOf(machine: AnyStateMachine): string {
-  return ["stateDiagram-v2", ...statesOf(machine.root, "  ")].join("\n");
+function diagramOf(machine: AnyStateMachine | Drawn): string {
+  const lines = "table" in machine ? linesOf(machine.table) : statesOf(machine.root, "  ");
+  return ["stateDiagram-v2", ...lines].join("\n");
+}
+
+function linesOf({ initial, states }: Drawn["table"]): string[] {
+  const lines = Object.entries(states).flatMap(([from, { always = [], on = {}, final }]) => [
+    ...always.map((arrow) => lineOf(from, "always", arrow)),
+    ...Object.entries(on).flatMap(([event, arrows = []]) =>
+      arrows.map((arrow) => lineOf(from, event, arrow))
+    ),
+    ...(final ? [`  ${from} --> [*]`] : []),
+  ]);
+  return [`  [*] --> ${initial}`, ...lines];
+}
+
+function lineOf(from: string, event: string, { guard, actions = [], target }: DrawnArrow): string {
+  const names = actions.map(({ name }) => name);
+  return `  ${from} --> ${target ?? from}: ${labelOf(event, guard?.name, names)}`;
+}
+
+function labelOf(event: string, guard: string | undefined, actions: readonly string[]): string {
+  const parts = [event];
+  if (guard !== undefined) parts.push(`[${guard}]`);
+  if (actions.length > 0) parts.push(`/ ${actions.join(", ")}`);
+  return parts.join(" ");
 }
 
 function statesOf(node: AnyStateNode, indent: string): string[] {
@@ -55,9 +102,11 @@ function arrowsOf(node: AnyStateNode, indent: string): string[] {
   );
   return [...always, ...events].map(([event, { target, guard, actions }]) => {
     const to = nameOf(target?.[0] ?? node);
-    const names = actions.map(nameOfPart).join(", ");
-    const label = [event, guard ? `[${nameOfPart(guard)}]` : "", names ? `/ ${names}` : ""]
-      .filter((part) => part !== "").join(" ");
+    const label = labelOf(
+      event,
+      guard ? nameOfPart(guard) : undefined,
+      actions.map(nameOfPart),
+    );
     return `${indent}${nameOf(node)} --> ${to}: ${label}`;
   });
 }

@@ -4,12 +4,9 @@
  * @internal
  */
 import type { InspectionEvent } from "xstate";
-import { type Actor, createActor } from "xstate";
 import { MaestroError } from "../errors.ts";
-import type { ServiceRef } from "../machines/board.ts";
 import type { Fact } from "../machines/facts.ts";
 import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
-import { serviceMachine } from "../machines/service.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
@@ -33,6 +30,7 @@ import { type Happening, LiveRun, type LiveRunOptions } from "./live_run.ts";
 import { findMethods } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { Run } from "./run.ts";
+import { type Breaker, Services } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { targetsOf } from "./targets.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -84,7 +82,7 @@ export class Engine {
   readonly #owner: string;
   readonly #secrets: Secrets;
   readonly #watchdog: Watchdog;
-  readonly #breakers = new Map<string, Actor<typeof serviceMachine>>();
+  readonly #services: Services;
   readonly #live = new Map<string, LiveRun>();
   readonly #found = new WeakMap<Workflow, Found>();
   readonly #resuming = new Map<string, Promise<Run>>();
@@ -97,6 +95,8 @@ export class Engine {
     this.#watchdog = new Watchdog(this.#clock);
     this.#owner = options.owner ?? crypto.randomUUID();
     this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
+    const { caller, inspect } = options;
+    this.#services = new Services({ caller, clock: this.#clock, inspect });
   }
 
   /**
@@ -203,6 +203,15 @@ export class Engine {
     return reportOf(workflow, foldOf(stored.map((fact) => decodeFact(fact, () => undefined))));
   }
 
+  /**
+   * The circuit breakers of the services that this engine's runs have reached so far, as they stand
+   * now. Operators hold a service's calls back with {@linkcode Breaker.forceOpen}, and let them go
+   * again with {@linkcode Breaker.reset}.
+   */
+  breakers(): readonly Breaker[] {
+    return this.#services.breakers();
+  }
+
   /** Stops every run where it stands, resumable, and closes the doors. */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -216,7 +225,7 @@ export class Engine {
     const runs = [...this.#live.values()];
     await Promise.allSettled(runs.map((live) => live.ledger.durable())); // the moment's facts still reach the store
     for (const live of runs) live.stop(error);
-    for (const breaker of this.#breakers.values()) breaker.stop();
+    this.#services.close();
     await this.#options.caller.close();
     await this.#options.journal.close();
   }
@@ -273,6 +282,9 @@ export class Engine {
     const { journal, caller, random = Math.random, onHappening: onAny } = this.#options;
     const { runId } = claim;
     const facts = stored.map((fact) => decodeFact(fact, typesOf(methods)));
+    const services = new Map(
+      [...targets].map(([name, target]) => [name, this.#services.of(target)]),
+    );
     const options: LiveRunOptions = {
       workflow,
       claim,
@@ -287,7 +299,7 @@ export class Engine {
       secrets: this.#secrets,
       watchdog: this.#watchdog,
       inspect: this.#options.inspect,
-      breakers: this.#breakersOf(targets),
+      services,
       onHappening: onAny === undefined && onHappening === undefined ? null : (event) => {
         onAny?.(runId, workflow, event);
         onHappening?.(event);
@@ -297,29 +309,6 @@ export class Engine {
     const live = new LiveRun(options);
     this.#live.set(runId, live);
     return live;
-  }
-
-  /** The breakers of a workflow's services, by name; made before the run, so that its actors find them. */
-  #breakersOf(targets: ReadonlyMap<string, Target>): ReadonlyMap<string, ServiceRef | null> {
-    return new Map([...targets].map(([name, target]) => [name, this.#breaker(target)]));
-  }
-
-  /** One breaker a service, shared by all runs that reach it with the same settings. */
-  #breaker({ key, service }: Target): ServiceRef | null {
-    if (service.breaker === null) return null;
-    let actor = this.#breakers.get(key);
-    if (actor === undefined) {
-      const clock = this.#clock;
-      const { inspect } = this.#options;
-      const board = { wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback) };
-      actor = createActor(serviceMachine, {
-        id: `service:${service.name}`,
-        input: { board, rule: service.breaker },
-        ...(inspect && { inspect }),
-      }).start();
-      this.#breakers.set(key, actor);
-    }
-    return actor;
   }
 
   async #beginningOf(runId: string, stored: readonly StoredFact[]) {

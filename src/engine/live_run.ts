@@ -4,7 +4,6 @@ import type { Board, Notice, ServiceRef } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
 import { recordKey, type RunState } from "../machines/fold.ts";
 import { runMachine } from "../machines/run.ts";
-import { Turnstile } from "../machines/turnstile.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { makeAttempt } from "./attempts.ts";
@@ -13,10 +12,9 @@ import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
+import type { ServiceParts } from "./services.ts";
 import type { Shown } from "./shown.ts";
 import type { Watchdog } from "./watchdog.ts";
-
-const TURNSTILE = new Turnstile({ maxConcurrent: 1 }, null, null);
 
 /** What happens in a run: its facts, once they are durable, and notices in between. */
 export type Happening = Fact | Notice;
@@ -39,8 +37,8 @@ export interface LiveRunOptions {
   readonly watchdog: Watchdog;
   /** Hears of every actor below the run, as XState's inspection protocol has it. */
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
-  /** By service; `null`: turned off. */
-  readonly breakers: ReadonlyMap<string, ServiceRef | null>;
+  /** What is shared of each service, by name. */
+  readonly services: ReadonlyMap<string, ServiceParts>;
   /** `null`: nobody listens. */
   readonly onHappening: ((event: Happening) => void) | null;
   /** The run needs no actor any more. */
@@ -163,7 +161,6 @@ export class LiveRun {
     this.#ledger.abandon(error);
     this.#settled.reject(error);
     this.#leave();
-    for (const breaker of this.#options.breakers.values()) breaker?.send({ type: "left" });
   }
 
   #leave(): void {
@@ -198,8 +195,14 @@ export class LiveRun {
     for (const follower of this.#followers) tell(follower, event);
   }
 
+  #partsOf(service: string): ServiceParts {
+    const parts = this.#options.services.get(service);
+    if (parts === undefined) throw new Error(`There is no service "${service}"`);
+    return parts;
+  }
+
   #board(): Board {
-    const { workflow, state, clock, methods, breakers } = this.#options;
+    const { workflow, state, clock, methods } = this.#options;
     const names = { workflow, state, visible: definitionOf(workflow).visible };
     const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
     const attempts = { ...this.#options, names, whenDurable };
@@ -208,9 +211,11 @@ export class LiveRun {
       record: (fact) => this.#ledger.record(fact),
       // After the facts before it, or it would seem to be about what came earlier.
       notice: (notice) => whenDurable(() => this.#tell(notice)),
-      breaker: ({ service }) => breakers.get(service) ?? null,
-      turnstile: () => TURNSTILE,
-      budget: () => null,
+      service: (target) => {
+        const { budget, turnstile, breaker } = this.#partsOf(target.service);
+        const method = () => methods.get(methodKey(target))?.name ?? target.method;
+        return { budget, turnstile, breaker: breaker(method) };
+      },
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
       wake: (dueAt, callback) => clock.at(dueAt, callback),

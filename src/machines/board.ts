@@ -22,12 +22,8 @@ export interface Board {
   record(fact: FactBody): void;
   /** Says something that needs no journal: it is gone after a restart. */
   notice(notice: Notice): void;
-  /** The breaker that a call has to pass; `null` where it is turned off. */
-  breaker(target: CallTarget): ServiceRef | null;
-  /** The turnstile that every call of a service has to pass. */
-  turnstile(service: string): Turnstile;
-  /** What retries a service has left; `null`: they are not counted. */
-  budget(service: string): RetryBudget | null;
+  /** What a call has to pass on its way to its service. */
+  service(target: CallTarget): Passage;
   /**
    * Checks and encodes a request; `null` where the method isn't known yet.
    *
@@ -38,6 +34,15 @@ export interface Board {
   attempt(attempt: Attempt, answer: (event: Answered) => void): () => void;
   /** Calls back at a moment, in milliseconds since the epoch; the returned function takes that back. */
   wake(dueAt: number, callback: () => void): () => void;
+}
+
+/** What calls of a service share, over all runs. */
+export interface Passage {
+  /** `null`: turned off. */
+  readonly breaker: ServiceRef | null;
+  readonly turnstile: Turnstile;
+  /** What retries are left; `null`: they are not counted. */
+  readonly budget: RetryBudget | null;
 }
 
 /** A service's actor, as those who call it see it. */

@@ -27,14 +27,7 @@ import {
   timeOut,
 } from "./call_moves.ts";
 import { type Action, type Guard, machine } from "./machine.ts";
-import {
-  breakerOf,
-  isLetThrough,
-  leaveTurnstile,
-  letGo,
-  takesSlot,
-  turnstileOf,
-} from "./passage.ts";
+import { isLetThrough, leaveTurnstile, letGo, takesSlot } from "./passage.ts";
 import type { Admission } from "./service_events.ts";
 import { type Time, wakeAt } from "./time.ts";
 
@@ -75,7 +68,7 @@ const start: Do = (context, _event, scope) => {
 };
 const ask: Do = (context, _event, scope) => {
   leaveTurnstile(context); // who waits for the breaker takes no slot from others
-  const breaker = breakerOf(context);
+  const { breaker } = context.passage;
   if (breaker === null) return;
   context.permit = null;
   context.asking = true;
@@ -96,7 +89,7 @@ const tellWaiting: Do = ({ board, path, op, target }, event) => {
 };
 const queueUp: Do = (context, _event, scope) => {
   scope.during(() =>
-    turnstileOf(context).queue((slot) => {
+    context.passage.turnstile.queue((slot) => {
       context.slot = slot;
       scope.self.send({ type: "entered" });
     })
@@ -113,8 +106,7 @@ const makeAttempt: Do = (context, _event, scope) => {
 };
 const reportResult: Do = (context, event, scope) => {
   leaveTurnstile(context);
-  const { permit } = context;
-  const breaker = breakerOf(context);
+  const { permit, passage: { breaker } } = context;
   context.permit = null;
   if (breaker === null || permit === null || event.type !== "answered") return;
   const { result, duration, at, cut } = event;
@@ -146,6 +138,7 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
   context: (input) => ({
     ...input,
     op: input.rule.op,
+    passage: input.board.service(input.target),
     request: null,
     asking: false,
     permit: null,

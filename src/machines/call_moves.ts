@@ -6,7 +6,7 @@
  */
 import { MaestroError } from "../errors.ts";
 import type { CallTarget, SagaRule } from "../workflow/model.ts";
-import type { Answered, Attempt, Board, Request } from "./board.ts";
+import type { Answered, Attempt, Board, Passage, Request } from "./board.ts";
 import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
@@ -53,6 +53,8 @@ export type CallRule =
 /** What a call actor holds besides the fold. */
 export interface CallContext extends Omit<CallInput, "cancelled"> {
   readonly op: Op;
+  /** What it has to pass; the same for all of its attempts, so that permits come back where they are from. */
+  readonly passage: Passage;
   /** The block around it is failing, or the run is to stop. */
   cancelled: boolean;
   request: Request | null;
@@ -179,8 +181,8 @@ export function conclude(context: CallContext, { result, at, random }: Answered)
 }
 
 /** What retries of the service are left; compensations are exempt (semantics.md §1). */
-function budgetOf({ board, op, target }: CallContext): RetryBudget | null {
-  return op === "action" ? board.budget(target.service) : null;
+function budgetOf({ op, passage }: CallContext): RetryBudget | null {
+  return op === "action" ? passage.budget : null;
 }
 
 function verdict(context: CallContext, failure: AttemptFailure, at: number, random: number) {

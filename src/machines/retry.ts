@@ -66,10 +66,10 @@ export function isUndone(code: string | undefined): boolean {
 /** Whether a failure is one after which a call may be made again, if there is time and an attempt left. */
 export function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
   const { code } = failure;
+  if (failure.begun) return false; // its messages are in use: they can't be taken back
   if (rule.ownCodes.includes(code)) return true; // said of this very step
-  if (TRANSIENT.has(code)) return rule.idempotent || failure.outcome === "not_sent";
-  if (!rule.idempotent) return false;
-  if (rule.retry.codes.includes(code)) return true;
+  if (!rule.idempotent && failure.outcome !== "not_sent") return false;
+  if (TRANSIENT.has(code) || rule.retry.codes.includes(code)) return true;
   return code === "RESOURCE_EXHAUSTED" &&
     (typeof failure.pushback === "number" || failure.retryDelay !== undefined);
 }

@@ -173,7 +173,7 @@ function tell(
   let seq = 0;
   for (const [at, body] of STORY) {
     if (at > until) break;
-    const event: Happening = body.kind === "breaker_waiting"
+    const event: Happening = body.kind === "breaker_waiting" || body.kind === "queueing"
       ? body
       : { ...body, v: 1, seq: ++seq, at: START + at };
     hear(view, event);
