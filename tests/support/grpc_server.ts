@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
 import * as grpc from "@grpc/grpc-js";
 import {
   create,
@@ -136,7 +137,7 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
         const { scripted, ended } = begin(call);
         writeAll(call, script(scripted) as AsyncIterable<Reply>, encoded).finally(ended).then(
           () => call.end(),
-          (error) => call.destroy(error),
+          (error) => void call.emit("error", error),
         );
       };
       handlers[method.name] = definition[method.name]?.responseStream ? many : one;
@@ -214,10 +215,10 @@ type AnyCall =
   & { readonly request?: ScriptedRequest };
 
 async function* requestsOf(call: object, json: (bytes: Uint8Array) => JsonValue) {
-  if (!(Symbol.asyncIterator in call)) return;
+  if (!(call instanceof Readable)) return;
   try {
-    // As grpc-js types a stream of requests.
-    for await (const { bytes } of call as AsyncIterable<ScriptedRequest>) yield json(bytes);
+    // A stream both ways is not to be destroyed at the end of what it reads.
+    for await (const { bytes } of call.iterator({ destroyOnReturn: false })) yield json(bytes);
   } catch {
     // Cancelled: its signal says so.
   }
