@@ -64,7 +64,7 @@ export function isUndone(code: string | undefined): boolean {
 
 function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
   const { code } = failure;
-  if (failure.begun) return false; // its messages are in use: they can't be taken back
+  if (failure.begun === true) return false; // semantics.md §1: of a stream, a message has come back
   if (rule.ownCodes.includes(code)) return true; // said of this very step
   if (!rule.idempotent && failure.outcome !== "not_sent") return false;
   if (TRANSIENT.has(code) || rule.retry.codes.includes(code)) return true;
