@@ -57,6 +57,17 @@ export function lazyGrpcCaller(): Caller {
     loading ??= import("../grpc/caller.ts").then(({ grpcCaller }) => grpcCaller());
   return {
     method: async (target, name, options) => (await caller()).method(target, name, options),
+    watchHealth(target, name, hear) {
+      let isOver = false;
+      let end = () => {};
+      caller().then((loaded) => {
+        if (!isOver) end = loaded.watchHealth?.(target, name, hear) ?? end;
+      }, () => {}); // what can't be loaded is said where the first method is asked for
+      return () => {
+        isOver = true;
+        end();
+      };
+    },
     close: async () => await (await loading)?.close(),
   };
 }
