@@ -221,6 +221,8 @@ export interface CallStep extends StepBase, CallTarget {
   readonly ownCodes: readonly string[];
   /** `true` (default): at least once. `false`: at most once. */
   readonly idempotent: boolean;
+  /** Whether the file says so; where it doesn't, the method's schema is asked, for a warning. */
+  readonly idempotentStated: boolean;
   /** What undoes it when the run turns back; `null`: nothing does. */
   readonly compensate: Compensation | null;
 }
