@@ -1,53 +1,21 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Problem } from "../src/errors.ts";
 import { languageSchema } from "../src/workflow/schema.ts";
 import { isRecord } from "../src/workflow/schema_parts.ts";
+import { asWorkflow, type Block, blocksOf, problemsOf } from "./support/doc_examples.ts";
 import { parse, withSteps } from "./support/parsing.ts";
 
 const page = await Deno.readTextFile(new URL("../docs/language.md", import.meta.url));
 
 // The examples.
 
-interface Block {
-  readonly line: number;
-  readonly language: string;
-  /** What stands behind the language: `wrong`, or the name of a file that others include. */
-  readonly note: string;
-  readonly text: string;
-}
-
-const blocks: readonly Block[] = [...page.matchAll(/^```(\w+) ?(\S*)\n([^]*?)^```$/gm)].map(
-  ({ index, 1: language = "", 2: note = "", 3: text = "" }) => ({
-    line: page.slice(0, index).split("\n").length,
-    language,
-    note,
-    text,
-  }),
-);
-
-const included = Object.fromEntries(
-  blocks.filter(({ note }) => note.includes("/")).map(({ note, text }) => [note, text]),
-);
-
-/** A whole workflow as it is; steps within one that has the services that they call. */
-function asWorkflow({ note, text }: Block): string {
-  if (note.includes("/")) return `name: test\ninclude: ${note}\nsteps: [{ set: { a: 1 } }]\n`;
-  if (/^name:/m.test(text)) return text;
-  const called = new Set(["pay", ...[...text.matchAll(/service: (\w+)/g)].map(([, name]) => name)]);
-  const services = [...called].map((name) => `${name}: { endpoint: "${name}:50051" }`);
-  return withSteps(text).replace(`pay: { endpoint: "pay:1" }`, services.join("\n  "));
-}
-
-function problemsOf(block: Block): readonly Problem[] {
-  return parse(asWorkflow(block), included).problems;
-}
+const blocks = blocksOf(page);
 
 /** The errors of an example, as its reader sees them: its own first line is line 1. */
 function errorsOf(block: Block): readonly string[] {
   const before = asWorkflow(block).split(block.text)[0]?.split("\n").length ?? 1;
-  return problemsOf(block).filter(({ severity }) => severity === "error").map(({ message }) =>
-    message.replace(/line (\d+)/g, (_, line) => `line ${line - before + 1}`)
-  );
+  return problemsOf(block, blocks).filter(({ severity }) => severity === "error").map((
+    { message },
+  ) => message.replace(/line (\d+)/g, (_, line) => `line ${line - before + 1}`));
 }
 
 const examples = blocks.filter(({ language }) => language === "yaml");
@@ -61,7 +29,7 @@ for (const block of examples.filter(({ note }) => note !== "wrong")) {
   Deno.test(`docs/language.md:${block.line} is right`, () => {
     // A step of an example may bind a name that only the text reads.
     const isWhole = /^name:/m.test(block.text);
-    deepEqual(isWhole ? problemsOf(block) : errorsOf(block), []);
+    deepEqual(isWhole ? problemsOf(block, blocks) : errorsOf(block), []);
   });
 }
 
