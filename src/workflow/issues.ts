@@ -74,8 +74,11 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
   if (finding?.kind === "later") {
     const key = finding.what ?? String(path.at(-1));
     const at = finding.what === null ? path : [...path, finding.what];
-    const message = `${key.startsWith("A ") ? key : `"${key}"`} is not supported yet`;
-    return { code: "not_supported", message, place: places.key(at) };
+    return {
+      code: "not_supported",
+      message: `"${key}" is not supported yet`,
+      place: places.key(at),
+    };
   }
   const label = labelOf(path);
   if (places.get(path) === undefined) {

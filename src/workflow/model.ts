@@ -105,6 +105,7 @@ export interface PoolRule {
 
 /** At most so many calls begin in any stretch of time of this length. */
 export interface RateRule {
+  /** At least 1. */
   readonly calls: number;
   /** In milliseconds. */
   readonly per: number;
