@@ -1,28 +1,28 @@
 /**
  * What an orchestrated call costs: the same two calls, once by hand with plain grpc-js, once as a
- * two-step workflow, in turn against the same server; then the cold start of both as programs.
+ * two-step workflow, in turn against the same server; the same workflow over more connections; and
+ * the cold start of both as programs.
  *
  * `deno task bench [seconds per figure, default 3] [pairs, default 5]`
  */
 import { loadWorkflow, openEngine } from "../mod.ts";
+import { compareChannels } from "./channels.ts";
 import { coldStart } from "./cold_start.ts";
 import { measure, type Measured, median } from "./measure.ts";
 import { plainClient } from "./plain_client.ts";
+import { startServer } from "./server_process.ts";
 
 const [seconds = 3, pairs = 5] = Deno.args.map(Number);
-const server = new Deno.Command(Deno.execPath(), {
-  args: ["run", "-A", new URL("server.ts", import.meta.url).pathname],
-  stdout: "piped",
-}).spawn();
+const server = await startServer("server.ts");
 
 try {
-  const endpoint = `127.0.0.1:${await firstLine(server.stdout)}`;
+  const { endpoint } = server;
   console.log(`deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores`);
   for (const concurrency of [1, 50]) await compare(endpoint, concurrency);
+  await compareChannels(endpoint, { concurrency: 50, milliseconds: seconds * 1_000, pairs });
   await coldStart(endpoint, pairs);
 } finally {
-  server.kill("SIGKILL");
-  await server.status;
+  await server.stop();
 }
 
 async function compare(endpoint: string, concurrency: number): Promise<void> {
@@ -60,16 +60,4 @@ function print(name: string, runs: readonly Measured[]): void {
     `  ${name.padEnd(14)} ${of("callsPerSecond").toFixed(0).padStart(6)} calls/s` +
       `   p50 ${of("p50").toFixed(2)} ms   p99 ${of("p99").toFixed(2)} ms   (a round of two calls)`,
   );
-}
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error("The server ended before it was ready");
-    text += value;
-  }
-  void reader.cancel().catch(() => {});
-  return text.trim();
 }

@@ -1,53 +1,21 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Problem } from "../src/errors.ts";
 import { languageSchema } from "../src/workflow/schema.ts";
 import { isRecord } from "../src/workflow/schema_parts.ts";
+import { asWorkflow, type Block, blocksOf, problemsOf } from "./support/doc_examples.ts";
 import { parse, withSteps } from "./support/parsing.ts";
 
 const page = await Deno.readTextFile(new URL("../docs/language.md", import.meta.url));
 
 // The examples.
 
-interface Block {
-  readonly line: number;
-  readonly language: string;
-  /** What stands behind the language: `wrong`, or the name of a file that others include. */
-  readonly note: string;
-  readonly text: string;
-}
-
-const blocks: readonly Block[] = [...page.matchAll(/^```(\w+) ?(\S*)\n([^]*?)^```$/gm)].map(
-  ({ index, 1: language = "", 2: note = "", 3: text = "" }) => ({
-    line: page.slice(0, index).split("\n").length,
-    language,
-    note,
-    text,
-  }),
-);
-
-const included = Object.fromEntries(
-  blocks.filter(({ note }) => note.includes("/")).map(({ note, text }) => [note, text]),
-);
-
-/** A whole workflow as it is; steps within one that has the services that they call. */
-function asWorkflow({ note, text }: Block): string {
-  if (note.includes("/")) return `name: test\ninclude: ${note}\nsteps: [{ set: { a: 1 } }]\n`;
-  if (/^name:/m.test(text)) return text;
-  const called = new Set(["pay", ...[...text.matchAll(/service: (\w+)/g)].map(([, name]) => name)]);
-  const services = [...called].map((name) => `${name}: { endpoint: "${name}:50051" }`);
-  return withSteps(text).replace(`pay: { endpoint: "pay:1" }`, services.join("\n  "));
-}
-
-function problemsOf(block: Block): readonly Problem[] {
-  return parse(asWorkflow(block), included).problems;
-}
+const blocks = blocksOf(page);
 
 /** The errors of an example, as its reader sees them: its own first line is line 1. */
 function errorsOf(block: Block): readonly string[] {
   const before = asWorkflow(block).split(block.text)[0]?.split("\n").length ?? 1;
-  return problemsOf(block).filter(({ severity }) => severity === "error").map(({ message }) =>
-    message.replace(/line (\d+)/g, (_, line) => `line ${line - before + 1}`)
-  );
+  return problemsOf(block, blocks).filter(({ severity }) => severity === "error").map((
+    { message },
+  ) => message.replace(/line (\d+)/g, (_, line) => `line ${line - before + 1}`));
 }
 
 const examples = blocks.filter(({ language }) => language === "yaml");
@@ -61,7 +29,7 @@ for (const block of examples.filter(({ note }) => note !== "wrong")) {
   Deno.test(`docs/language.md:${block.line} is right`, () => {
     // A step of an example may bind a name that only the text reads.
     const isWhole = /^name:/m.test(block.text);
-    deepEqual(isWhole ? problemsOf(block) : errorsOf(block), []);
+    deepEqual(isWhole ? problemsOf(block, blocks) : errorsOf(block), []);
   });
 }
 
@@ -140,6 +108,8 @@ const TABLES: readonly (readonly [heading: string, keys: ReadonlyMap<string, str
   ["## Services", supported(service)],
   ["### `tls`", supported(keysOf(service)["tls"] ?? {})],
   ["### `retry`", supported(keysOf(service)["retry"] ?? {})],
+  ["#### `budget`", supported(keysOf(keysOf(service)["retry"] ?? {})["budget"] ?? {})],
+  ["### `pool` and `rate_limit`", supported(keysOf(service)["pool"] ?? {})],
   ["### `circuit_breaker`", supported(keysOf(service)["circuit_breaker"] ?? {})],
   ["## Steps", supported({ properties: everyForm })],
   ["### Call", supported(schemaAt("$defs", "call_step"), everyForm)],
@@ -192,7 +162,6 @@ Deno.test("docs/language.md mentions every key of the schema", () => {
 
 const step = (text: string) => withSteps(`  - { ${text} }\n`);
 const call = (text: string) => step(`service: pay, method: Pay, ${text}`);
-const setting = (text: string) => call("input: {}").replace(`"pay:1"`, `"pay:1", ${text}`);
 
 /** One example of everything that is recognised and refused. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -205,13 +174,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   verify: call("verify: { method: Find }"),
   pivot: call("pivot: true"),
   schedule: `schedule: { cron: "0 3 * * *" }\n${call("input: {}")}`,
-  pool: setting("pool: { channels: 2 }"),
-  rate_limit: setting("rate_limit: 100/s"),
-  health: setting("health: true"),
-  "scope: method": setting("circuit_breaker: { scope: method }"),
-  budget: setting("retry: { budget: {} }"),
-  max_messages: call("max_messages: 5"),
-  input: call("input: [{ a: 1 }]"),
 };
 
 Deno.test("docs/language.md lists what is not supported yet", () => {

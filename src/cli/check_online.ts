@@ -3,12 +3,16 @@ import { type Caller, type Method, Unreachable } from "../engine/doors.ts";
 import { findMethods } from "../engine/methods.ts";
 import { targetsOf } from "../engine/targets.ts";
 import { lazyGrpcCaller } from "../library/open.ts";
+import { repeatWarnings } from "../library/repeats.ts";
 import { environment, secretsFrom } from "../library/secrets.ts";
 import type { Service, Workflow } from "../workflow/model.ts";
 import { releaseWarning } from "./deno_release.ts";
 import type { Io } from "./io.ts";
 
-/** Checks a workflow's methods against its services, which must be up. */
+/**
+ * Checks a workflow's methods against its services, which must be up. What their files tell is told
+ * again.
+ */
 export async function checkOnline(workflow: Workflow, { stderr }: Io): Promise<readonly Problem[]> {
   const warning = releaseWarning(Deno.version.deno);
   if (warning !== null) stderr.write(`warning: ${warning}\n`);
@@ -29,11 +33,12 @@ export async function checkOnline(workflow: Workflow, { stderr }: Io): Promise<r
     close: () => caller.close(),
   };
   try {
-    const { problems } = await findMethods(workflow, await targetsFor(workflow), listening);
+    const targets = await targetsFor(workflow);
+    const { methods, problems } = await findMethods(workflow, targets, listening);
     const unreachable = [...silent].map(([service, message]) =>
       problem(service.place, "unreachable", message)
     );
-    return [...problems, ...unreachable];
+    return [...problems, ...repeatWarnings(workflow, methods), ...unreachable];
   } catch (thrown) {
     const { code, message } = MaestroError.from(thrown);
     return [problem(workflow.place, code.toLowerCase(), message)];

@@ -5,6 +5,7 @@
  */
 import type { Problem } from "../errors.ts";
 import { checkWorkflow } from "../library/check.ts";
+import { sortProblems } from "../workflow/problems.ts";
 import { EXIT } from "./exit_code.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
@@ -30,7 +31,7 @@ export async function validateCommand(
     const online = flags.online && workflow !== null && !broken
       ? await (await import("./check_online.ts")).checkOnline(workflow, io)
       : [];
-    const problems = [...offline, ...online];
+    const problems = sortProblems([...offline, ...online], [...texts.keys()]);
     for (const problem of problems) found.push(problem); // there may be more than a call takes arguments
     if (flags.output === "json") continue;
     io.stderr.write(problemText(problems, texts, paintWith(io.stderr.colour)));

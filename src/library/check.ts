@@ -36,15 +36,19 @@ export async function checkWorkflow(path: string): Promise<CheckedWorkflow> {
       .map((service) => [service.name, targetOf(service)]),
   );
   if (targets.size === 0) return { workflow, problems, texts };
-  const [{ findMethods }, { sortProblems }, caller] = await Promise.all([
+  const [{ findMethods }, { repeatWarnings }, { sortProblems }, caller] = await Promise.all([
     import("../engine/methods.ts"),
+    import("./repeats.ts"),
     import("../workflow/problems.ts"),
     offlineCaller(),
   ]);
   const found = await findMethods(workflow, targets, caller);
   return {
     workflow,
-    problems: sortProblems([...problems, ...found.problems], [...texts.keys()]),
+    problems: sortProblems(
+      [...problems, ...found.problems, ...repeatWarnings(workflow, found.methods)],
+      [...texts.keys()],
+    ),
     texts,
   };
 }

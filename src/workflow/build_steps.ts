@@ -119,7 +119,7 @@ export class StepBuilder {
   }
 
   #call(written: Written<"call">, base: StepBase, at: Path): CallStep {
-    const { retry, idempotent = true } = written;
+    const { retry, idempotent } = written;
     const callee = this.#callee(written.service, [...at, "service"]);
     const merged = retry === undefined ? callee?.retry : { ...callee?.retry, ...defined(retry) };
     return {
@@ -128,7 +128,8 @@ export class StepBuilder {
       ...this.#target(written.service, callee, written, at, base.path),
       retry: retryRule(merged),
       ownCodes: retry?.codes ?? [],
-      idempotent,
+      idempotent: idempotent ?? true,
+      idempotentStated: idempotent !== undefined,
       compensate: this.#compensation(written, base.path, [...at, "compensate"]),
     };
   }

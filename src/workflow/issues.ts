@@ -41,12 +41,21 @@ function describe(issue: z.core.$ZodIssue, places: Places): readonly Problem[] {
 }
 
 function unknownKey(key: string, known: readonly string[], path: Path, places: Places): string {
+  if (key === "budget" && path.at(-1) === "retry") return budgetIsElsewhere(path, places);
   const hint = didYouMean(key, known);
   const home = hint === "" && isRecord(places.get(path)) && known.includes("needs")
     ? describeHomes(key)
     : "";
   if (hint !== "" || home !== "") return `Unknown key "${key}"${hint || home}`;
   return `Unknown key "${key}"${known.length <= 12 ? `; there is ${known.join(", ")}` : ""}`;
+}
+
+/** A budget on what has none of its own: a step's `retry`, or the saga's. */
+function budgetIsElsewhere(path: Path, places: Places): string {
+  if (path[0] === "saga") return "Compensations have no budget: they are retried whatever it says";
+  const service = places.get([...path.slice(0, -1), "service"]);
+  const home = typeof service === "string" ? `services.${service}.retry` : 'its "retry"';
+  return `The budget is the service's: write it under ${home}`;
 }
 
 interface Told {
@@ -65,8 +74,11 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
   if (finding?.kind === "later") {
     const key = finding.what ?? String(path.at(-1));
     const at = finding.what === null ? path : [...path, finding.what];
-    const message = `${key.startsWith("A ") ? key : `"${key}"`} is not supported yet`;
-    return { code: "not_supported", message, place: places.key(at) };
+    return {
+      code: "not_supported",
+      message: `"${key}" is not supported yet`,
+      place: places.key(at),
+    };
   }
   const label = labelOf(path);
   if (places.get(path) === undefined) {
@@ -99,12 +111,27 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
     : issue.code === "invalid_type"
     ? EXPECTED[issue.expected] ?? issue.expected
     : "something else";
-  const hint = finding?.kind === "value" ? finding.hint : "";
+  const hint = finding?.kind === "value" ? finding.hint : hintKey(path, places);
   const code = finding?.kind === "value" ? "wrong_value" : "wrong_type";
   if (places.get(path) === null) {
     return { code: "empty_value", message: `${label} is empty: it must be ${want}`, place };
   }
   return { code, message: `${label} must be ${want}, not ${there}${hint}`, place };
+}
+
+/** The key that a number in place of its map was probably meant for. */
+const MEANT: Readonly<Record<string, string>> = {
+  retry: "attempts",
+  budget: "max_tokens",
+  pool: "max_concurrent",
+};
+
+function hintKey(path: Path, places: Places): string {
+  const value = places.get(path);
+  const key = MEANT[String(path.at(-1))];
+  const means = key !== undefined && path[0] !== "saga" && Number.isInteger(value) &&
+    Number(value) > 0;
+  return means ? `: write { ${key}: ${String(value)} }` : "";
 }
 
 function wantName({ want, hint }: Extract<Finding, { kind: "value" }>): string {

@@ -11,6 +11,7 @@ import { formatDuration } from "./durations.ts";
 import { templateRefs } from "./expression.ts";
 import type { CallStep, RetryRule, Step, Workflow } from "./model.ts";
 import { warningAt } from "./problems.ts";
+import { onlyReads } from "./reads.ts";
 import { type Binding, bindingsOf, visibility } from "./scope.ts";
 import type { StepPlaces } from "./step_places.ts";
 
@@ -100,16 +101,11 @@ function keyOf({ path, field }: Binding): string {
   return `${path} ${field === null ? "" : `.${field}`}`;
 }
 
-/** Methods that by their name only read, so that there is nothing to undo (AIP-131, AIP-132, AIP-136). */
-const READS =
-  /^(BatchGet|Get|List|Find|Search|Lookup|LookUp|Read|Fetch|Query|Check|Validate|Verify|Count|Describe|Watch|Has|Is|Ping|Estimate|Quote|Preview)(?=[A-Z]|$)/;
-
 /** A step that stays done when those after it are undone. */
 function gapsInCompensation({ steps }: Workflow): Problem[] {
   const calls = [...eachCall(steps, [])];
   return calls.flatMap(({ step, branches }, at) => {
-    const method = step.method.split(/[/.]/).at(-1) ?? "";
-    if (step.compensate !== null || READS.test(method)) return [];
+    if (step.compensate !== null || onlyReads(step.method)) return []; // nothing to undo
     const later = calls.slice(at + 1).find((other) =>
       other.step.compensate !== null && !exclude(branches, other.branches)
     );

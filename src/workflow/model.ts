@@ -105,7 +105,7 @@ export interface PoolRule {
 
 /** At most so many calls begin in any stretch of time of this length. */
 export interface RateRule {
-  /** The most of them. */
+  /** The most of them, at least 1. */
   readonly calls: number;
   /** In milliseconds. */
   readonly per: number;
@@ -222,6 +222,8 @@ export interface CallStep extends StepBase, CallTarget {
   readonly ownCodes: readonly string[];
   /** `true` (default): at least once. `false`: at most once. */
   readonly idempotent: boolean;
+  /** Whether the file says so; where it doesn't, the method's schema is asked, for a warning. */
+  readonly idempotentStated: boolean;
   /** What undoes it when the run turns back; `null`: nothing does. */
   readonly compensate: Compensation | null;
 }

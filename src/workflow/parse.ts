@@ -8,6 +8,7 @@ import { type Callee, StepBuilder } from "./build_steps.ts";
 import { eachStep } from "./calls.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkInputSchema } from "./check_input_schema.ts";
+import { checkServices } from "./check_services.ts";
 import { checkSteps } from "./check_steps.ts";
 import { Declarations, type ReadText } from "./declared.ts";
 import { sagaRule } from "./defaults.ts";
@@ -153,6 +154,7 @@ function build(written: WrittenWorkflow, places: Places, declarations: Declarati
     ...builder.problems,
     ...checkSteps(context),
     ...checkExpressions([...declarations.uses, ...builder.uses], context),
+    ...checkServices(workflow, where),
     ...checkInputSchema(workflow.input, places),
     ...lintWorkflow(workflow, { where, used: builder.used, uses: builder.uses }),
   );

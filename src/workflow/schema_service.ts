@@ -11,6 +11,7 @@ import {
   flag,
   number,
   percentage,
+  positive,
   size,
   text,
   whole,
@@ -27,10 +28,11 @@ const backoff = {
     .describe("The share of a delay that is random; default 0.5"),
 };
 
+/** At most 1,000 tokens: the bound of gRPC's A6. */
 const budgetSchema = shape({
-  max_tokens: number("a number above 0", Number.MIN_VALUE).optional()
+  max_tokens: positive("a number above 0 and up to 1000", 1000).optional()
     .describe("What the budget starts with, and its most; default 100"),
-  token_ratio: number("a number above 0", Number.MIN_VALUE).optional()
+  token_ratio: positive("a number above 0").optional()
     .describe("What a success gives back; default 0.1"),
 });
 
@@ -45,7 +47,7 @@ const retry = {
   codes: codes().optional().describe("Codes retried besides UNAVAILABLE and DEADLINE_EXCEEDED"),
 };
 
-/** `retry` of a step: the budget is its service's. */
+/** `retry` of a step: the budget is its service's, and `issues.ts` says so. */
 export const stepRetrySchema = shape(retry);
 
 /** `retry` of a service. */
@@ -177,15 +179,30 @@ const RATE_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000 };
 const rate = leaf<RateRule>(
   { type: "string", pattern: "^0*[1-9][0-9]*/[sm]$", examples: ["100/s"] },
   (value) => {
-    const want = 'a rate such as "100/s" or "6000/m"';
     const [, calls, unit = ""] = typeof value === "string"
       ? /^(0*[1-9]\d{0,8})\/([sm])$/.exec(value) ?? []
       : [];
     const per = RATE_UNITS[unit];
     if (calls !== undefined && per !== undefined) return { calls: Number(calls), per };
-    return refuse(want, typeof value === "number" && value > 0 ? `: write "${value}/s"` : "");
+    const meant = guessRate(value);
+    return refuse(
+      'calls a second or a minute, such as "100/s" or "6000/m"',
+      meant === null ? "" : `: write "${meant}"`,
+    );
   },
 );
+
+/** What a wrong rate was probably meant to be: `100`, `100/min`, `1.5/s`, `120/h`. */
+function guessRate(value: unknown): string | null {
+  const [, number, unit = "s"] =
+    /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*(s|m|h)[a-z]*|rps|qps)?\s*$/i.exec(String(value)) ?? [];
+  const calls = Number(number);
+  if (!(calls > 0) || calls >= 1e9) return null;
+  const letter = unit.toLowerCase();
+  if (letter !== "h" && Number.isInteger(calls)) return `${calls}/${letter}`;
+  const aMinute = letter === "s" ? calls * 60 : letter === "h" ? calls / 60 : NaN;
+  return Number.isInteger(aMinute) ? `${aMinute}/m` : null;
+}
 
 const poolSchema = shape({
   channels: whole(1).optional().describe("Connections; default 1"),

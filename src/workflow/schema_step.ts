@@ -50,11 +50,26 @@ const step: z.ZodType<WrittenStep> = z.unknown().transform((value, context): Wri
 export const stepsSchema: z.ZodType<WrittenSteps> = list(step, 1);
 const steps = stepsSchema;
 
-const input = leaf<Template>({ type: ["object", "string", "array"] }, (value) => {
-  const fits = isRecord(value) || Array.isArray(value) ||
-    (typeof value === "string" && value.includes("{{"));
-  return fits ? value as Template : refuse("a map of the request's fields"); // the reader yields JSON alone
-}).superRefine((value, context) => findUnreadable(value, [], context));
+const REQUEST = { type: ["object", "string"] };
+
+const input = leaf<Template>(
+  { type: [...REQUEST.type, "array"], items: REQUEST },
+  (value) =>
+    Array.isArray(value) || isRequest(value)
+      ? value as Template // the reader yields JSON alone
+      : refuse("a map of the request's fields, or a list of such maps for a stream"),
+).superRefine((value, context) => {
+  findUnreadable(value, [], context);
+  if (!Array.isArray(value)) return;
+  value.forEach((item: unknown, at) => {
+    if (isRequest(item) || typeof item === "symbol") return; // a symbol has been told of
+    find(context, { kind: "value", want: "a map of one request's fields", hint: "" }, [at]);
+  });
+});
+
+function isRequest(value: unknown): boolean {
+  return isRecord(value) || (typeof value === "string" && value.includes("{{"));
+}
 
 const action = {
   method: text("a method such as Charge or acme.v1.Payments/Charge")

@@ -98,13 +98,17 @@ export function number(want: string, least: number, most = Infinity): z.ZodType<
   );
 }
 
+/** A number above 0. */
+export function positive(want: string, most = Infinity): z.ZodType<number> {
+  return leaf(
+    { type: "number", exclusiveMinimum: 0, ...(most < Infinity && { maximum: most }) },
+    (value) => typeof value === "number" && value > 0 && value <= most ? value : refuse(want),
+  );
+}
+
 /** A share of calls, above 0 and up to 100. */
 export function percentage(): z.ZodType<number> {
-  const want = "a percentage above 0 and up to 100";
-  return leaf(
-    { type: "number", exclusiveMinimum: 0, maximum: 100 },
-    (value) => typeof value === "number" && value > 0 && value <= 100 ? value : refuse(want),
-  );
+  return positive("a percentage above 0 and up to 100", 100);
 }
 
 /** `true` or `false`. */

@@ -81,18 +81,24 @@ export function overlay(over: Settings, under: Settings | null | undefined): Set
   const below: WrittenService = hasSchema
     ? { ...under.written, proto: undefined, descriptor_set: undefined }
     : under.written;
-  const merged: Record<string, unknown> = { ...below };
-  for (const [key, value] of Object.entries(over.written)) {
-    const old = merged[key];
-    if (value === undefined) continue;
-    merged[key] = isRecord(value) && isRecord(old) ? { ...old, ...value } : value;
-  }
   return {
-    written: merged as WrittenService, // each key is one side's, or both sides' of the same kind
+    written: merge(below, over.written) as WrittenService, // each key is one side's, or both sides' of the same kind
     place: over.place,
     flawed: over.flawed || (over.written.endpoint === undefined && under.flawed),
     schemaPlace: hasSchema ? over.schemaPlace : under.schemaPlace,
   };
+}
+
+type Keys = Readonly<Record<string, unknown>>;
+
+function merge(under: Keys, over: Keys): Keys {
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const old = merged[key];
+    if (value === undefined) continue;
+    merged[key] = isRecord(value) && isRecord(old) ? merge(old, value) : value;
+  }
+  return merged;
 }
 
 /** Lays what one file says over what another does. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startServer } from "../support/grpc_server.ts";
 import { Desk, DONE } from "./desk.ts";
 import { command, maestro, steady } from "./program.ts";
 
@@ -220,6 +221,61 @@ steps: [ { id: one, service: desk, method: Do } ]
     assert.match(online.stderr, /^online\.yaml:2:\d+: .*127\.0\.0\.1:1/m);
   },
 );
+
+deskTest(
+  "validate warns of a method that may be done twice, which --strict refuses",
+  async (desk, t) => {
+    const file = await desk.workflow("twice", "  - { id: twice, service: desk, method: Do }");
+    const { code, stdout, stderr } = await maestro(["validate", file], { cwd: desk.folder });
+    assert.equal(code, 0);
+    assert.equal(stdout, `${file}: 1 warning\n`);
+    await t.assertSnapshot(steady(stderr));
+    const strict = await maestro(["validate", file, "--strict"], { cwd: desk.folder });
+    assert.equal(strict.code, 2);
+    // Asked online as well, it is told once.
+    const online = await maestro(["validate", file, "--online"], { cwd: desk.folder });
+    assert.deepEqual([online.code, online.stdout, online.stderr], [code, stdout, stderr]);
+  },
+);
+
+Deno.test("validate --online warns of what may be done twice by what servers say, in file order", async () => {
+  await using server = await startServer({ scripts: {} });
+  const cwd = await Deno.makeTempDir({ prefix: "maestro_online_" });
+  try {
+    await Deno.writeTextFile(
+      `${cwd}/shop.yaml`,
+      `name: shop
+services:
+  shop: { endpoint: "${server.endpoint}", proto_service: acme.shop.v1.Shop, retry: {} }
+steps:
+  - { service: shop, method: Buy }
+  - { service: shop, method: Refund }
+  - { service: shop, method: Refund, idempotent: true }
+  - { service: shop, method: Refund, output: unread }
+  - { service: shop, method: Refund, idempotent: false }
+`,
+    );
+    const found = async (...args: string[]) => {
+      const { code, stdout } = await maestro(
+        ["validate", "shop.yaml", "--output", "json", ...args],
+        {
+          cwd,
+        },
+      );
+      const problems: readonly { line: number; code: string }[] = JSON.parse(stdout).problems;
+      return [code, ...problems.map((problem) => `${problem.line} ${problem.code}`)];
+    };
+    assert.deepEqual(await found(), [0, "8 unused_output"]);
+    assert.deepEqual(await found("--online"), [
+      0,
+      "6 maybe_repeated",
+      "8 maybe_repeated",
+      "8 unused_output",
+    ]);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
 
 deskTest("--inspect shows the machines as JSON lines, without payloads", async (desk) => {
   const file = await desk.workflow("fine", DONE);

@@ -47,6 +47,7 @@ defaults:
   attempt_timeout: 5s
   metadata: { x-region: "{{ .env.REGION }}" }
   circuit_breaker: { window: 20, on_open: fail }
+  retry: { budget: { max_tokens: 50 } }
 services:
   payments:
     endpoint: "{{ .env.PAYMENTS_HOST }}:50051"
@@ -55,7 +56,7 @@ services:
     proto_service: acme.payments.v1.Payments
     tls: { ca: certs/ca.pem, cert: certs/me.pem, key: certs/me.key, server_name: payments }
     metadata: { authorization: "Bearer {{ .secrets.PAYMENTS_TOKEN }}" }
-    retry: { attempts: 4, backoff: constant, initial_delay: 100ms, max_delay: 1s, multiplier: 1.5, jitter: 0 }
+    retry: { attempts: 4, backoff: constant, initial_delay: 100ms, max_delay: 1s, multiplier: 1.5, jitter: 0, budget: { token_ratio: 0.2 } }
     circuit_breaker:
       failure_rate: 25
       min_calls: 5
@@ -69,10 +70,19 @@ services:
     load_balancing: round_robin
     compression: gzip
     max_message_size: 512KiB
+    pool: { channels: 2, max_concurrent: 20 }
+    rate_limit: 100/s
+    max_messages: 500
   stock:
     endpoint: "dns:///stock:50051"
     circuit_breaker: false
     health: false
+  audit:
+    endpoint: "audit:50051"
+    circuit_breaker: { scope: method }
+    pool: { max_concurrent: 5 }
+    rate_limit: 6000/m
+    health: { service: acme.audit.v1.Audit }
 saga: { retry: { initial_delay: 2s, max_delay: 30s }, give_up_after: 1h }
 steps:
   - id: item
@@ -124,5 +134,13 @@ steps:
             fail: { code: FAILED_PRECONDITION, message: "No stock for {{ .input.sku }}" }
           - set: { note: "none" }
     output: chosen
+  - id: log
+    service: audit
+    method: Append
+    input:
+      - { text: "{{ .run.id }}" }
+      - "{{ .chosen }}"
+    max_messages: 10
+    idempotent: true
 output: { ok: true, chosen: "{{ .chosen }}", checkout: "{{ .checkout }}" }
 `;

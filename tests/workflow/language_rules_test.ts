@@ -28,6 +28,77 @@ const service = (what: string, text: string, ...expected: string[]): Case => [
 
 const CALL = "- { service: pay, method: Pay";
 
+/** A setting of a service; its value begins after its key. */
+const setting = (key: string, value: string, ...codes: string[]): Case =>
+  service(
+    `${key}: ${value}`,
+    `{ endpoint: "a:1", ${key}: ${value} }`,
+    ...codes.map((code) => /^\d/.test(code) ? code : `3:${29 + key.length} ${code}`),
+  );
+
+/** Of connections, rates, budgets, breakers and health. */
+const SETTINGS: readonly Case[] = [
+  setting("rate_limit", "100/s"),
+  setting("rate_limit", "6000/m"),
+  ...[
+    '"100"',
+    "100",
+    "1.5",
+    "0/s",
+    "0",
+    "-5/s",
+    "1.5/s",
+    "1.3/s",
+    "100/h",
+    "120/h",
+    "100/min",
+    '"100 / s"',
+    "100rps",
+    "fast",
+    "{ calls: 5 }",
+    "9999999999/s",
+    "true",
+  ]
+    .map((value) => setting("rate_limit", value, "wrong_value")),
+  setting("rate_limit", "", "3:27 empty_value"),
+  setting("pool", "{ channels: 2, max_concurrent: 1 }"),
+  setting("pool", "{}"),
+  setting("pool", "5", "wrong_type"),
+  setting("pool", "big", "wrong_type"),
+  setting("pool", "{ channels: 0 }", "3:45 wrong_value"),
+  setting("pool", "{ channels: 1.5 }", "3:45 wrong_value"),
+  setting("pool", '{ max_concurrent: "10" }', "3:51 wrong_value"),
+  setting("pool", "{ max_concurrency: 10 }", "3:35 unknown_key"),
+  setting("pool", "{ size: 10 }", "3:35 unknown_key"),
+  setting("retry", "{ budget: {} }"),
+  setting("retry", "{ budget: { max_tokens: 1000, token_ratio: 0.001 } }"),
+  setting("retry", "{ budget: 5 }", "3:44 wrong_type"),
+  setting("retry", "{ budget: true }", "3:44 wrong_type"),
+  setting("retry", "{ budget: { max_tokens: 0 } }", "3:58 wrong_value"),
+  setting("retry", "{ budget: { max_tokens: 1001 } }", "3:58 wrong_value"),
+  setting("retry", "{ budget: { token_ratio: -1 } }", "3:59 wrong_value"),
+  setting("retry", "{ budget: { token_ratio: 0 } }", "3:59 wrong_value"),
+  setting("retry", "{ budget: { tokens: 5 } }", "3:46 unknown_key"),
+  setting("health", "true"),
+  setting("health", "false"),
+  setting("health", "{ service: acme.payments.v1.Payments }"),
+  setting("health", '"x"', "wrong_value"),
+  setting("health", "yes", "wrong_value"),
+  setting("health", "{}", "3:27 missing_key"),
+  setting("health", "{ service: 5 }", "3:46 wrong_type"),
+  setting("health", "{ name: x }", "3:27 missing_key", "3:37 unknown_key"),
+  setting("health", "true, circuit_breaker: false", "3:41 health_without_breaker"),
+  setting("health", "true, load_balancing: round_robin", "3:27 health_off"),
+  setting("health", "false, circuit_breaker: false, load_balancing: round_robin"),
+  setting("circuit_breaker", "{ scope: method }"),
+  setting("circuit_breaker", "{ scope: service }"),
+  setting("circuit_breaker", "{ scope: methods }", "3:53 wrong_value"),
+  setting("circuit_breaker", "{ scope: true }", "3:53 wrong_value"),
+  setting("max_messages", "5"),
+  setting("max_messages", "0", "wrong_value"),
+  setting("max_messages", "10k", "wrong_value"),
+];
+
 const CASES: readonly Case[] = [
   // The whole file
   ["an empty file", "", ["1:1 empty"]],
@@ -128,18 +199,7 @@ const CASES: readonly Case[] = [
     `{ endpoint: "a:1", retry: { backoff: linear } }`,
     "3:45 wrong_value",
   ),
-  service(
-    "a retry budget",
-    `{ endpoint: "a:1", retry: { budget: { max_tokens: 5 } } }`,
-    "3:36 not_supported",
-  ),
   service("a breaker in words", `{ endpoint: "a:1", circuit_breaker: off }`, "3:44 wrong_value"),
-  service(
-    "a breaker per method",
-    `{ endpoint: "a:1", circuit_breaker: { scope: method } }`,
-    "3:46 not_supported",
-  ),
-  service("a breaker per service", `{ endpoint: "a:1", circuit_breaker: { scope: service } }`),
   service(
     "a percentage above 100",
     `{ endpoint: "a:1", circuit_breaker: { failure_rate: 101 } }`,
@@ -169,9 +229,7 @@ const CASES: readonly Case[] = [
     "3:39 bad_metadata",
   ),
   service("a number as metadata", `{ endpoint: "a:1", metadata: { x-a: 5 } }`, "3:44 wrong_type"),
-  service("a pool", `{ endpoint: "a:1", pool: { channels: 2 } }`, "3:27 not_supported"),
-  service("a rate limit", `{ endpoint: "a:1", rate_limit: 100/s }`, "3:27 not_supported"),
-  service("health", `{ endpoint: "a:1", health: true }`, "3:27 not_supported"),
+  ...SETTINGS,
   service("secrets and environment", `{ endpoint: "{{ .env.HOST }}:{{ .secrets.PORT }}" }`),
   service("input in an endpoint", `{ endpoint: "{{ .input.host }}:1" }`, "3:24 unseen_name"),
   service(
@@ -189,7 +247,40 @@ const CASES: readonly Case[] = [
   steps("a key of another form", `  ${CALL}, concurrency: 2 }`, "5:34 unknown_key"),
   steps("input that is text", `  ${CALL}, input: hello }`, "5:41 wrong_value"),
   steps("input that is one expression", `  ${CALL}, input: "{{ .input }}" }`),
-  steps("a list as input", `  ${CALL}, input: [1] }`, "5:34 not_supported"),
+  steps("a list as input", `  ${CALL}, input: [{ a: "{{ .input.a }}" }, "{{ .input.b }}"] }`),
+  steps(
+    "a wrong name in a list as input",
+    `  ${CALL}, input: [{}, { a: "{{ .user.id }}" }] }`,
+    "5:55 unknown_name",
+  ),
+  steps(
+    "a list of what is no request",
+    `  ${CALL}, input: [1, {}, a, [{}]] }`,
+    "5:42 wrong_value",
+    "5:49 wrong_value",
+    "5:52 wrong_value",
+  ),
+  steps("messages without a number", `  ${CALL}, max_messages: many }`, "5:48 wrong_value"),
+  steps("no message at all", `  ${CALL}, max_messages: 0 }`, "5:48 wrong_value"),
+  steps("messages of a compensation", `  ${CALL}, compensate: { method: Undo, max_messages: 5 } }`),
+  steps(
+    "messages of a block",
+    "  - { steps: [{ set: { a: 1 } }], max_messages: 5 }",
+    "5:35 unknown_key",
+  ),
+  steps(
+    "a step's own budget",
+    `  ${CALL}, retry: { attempts: 5, budget: {} } }`,
+    "5:56 unknown_key",
+  ),
+  steps(
+    "a budget of a step that names no service of the file",
+    "  - { method: Pay, retry: { budget: { max_tokens: 5 } } }",
+    "5:5 missing_key",
+    "5:29 unknown_key",
+  ),
+  top("a budget of the saga", "saga: { retry: { budget: { max_tokens: 5 } } }", "3:18 unknown_key"),
+  top("retry of the saga as a number", "saga: { retry: 3 }", "3:16 wrong_type"),
   steps(
     "a default branch that is not the last",
     `  - switch:\n      - steps: [{ set: { a: 1 } }]\n      - when: "{{ true }}"\n        steps: [{ set: { b: 1 } }]`,

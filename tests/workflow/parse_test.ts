@@ -1,4 +1,9 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import {
+  deepEqual,
+  equal,
+  partialDeepStrictEqual as partialDeepEqual,
+  throws,
+} from "node:assert/strict";
 import { eachStep } from "../../src/workflow/calls.ts";
 import { loadWorkflow } from "../../src/workflow/parse.ts";
 import type { CallStep, Workflow } from "../../src/workflow/model.ts";
@@ -96,6 +101,114 @@ steps:
   equal(c?.breaker, null);
   equal(c?.tls, null);
   deepEqual(["d", "e", "f"].map((id) => call(workflow, id).attemptTimeout), [5000, 2000, 1000]);
+});
+
+Deno.test("parseWorkflow() takes pools, rates, budgets, health and streams as their defaults have them", () => {
+  const { b } = valid(`name: a
+services: { b: { endpoint: "b:1" } }
+steps: [{ service: b, method: M }]`).services;
+  deepEqual(b?.pool, { channels: 1, maxConcurrent: 100 });
+  deepEqual([b?.rateLimit, b?.budget, b?.health], [null, null, null]);
+  deepEqual([b?.maxMessages, b?.breaker?.scope], [10_000, "service"]);
+});
+
+for (
+  const [written, expected] of [
+    ["rate_limit: 100/s", { rateLimit: { calls: 100, per: 1_000 } }],
+    ["rate_limit: 090/m", { rateLimit: { calls: 90, per: 60_000 } }],
+    ["pool: { channels: 4 }", { pool: { channels: 4, maxConcurrent: 100 } }],
+    ["pool: { max_concurrent: 3 }", { pool: { channels: 1, maxConcurrent: 3 } }],
+    ["retry: { budget: {} }", { budget: { maxTokens: 100, tokenRatio: 0.1 } }],
+    ["retry: { budget: { max_tokens: 10 } }", { budget: { maxTokens: 10, tokenRatio: 0.1 } }],
+    ["health: true", { health: { service: "" } }],
+    ["health: false", { health: null }],
+    ["health: { service: acme.v1.B }", { health: { service: "acme.v1.B" } }],
+    ["max_messages: 5", { maxMessages: 5 }],
+  ] as const
+) {
+  Deno.test(`parseWorkflow() reads ${written}`, () => {
+    const { b } = valid(`name: a
+services: { b: { endpoint: "b:1", ${written} } }
+steps: [{ service: b, method: M }]`).services;
+    partialDeepEqual(b, expected);
+  });
+}
+
+Deno.test("parseWorkflow() lays pools, budgets, rates and health over what is included and the defaults", () => {
+  const included = {
+    "shared.yaml": `defaults:
+  pool: { channels: 2, max_concurrent: 10 }
+  rate_limit: 50/s
+  health: { service: all }
+  max_messages: 7
+services:
+  b: { endpoint: "b:1", retry: { attempts: 4, budget: { max_tokens: 30, token_ratio: 0.5 } } }
+`,
+  };
+  const { b, c } = valid(
+    `name: a
+include: shared.yaml
+services:
+  b: { retry: { budget: { max_tokens: 20 } }, pool: { max_concurrent: 3 }, health: true }
+  c: { endpoint: "c:1", rate_limit: 600/m, health: false, max_messages: 8 }
+steps: [{ service: b, method: M }, { service: c, method: M }]`,
+    included,
+  ).services;
+  deepEqual(b?.budget, { maxTokens: 20, tokenRatio: 0.5 });
+  equal(b?.retry.attempts, 4);
+  deepEqual(b?.pool, { channels: 2, maxConcurrent: 3 });
+  deepEqual(b?.rateLimit, { calls: 50, per: 1_000 });
+  deepEqual(b?.health, { service: "" });
+  equal(b?.maxMessages, 7);
+  deepEqual(c?.pool, { channels: 2, maxConcurrent: 10 });
+  deepEqual(c?.rateLimit, { calls: 600, per: 60_000 });
+  deepEqual([c?.health, c?.budget, c?.maxMessages], [null, null, 8]);
+});
+
+Deno.test("parseWorkflow() keeps the budget the service's, whatever its steps' retries say", () => {
+  const workflow = valid(`name: a
+services: { b: { endpoint: "b:1", retry: { attempts: 2, budget: { max_tokens: 9 } } } }
+steps: [{ id: c, service: b, method: M, retry: { attempts: 5 } }]`);
+  deepEqual(call(workflow, "c").retry, { ...RETRY, attempts: 5, codes: [] });
+  equal(workflow.services["b"]?.budget?.maxTokens, 9);
+});
+
+Deno.test("parseWorkflow() takes the most messages from the call, else from its service", () => {
+  const workflow = valid(`name: a
+services:
+  b: { endpoint: "b:1", max_messages: 5 }
+  d: { endpoint: "d:1" }
+steps:
+  - { id: own, service: b, method: M, max_messages: 3, compensate: { method: N } }
+  - { id: service, service: b, method: M, compensate: { method: N, max_messages: 2 } }
+  - { id: usual, service: d, method: M, compensate: { service: b, method: N } }`);
+  const most = ["own", "service", "usual"].map((id) => {
+    const { maxMessages, compensate } = call(workflow, id);
+    return [maxMessages, compensate?.kind === "call" && compensate.maxMessages];
+  });
+  deepEqual(most, [[3, 5], [5, 2], [10_000, 5]]);
+});
+
+Deno.test("parseWorkflow() keeps whether a step says that it is idempotent", () => {
+  const workflow = valid(`name: a
+services: { b: { endpoint: "b:1" } }
+steps:
+  - { id: silent, service: b, method: M }
+  - { id: yes, service: b, method: M, idempotent: true }
+  - { id: no, service: b, method: M, idempotent: false }`);
+  const said = ["silent", "yes", "no"].map((id) => {
+    const { idempotent, idempotentStated } = call(workflow, id);
+    return [idempotent, idempotentStated];
+  });
+  deepEqual(said, [[true, false], [true, true], [false, true]]);
+});
+
+Deno.test("parseWorkflow() keeps a list of requests as it is, and sees the expressions in it", () => {
+  const workflow = valid(withSteps(
+    `  - { id: c, service: pay, method: M, input: [{ a: "{{ .env.A }}" }, "{{ .input }}"] }`,
+  ));
+  deepEqual(call(workflow, "c").input, [{ a: "{{ .env.A }}" }, "{{ .input }}"]);
+  deepEqual(workflow.env, ["A"]);
 });
 
 Deno.test("parseWorkflow() gives every step its path and its id", () => {

@@ -21,6 +21,19 @@ for (
   const [what, text] of [
     ["an unknown key", FIRST.replace("timeout:", "timeuot:")],
     ["a bare duration", FIRST.replace("30s", "30")],
+    ["a rate of a day", FIRST.replace("retry:", "rate_limit: 5/d\n    retry:")],
+    ["a rate of nothing", FIRST.replace("retry:", "rate_limit: 0/s\n    retry:")],
+    ["a pool as a number", FIRST.replace("retry:", "pool: 5\n    retry:")],
+    ["health in words", FIRST.replace("retry:", "health: on\n    retry:")],
+    ["a budget beyond its bound", FIRST.replace("attempts: 3", "budget: { max_tokens: 1001 }")],
+    ["a budget of nothing", FIRST.replace("attempts: 3", "budget: { token_ratio: 0 }")],
+    [
+      "a list of what is no request",
+      FIRST.replace("output: user", "metadata: {}").replace(
+        /input:\n {6}email.*/,
+        "input: [1]",
+      ),
+    ],
     ["a reserved name", FIRST.replace("output: user", "output: input")],
     ["two forms", FIRST.replace("method: CreateUser", "method: CreateUser\n    set: { a: 1 }")],
   ] as const

@@ -24,7 +24,8 @@ Deno.test("visibility() gives each step the names it can see", () => {
     "tier.switch[0].perks": "charge checkout hold item label reserve",
     "tier.switch[0].steps[1]": "charge checkout hold item label perks reserve",
     "tier.switch[1].steps[0]": "charge checkout hold item label reserve",
-    "": "charge checkout chosen hold item label reserve",
+    log: "charge checkout chosen hold item label reserve",
+    "": "charge checkout chosen hold item label log reserve",
   };
   deepEqual(Object.fromEntries(Object.keys(table).map((path) => [path, names(path)])), table);
 });
@@ -40,6 +41,7 @@ Deno.test("visibility() binds names to steps, and set names to their keys", () =
     reserve: "checkout.reserve",
     checkout: "checkout",
     tier: "tier",
+    log: "log",
   });
 });
 
