@@ -62,6 +62,7 @@ class Attempting implements Watched {
   #began = 0;
   #timeout = 0;
   #over = false;
+  place = -1;
   #stopWaiting = () => {};
 
   constructor(

@@ -83,7 +83,8 @@ export class Engine {
   readonly #secrets: Secrets;
   readonly #watchdog: Watchdog;
   readonly #services: Services;
-  readonly #live = new Map<string, LiveRun>();
+  /** By id. What has gone is taken out of its holder too: see {@linkcode Bag}. */
+  readonly #live = new Map<string, { run: LiveRun | null }>();
   readonly #found = new WeakMap<Workflow, Found>();
   readonly #resuming = new Map<string, Promise<Run>>();
   #closing: Promise<void> | null = null;
@@ -146,8 +147,8 @@ export class Engine {
    */
   async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
     this.#checkOpen();
-    const here = this.#live.get(runId);
-    if (here !== undefined) return new Run(here, this.#options.journal);
+    const here = this.#live.get(runId)?.run;
+    if (here) return new Run(here, this.#options.journal);
     let resuming = this.#resuming.get(runId); // asked for twice at once, it goes on once
     if (resuming === undefined) {
       resuming = this.#resume(runId, onHappening).finally(() => this.#resuming.delete(runId));
@@ -166,7 +167,7 @@ export class Engine {
     this.#checkOpen();
     const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
     if (live.report().finished_at !== null) {
-      this.#live.delete(runId);
+      this.#forget(runId);
       throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
     }
     live.go();
@@ -196,8 +197,8 @@ export class Engine {
 
   /** Where a run stands, also after its end. @throws {MaestroError} `RUN_NOT_FOUND` */
   async report(runId: string): Promise<RunReport> {
-    const live = this.#live.get(runId);
-    if (live !== undefined) return live.report();
+    const live = this.#live.get(runId)?.run;
+    if (live) return live.report();
     const stored = await Array.fromAsync(this.#options.journal.read(runId));
     const { workflow } = await this.#beginningOf(runId, stored);
     return reportOf(workflow, foldOf(stored.map((fact) => decodeFact(fact, () => undefined))));
@@ -222,7 +223,7 @@ export class Engine {
       "ENGINE_CLOSED",
       "The engine was closed; the run can be resumed",
     );
-    const runs = [...this.#live.values()];
+    const runs = [...this.#live.values()].flatMap(({ run }) => run ?? []);
     await Promise.allSettled(runs.map((live) => live.ledger.durable())); // the moment's facts still reach the store
     for (const live of runs) live.stop(error);
     this.#services.close();
@@ -304,11 +305,17 @@ export class Engine {
         onAny?.(runId, workflow, event);
         onHappening?.(event);
       },
-      onGone: () => this.#live.delete(runId),
+      onGone: () => this.#forget(runId),
     };
     const live = new LiveRun(options);
-    this.#live.set(runId, live);
+    this.#live.set(runId, { run: live });
     return live;
+  }
+
+  #forget(runId: string): void {
+    const holder = this.#live.get(runId);
+    if (holder !== undefined) holder.run = null;
+    this.#live.delete(runId);
   }
 
   async #beginningOf(runId: string, stored: readonly StoredFact[]) {

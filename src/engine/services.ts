@@ -25,8 +25,6 @@ export interface ServiceParts {
   readonly budget: RetryBudget | null;
   /** Where its calls go through one by one. */
   readonly turnstile: Turnstile;
-  /** Tells every breaker that a run was stopped where it stood. */
-  left(): void;
 }
 
 /** One circuit breaker as it stood when it was asked for, with an operator's two verbs. */
@@ -132,10 +130,6 @@ class Parts implements ServiceParts {
     const key = rule.scope === "method" ? method() : null;
     return this.#breakers.get(key) ?? this.#make(key, rule);
   };
-
-  left(): void {
-    for (const actor of this.#breakers.values()) actor.send({ type: "left" });
-  }
 
   list(): Breaker[] {
     const { service, endpoint } = this.#target;

@@ -1,9 +1,10 @@
+import { Bag, type Bagged } from "./bag.ts";
 import type { Clock } from "./doors.ts";
 
 /** Something that must have ended by a moment. */
-export interface Watched {
+export interface Watched extends Bagged {
   readonly dueAt: number;
-  readonly overdue: () => void;
+  overdue(): void;
 }
 
 /**
@@ -12,7 +13,7 @@ export interface Watched {
  */
 export class Watchdog {
   readonly #clock: Clock;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Bag<Watched>();
   #armedFor = Infinity;
   #disarm = () => {};
 
@@ -47,12 +48,9 @@ export class Watchdog {
     this.#armedFor = Infinity;
     const now = this.#clock.now();
     let next = Infinity;
-    for (const watched of [...this.#watched]) {
+    for (const watched of this.#watched) {
       if (watched.dueAt > now) next = Math.min(next, watched.dueAt);
-      else {
-        this.#watched.delete(watched);
-        watched.overdue();
-      }
+      else if (this.#watched.delete(watched)) watched.overdue();
     }
     if (next < this.#armedFor) this.#arm(next);
   }

@@ -6,7 +6,6 @@ import {
   bad,
   beginning,
   close,
-  dropStopped,
   giveBack,
   grantPermits,
   holdsPermit,
@@ -60,7 +59,6 @@ export const serviceMachine: Machine<ServiceContext, ServiceTurn, ServiceInput> 
       on: {
         ask: [{ guard: patient, actions: [wait] }, { actions: [refuse] }],
         withdraw: [{ actions: [leaveQueue] }],
-        left: [{ actions: [dropStopped] }],
         time: [{ actions: [grantPermits], target: "half_open" }],
         health: [
           { guard: serving, actions: [grantPermits], target: "half_open" },
@@ -83,7 +81,6 @@ export const serviceMachine: Machine<ServiceContext, ServiceTurn, ServiceInput> 
           { guard: holdsPermit, actions: [giveBack, serveSome] },
           { actions: [leaveQueue] },
         ],
-        left: [{ actions: [dropStopped, serveSome] }],
         result: [
           { guard: stale },
           { guard: spent },
@@ -103,7 +100,6 @@ export const serviceMachine: Machine<ServiceContext, ServiceTurn, ServiceInput> 
       on: {
         ask: [{ guard: patient, actions: [wait] }, { actions: [refuse] }],
         withdraw: [{ actions: [leaveQueue] }],
-        left: [{ actions: [dropStopped] }],
         reset: [{ actions: [close], target: "closed" }],
       },
     },

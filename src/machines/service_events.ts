@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { ActorRef, EventObject, Snapshot } from "xstate";
+import type { Snapshot } from "xstate";
 import type { CallResult } from "./breaker.ts";
+import type { Receiver } from "./machine.ts";
 import type { ResultWindow, WindowFigures } from "./result_window.ts";
 
 /** What a caller hears from a service's actor. */
@@ -21,7 +22,7 @@ export interface Permit {
 }
 
 /** Whoever asks to be let through. */
-export type CallerRef = ActorRef<Snapshot<unknown>, Admission, EventObject>;
+export type CallerRef = Receiver<Admission>;
 
 /** What a service's actor is told. */
 export type ServiceEvent =
@@ -39,8 +40,6 @@ export type ServiceEvent =
     readonly at: number;
   }
   | { readonly type: "withdraw"; readonly caller: CallerRef; readonly permit: Permit | null }
-  /** A run was stopped where it stood: its callers are gone without a word. */
-  | { readonly type: "left" }
   /** What the service says of its own health. */
   | { readonly type: "health"; readonly serving: boolean }
   /** An operator holds calls back, whatever their results, until a `reset`. */

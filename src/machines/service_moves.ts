@@ -116,16 +116,6 @@ export const giveBack: Action = (context, event) => {
   if (context.held.delete(event.caller)) context.permits++;
 };
 
-/** Those who were stopped neither wait any longer nor keep a permit. */
-export const dropStopped: Action = (context) => {
-  for (const caller of context.queue) if (!isActive(caller)) context.queue.delete(caller);
-  for (const caller of context.held) {
-    if (isActive(caller)) continue;
-    context.held.delete(caller);
-    context.permits++;
-  }
-};
-
 /** Puts the caller at the end of the queue. */
 export const wait: Action = ({ queue, openUntil }, event, scope) => {
   if (event.type !== "ask") return;
@@ -196,13 +186,12 @@ export const serveAll: Action = ({ queue, permit }, _event, scope) => {
   queue.clear();
 };
 
-/** Lets in as many of those who wait as there are permits. One who was stopped would never give its permit back. */
+/** Lets in as many of those who wait as there are permits. */
 export const serveSome: Action = (context, _event, scope) => {
   const { queue, held, permit } = context;
   for (const caller of queue) {
     if (context.permits === 0) return;
     queue.delete(caller);
-    if (!isActive(caller)) continue;
     context.permits--;
     held.add(caller);
     scope.send(caller, { type: "admitted", permit });
@@ -221,8 +210,4 @@ function changeState(context: ServiceContext): void {
   context.permits = 0;
   context.held.clear();
   context.successes = 0;
-}
-
-function isActive(caller: CallerRef): boolean {
-  return caller.getSnapshot().status === "active";
 }

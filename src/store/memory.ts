@@ -52,6 +52,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         if (ended.size <= remember) return;
         for (const oldest of ended) {
           ended.delete(oldest);
+          entryOf(oldest).facts.length = 0; // the map's old tables may hold the entry for a while yet
           runs.delete(oldest);
           return;
         }

@@ -36,7 +36,7 @@ function watches() {
 
 /** One call that fails. */
 function fail(parts: ServiceParts, clock: FakeClock, method = "M"): void {
-  const breaker = parts.breaker(method);
+  const breaker = parts.breaker(() => method);
   assert.ok(breaker);
   const heard: Admission[] = [];
   const listener = createActor(fromCallback<Admission>(({ receive }) => {
@@ -63,17 +63,17 @@ Deno.test("targets with one key share all parts; with another key none", () => {
   const other = all.of(target({ budget, maxMessages: 1 }));
   assert.equal(again.turnstile, first.turnstile);
   assert.equal(again.budget, first.budget);
-  assert.equal(again.breaker("A"), first.breaker("B"));
+  assert.equal(again.breaker(() => "A"), first.breaker(() => "B"));
   assert.notEqual(other.turnstile, first.turnstile);
   assert.notEqual(other.budget, first.budget);
-  assert.notEqual(other.breaker("A"), first.breaker("A"));
+  assert.notEqual(other.breaker(() => "A"), first.breaker(() => "A"));
   all.close();
 });
 
 Deno.test("what is turned off isn't there", () => {
   const { services: all } = services();
   const parts = all.of(target({ breaker: null }));
-  assert.equal(parts.breaker("A"), null);
+  assert.equal(parts.breaker(() => "A"), null);
   assert.equal(parts.budget, null);
   assert.deepEqual(all.breakers(), []);
   all.close();
@@ -88,7 +88,7 @@ Deno.test("the turnstile is the service's pool and rate, by the engine's clock",
   turnstile.enter();
   let entered = 0;
   turnstile.queue(() => entered++);
-  all.of(target()).breaker("");
+  all.of(target()).breaker(() => "");
   clock.advance(999);
   assert.equal(entered, 0);
   clock.advance(1);
@@ -101,8 +101,8 @@ Deno.test("scope: method gives each method a breaker of its own", () => {
   assert.ok(BREAKER);
   const { clock, services: all } = services();
   const parts = all.of(target({ breaker: { ...BREAKER, scope: "method" } }));
-  assert.equal(parts.breaker("acme.v1.Shop/Buy"), parts.breaker("acme.v1.Shop/Buy"));
-  parts.breaker("acme.v1.Shop/Sell");
+  assert.equal(parts.breaker(() => "acme.v1.Shop/Buy"), parts.breaker(() => "acme.v1.Shop/Buy"));
+  parts.breaker(() => "acme.v1.Shop/Sell");
   fail(parts, clock, "acme.v1.Shop/Buy");
   assert.deepEqual(all.breakers().map(({ method, state }) => [method, state]), [
     ["acme.v1.Shop/Buy", "open"],
@@ -142,7 +142,7 @@ Deno.test("forceOpen() and reset() act on the one breaker", () => {
   assert.ok(BREAKER);
   const { services: all } = services();
   const parts = all.of(target({ breaker: { ...BREAKER, scope: "method" } }));
-  for (const method of ["A", "B"]) parts.breaker(method);
+  for (const method of ["A", "B"]) parts.breaker(() => method);
   const states = () => all.breakers().map(({ state }) => state);
   all.breakers()[0]?.forceOpen();
   assert.deepEqual(states(), ["forced_open", "closed"]);
@@ -164,15 +164,15 @@ Deno.test("health is watched by the name that is set, and heard by every breaker
   assert.deepEqual(watch.begun.map(({ target, name }) => [target.key, name]), [
     [watched.key, "acme.v1.Shop"],
   ]);
-  parts.breaker("early");
+  parts.breaker(() => "early");
   watch.begun[0]?.hear(false);
-  parts.breaker("late");
+  parts.breaker(() => "late");
   assert.deepEqual(all.breakers().map(({ state, openUntil }) => [state, openUntil]), [
     ["open", null],
     ["open", null],
   ]);
   watch.begun[0]?.hear(true);
-  parts.breaker("latest");
+  parts.breaker(() => "latest");
   assert.deepEqual(all.breakers().map(({ state }) => state), ["half_open", "half_open", "closed"]);
   assert.equal(watch.ended(), 0);
   all.close();
@@ -189,7 +189,7 @@ for (
   Deno.test(`health is not watched where ${why}`, () => {
     const watch = watches();
     const { services: all } = services(watch);
-    all.of(target(settings)).breaker("");
+    all.of(target(settings)).breaker(() => "");
     assert.deepEqual(watch.begun, []);
     all.close();
   });
@@ -197,7 +197,7 @@ for (
 
 Deno.test("a caller that can't watch health does without", () => {
   const { services: all } = services();
-  all.of(target({ health: { service: "" } })).breaker("");
+  all.of(target({ health: { service: "" } })).breaker(() => "");
   assert.equal(all.breakers()[0]?.state, "closed");
   all.close();
 });

@@ -31,14 +31,9 @@ class Caller {
   /** What it has heard in this step. */
   said: Admission[] = [];
   permit: Permit | null = null;
-  isActive = true;
 
   constructor(readonly id: number) {
-    const ref = {
-      send: (event: Admission) => this.said.push(event),
-      getSnapshot: () => ({ status: this.isActive ? "active" : "stopped" }),
-    };
-    this.ref = ref as unknown as CallerRef; // all that a service's actor asks of a caller
+    this.ref = { send: (event) => void this.said.push(event) };
   }
 }
 
@@ -56,7 +51,7 @@ class Model {
   /** What each caller should have heard in this step. */
   said: [number, string][] = [];
 
-  constructor(readonly rule: BreakerRule, readonly isActive: (caller: number) => boolean) {
+  constructor(readonly rule: BreakerRule) {
     this.openFor = rule.openFor;
   }
 
@@ -82,7 +77,6 @@ class Model {
     const goes = () => this.state === "closed" || (this.state === "half_open" && this.permits > 0);
     while (goes() && this.queue.length > 0) {
       const caller = this.queue.shift() ?? -1;
-      if (!this.isActive(caller)) continue;
       this.said.push([caller, "admitted"]);
       if (this.state !== "half_open") continue;
       this.permits--;
@@ -94,12 +88,6 @@ class Model {
     if (!this.held.includes(caller)) return;
     this.held = this.held.filter((other) => other !== caller);
     this.permits++;
-  }
-
-  left(): void {
-    if (this.state === "closed") return;
-    for (const caller of [...this.held]) if (!this.isActive(caller)) this.giveBack(caller);
-    this.queue = this.queue.filter(this.isActive);
   }
 
   result(caller: number, outcome: "success" | "failure" | "ignored", now: number): void {
@@ -146,8 +134,6 @@ class Schedule {
   readonly callers = new Map<number, Caller>();
   readonly trail: string[] = [];
   #made = 0;
-  /** Somebody was stopped, and the breaker hasn't been told. */
-  #untold = false;
   readonly #actor;
 
   constructor(readonly random: () => number) {
@@ -162,7 +148,7 @@ class Schedule {
       halfOpenCalls: random() < 0.5 ? 1 : 1 + this.below(6),
       onOpen: random() < 0.7 ? "wait" : "fail",
     };
-    this.model = new Model(this.rule, (id) => this.callers.has(id));
+    this.model = new Model(this.rule);
     const board = { wake: (at: number, call: () => void) => this.clock.at(at, call) };
     this.#actor = createActor(serviceMachine, { input: { board, rule: this.rule } }).start();
     for (let count = 0; count < CALLERS; count++) this.join();
@@ -262,22 +248,13 @@ class Schedule {
     );
   }
 
-  /** A run is stopped: some callers are gone without a word, others take their places. */
+  /** A run is stopped: some callers withdraw at once, whatever they have heard, and others take their places. */
   stop(): void {
     for (const caller of this.those(() => this.random() < 0.1)) {
-      caller.isActive = false;
+      this.withdraw(caller, this.random() < 0.3);
       this.callers.delete(caller.id);
-      this.trail.push(`${caller.id} stops`);
       this.join();
     }
-    this.#untold = true;
-    if (this.random() < 0.7) this.tellLeft();
-  }
-
-  tellLeft(): void {
-    if (!this.#untold) return;
-    this.#untold = false;
-    this.step("that is told", { type: "left" }, () => this.model.left());
   }
 
   pass(milliseconds: number): void {
@@ -326,7 +303,6 @@ class Schedule {
       const leaving = this.pick([...out, ...waiting]);
       if (leaving) this.withdraw(leaving, random() < 0.3);
     } else if (what < 0.86) this.stop();
-    else if (what < 0.87) this.tellLeft();
     else if (what < 0.96) this.pass(this.below(150));
     else if (what < 0.98) this.health(random() < 0.5);
     else this.operate(random() < 0.4 ? "force_open" : "reset");
@@ -334,7 +310,6 @@ class Schedule {
 
   /** However it stands, everybody who waits gets through once the service answers again. */
   end(): void {
-    this.tellLeft();
     if (this.model.state === "forced_open" || this.random() < 0.3) this.operate("reset");
     else if (this.model.state === "open" && this.model.openUntil === null) this.health(true);
     for (let round = 0; round < 10 * CALLERS && this.model.queue.length > 0; round++) {

@@ -132,18 +132,6 @@ Deno.test("half_open | the caller stopped before a result → half_open: the per
   assert.equal(service.view().permitsLeft, 1, "one permit is given back once");
 });
 
-Deno.test("half_open | the caller's run was stopped without a word → half_open: it keeps neither permit nor place", () => {
-  const service = breaker();
-  halfOpen(service);
-  const [holder, waiter, last] = [service.ask(), service.ask(), service.ask()];
-  holder.stop();
-  waiter.stop();
-  service.tell({ type: "left" });
-  assert.deepEqual(last.heard(), ["waiting", "admitted"]);
-  last.result("OK");
-  assert.equal(service.state(), "closed");
-});
-
 Deno.test("half_open | success [fewer than all] → half_open: it is recorded", () => {
   const service = breaker({ halfOpenCalls: 2 });
   halfOpen(service);
@@ -330,13 +318,4 @@ Deno.test("who stops waiting loses its place", () => {
   service.clock.advance(15_000);
   assert.deepEqual(first.heard(), ["waiting"]);
   assert.equal(second.last()?.type, "admitted");
-});
-
-Deno.test("one who was stopped while it waited is not let in: the permit would never come back", () => {
-  const service = breaker();
-  trip(service);
-  const [stopped, next] = [service.ask(), service.ask()];
-  stopped.stop();
-  service.clock.advance(15_000);
-  assert.equal(next.last()?.type, "admitted");
 });
