@@ -188,7 +188,9 @@ class ActiveCall implements InterceptingListener, Cancellable {
     if (this.#written < this.#parts.length) {
       // A turn later: by then it is known whether the server has ended the call meanwhile, and
       // grpc-js would keep for ever what is written to an ended one.
-      const callback = () => void setImmediate(() => this.#writeNext());
+      const callback = () => {
+        if (!this.#ended) setImmediate(() => this.#writeNext());
+      };
       return this.#call.sendMessageWithContext({ callback }, part);
     }
     this.#call.sendMessageWithContext({}, part);
