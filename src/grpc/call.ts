@@ -48,7 +48,7 @@ type ChannelCall = ReturnType<ReturnType<Client["getChannel"]>["createCall"]>;
 
 /**
  * A call on the channel itself: grpc-js's clients would wrap it in emitters and interceptors, which
- * cost a unary call 10 to 20 µs. Nothing in here may throw: grpc-js calls it from its promises.
+ * every call would pay for. Nothing in here may throw: grpc-js calls it from its promises.
  */
 class ActiveCall implements InterceptingListener, Cancellable {
   readonly #connection: Connection;
