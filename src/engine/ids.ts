@@ -7,10 +7,9 @@ export function newRunId(now: number): string {
 
 /** A W3C `traceparent` for a trace that begins here, sampled. */
 export function newTraceparent(): string {
-  return `00-${hex(32)}-${hex(16)}-01`;
-}
-
-/** Random hexadecimal digits, at most 32. */
-function hex(digits: number): string {
-  return crypto.randomUUID().replaceAll("-", "").slice(-digits);
+  const trace = crypto.randomUUID();
+  const span = crypto.randomUUID();
+  const id = trace.slice(0, 8) + trace.slice(9, 13) + trace.slice(14, 18) + trace.slice(19, 23) +
+    trace.slice(24);
+  return `00-${id}-${span.slice(0, 8)}${span.slice(24, 32)}-01`;
 }

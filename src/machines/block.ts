@@ -46,6 +46,8 @@ export interface BlockContext extends Omit<BlockInput, "cancelled"> {
   cancelled: boolean;
   /** The actors of the children under way, by path. */
   readonly actors: Map<string, Receiver<Cancel | Resolved>>;
+  /** As it was when all that may start had been started. */
+  plan: Plan | null;
 }
 
 type BlockEvent = ChildDone | Cancel | Resolved | Time;
@@ -53,14 +55,14 @@ type Test = Guard<BlockContext, BlockEvent>;
 type Do = Action<BlockContext, BlockEvent>;
 
 const ended: Test = (context) => recordFor(context).status !== "running";
-const stopped: Test = (context) => isStopped(context, planFor(context));
+const stopped: Test = (context) => isStopped(context, currentPlan(context));
 const settled: Test = (context) => context.actors.size === 0;
-const finished: Test = (context) => planFor(context).finished;
+const finished: Test = (context) => currentPlan(context).finished;
 const sparesOthers: Test = (context) => sparesSiblings(context);
 
 const watchTime: Do = (context, _event, scope) => {
   const dueAt = ownDeadline(context);
-  if (dueAt !== null) scope.whileAlive(() => wakeAt(context.board, dueAt, scope.self));
+  if (dueAt !== null) scope.whileAlive(wakeAt(context.board, dueAt, scope.self));
 };
 const decide: Do = (context) => open(context);
 /** Starts what may start, until nothing more may: what ends at once makes the next one due. */
@@ -89,9 +91,13 @@ const complete: Do = (context) => finish(context);
 const end: Do = (context) => stop(context);
 
 /** The block machine. */
-export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machine({
+export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machine<
+  BlockContext,
+  BlockEvent,
+  BlockInput
+>({
   id: "block",
-  context: (input) => ({ ...input, actors: new Map() }),
+  context: (input) => ({ ...input, actors: new Map(), plan: null }),
   initial: "opening",
   states: {
     opening: {
@@ -146,6 +152,11 @@ function recordFor({ board, path, op }: BlockInput): StepRecord {
   return record;
 }
 
+/** What `advance` came to: until a child ends, nothing changes it. */
+function currentPlan(context: BlockContext): Plan {
+  return context.plan ?? planFor(context);
+}
+
 function planFor(context: BlockContext): Plan {
   const { block, op, board, actors } = context;
   return planBlock(block, op, board.state, recordFor(context).branch, actors);
@@ -178,6 +189,7 @@ function advance(context: BlockContext, start: (step: Step, cancelled: boolean) 
   for (let moved = true; moved;) {
     moved = false;
     const plan = planFor(context);
+    context.plan = plan;
     if (plan.failure !== null && recordFor(context).failing === null) {
       board.record({ kind: "block_failing", path, op, failure: plan.failure });
     }
@@ -214,7 +226,7 @@ function expire(context: BlockInput): void {
 
 function finish(context: BlockContext): void {
   const { board, block, path, op } = context;
-  const plan = planFor(context);
+  const plan = currentPlan(context);
   const output = blockOutput(block, op, board.state, plan);
   const returns = plan.returned !== null;
   board.record({ kind: "step_completed", path, op, output, ...(returns && { returns }) });

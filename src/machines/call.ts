@@ -63,7 +63,7 @@ const isHeldBack: Test = (context) => !isLetThrough(context);
 const isFull: Test = (context) => !takesSlot(context);
 
 const start: Do = (context, _event, scope) => {
-  scope.whileAlive(() => () => letGo(context, scope.self)); // a run that is stopped keeps nobody else waiting
+  scope.whileAlive(() => letGo(context, scope.self)); // a run that is stopped keeps nobody else waiting
   begin(context);
 };
 const ask: Do = (context, _event, scope) => {
@@ -75,7 +75,7 @@ const ask: Do = (context, _event, scope) => {
   scope.send(breaker, { type: "ask", caller: scope.self, patient: context.op === "compensate" });
 };
 const watchTime: Do = (context, _event, scope) => {
-  scope.during(() => wakeAt(context.board, stepDeadline(context), scope.self));
+  scope.during(wakeAt(context.board, stepDeadline(context), scope.self));
 };
 const keepPermit: Do = (context, event) => {
   context.asking = false;
@@ -88,21 +88,17 @@ const tellWaiting: Do = ({ board, path, op, target }, event) => {
   board.notice({ kind: "breaker_waiting", path, op, service: target.service, until });
 };
 const queueUp: Do = (context, _event, scope) => {
-  scope.during(() =>
-    context.passage.turnstile.queue((slot) => {
-      context.slot = slot;
-      scope.self.send({ type: "entered" });
-    })
-  );
+  scope.during(context.passage.turnstile.queue((slot) => {
+    context.slot = slot;
+    scope.self.send({ type: "entered" });
+  }));
 };
 const tellQueueing: Do = ({ board, path, op, target }) => {
   board.notice({ kind: "queueing", path, op, service: target.service });
 };
 const makeAttempt: Do = (context, _event, scope) => {
   startAttempt(context);
-  scope.during(() =>
-    context.board.attempt(nextAttempt(context), (answer) => scope.self.send(answer))
-  );
+  scope.during(context.board.attempt(nextAttempt(context), (answer) => scope.self.send(answer)));
 };
 const reportResult: Do = (context, event, scope) => {
   leaveTurnstile(context);
@@ -123,7 +119,7 @@ const concludeAttempt: Do = (context, event) => {
   if (event.type === "answered") conclude(context, event);
 };
 const backOff: Do = (context, _event, scope) => {
-  scope.during(() => wakeAt(context.board, recordFor(context).nextAt, scope.self));
+  scope.during(wakeAt(context.board, recordFor(context).nextAt, scope.self));
 };
 const endBackoff: Do = (context) => {
   context.backedOff = true;

@@ -77,10 +77,10 @@ export interface Scope<E extends EventObject> {
     id: string,
     input: J,
   ): MachineRef<CC, F>;
-  /** Begins something that ends with the state: the returned function ends it early. */
-  during(begin: () => () => void): void;
-  /** Begins something that ends with the actor. */
-  whileAlive(begin: () => () => void): void;
+  /** Is called when the state is left, or the actor ends: what ends something that was begun. */
+  during(end: () => void): void;
+  /** Is called when the actor ends. */
+  whileAlive(end: () => void): void;
 }
 
 /** Whoever takes such events. */
@@ -165,12 +165,12 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
     return child;
   }
 
-  during(begin: () => () => void): void {
-    this.#endings = [...this.#endings, begin()];
+  during(end: () => void): void {
+    this.#endings = [...this.#endings, end];
   }
 
-  whileAlive(begin: () => () => void): void {
-    this.#lastings = [...this.#lastings, begin()];
+  whileAlive(end: () => void): void {
+    this.#lastings = [...this.#lastings, end];
   }
 
   snapshot(): MachineSnapshot<C> {
@@ -182,11 +182,14 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
 
   /** Enters the initial state. */
   begin(): MachineSnapshot<C> {
-    return this.#orEnd(() => {
-      const event = BEGIN as unknown as E; // nothing reads it: no arrow has this type
+    const event = BEGIN as unknown as E; // nothing reads it: no arrow has this type
+    try {
       this.#enter(this.#table.initial, event);
       this.#settle(event);
-    });
+    } catch (thrown) {
+      throw this.#failed(thrown);
+    }
+    return this.snapshot();
   }
 
   /** Takes one event. */
@@ -196,25 +199,29 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
       this.#end("stopped");
       return this.snapshot();
     }
-    return this.#orEnd(() => {
-      if (type.startsWith(ERROR)) throw (event as E & { error: unknown }).error; // XState's own event
-      const isDone = type.startsWith(DONE);
-      if (isDone) this.#children?.delete((event as EventObject as ChildDone).actorId);
-      const on = this.#state().on;
-      const arrows = on?.[(isDone ? CHILD_DONE : type) as E["type"]];
+    try {
+      const arrows = this.#state().on?.[this.#nameOf(event)];
       if (arrows !== undefined && this.#take(arrows, event)) this.#settle(event);
-    });
+    } catch (thrown) {
+      throw this.#failed(thrown);
+    }
+    return this.snapshot();
+  }
+
+  /** What an event is called in the table. @throws what a child failed with */
+  #nameOf(event: E): E["type"] | typeof CHILD_DONE {
+    const { type } = event;
+    if (!type.startsWith("xstate.")) return type;
+    if (type.startsWith(ERROR)) throw (event as E & { error: unknown }).error; // XState's own event
+    if (!type.startsWith(DONE)) return type;
+    this.#children?.delete((event as EventObject as ChildDone).actorId);
+    return CHILD_DONE;
   }
 
   /** An actor that fails leaves nothing behind; XState tells its parent. */
-  #orEnd(action: () => void): MachineSnapshot<C> {
-    try {
-      action();
-    } catch (thrown) {
-      this.#end("stopped");
-      throw thrown;
-    }
-    return this.snapshot();
+  #failed(thrown: unknown): unknown {
+    this.#end("stopped");
+    return thrown;
   }
 
   #state(): State<C, E> {

@@ -47,7 +47,7 @@ const somethingToUndo: Test = ({ board }) =>
 
 const watchTime: Do = ({ board }, _event, scope) => {
   const dueAt = board.state.started?.deadline ?? null;
-  if (dueAt !== null) scope.during(() => wakeAt(board, dueAt, scope.self));
+  if (dueAt !== null) scope.during(wakeAt(board, dueAt, scope.self));
 };
 const goForward: Do = (context, _event, scope) => {
   const { board } = context;

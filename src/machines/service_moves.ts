@@ -177,7 +177,7 @@ export const close: Action = (context) => {
 /** Wakes when the wait is over. */
 export const startTimer: Action = ({ board, openUntil }, _event, scope) => {
   if (openUntil === null) return;
-  scope.during(() => board.wake(openUntil, () => scope.self.send({ type: "time" })));
+  scope.during(board.wake(openUntil, () => scope.self.send({ type: "time" })));
 };
 
 /** Lets in all who wait. */

@@ -72,5 +72,9 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
 
 /** What is thrown becomes a rejection, as with a journal that has to wait. */
 function attempt<T>(action: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(action()));
+  try {
+    return Promise.resolve(action());
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
 }

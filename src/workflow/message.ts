@@ -1,5 +1,6 @@
 /** @internal Types of npm packages are not documented here. */
 import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import { keepMessage, type KeptMessage } from "./message_kept.ts";
 
 /**
  * A protobuf message as a value of expressions: made by {@linkcode messageValue} from a service's
@@ -7,6 +8,9 @@ import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
  * `message_fields.ts`.
  */
 export class MessageValue {
+  /** Made when it is first asked for: a result is written to the journal more than once. */
+  #kept: KeptMessage | undefined;
+
   /** Made by {@linkcode messageValue}. */
   constructor(
     /** The message's type. */
@@ -16,6 +20,11 @@ export class MessageValue {
     /** Finds the types that an `Any` names. */
     readonly registry: Registry,
   ) {}
+
+  /** The message as a journal keeps it. */
+  get kept(): KeptMessage {
+    return this.#kept ??= keepMessage(this.desc, this.message, this.registry);
+  }
 }
 
 /** A message as a value; `registry` finds the types that an `Any` inside it names. */

@@ -133,7 +133,7 @@ export function tag(value: Value): Json {
 
 function tagObject(value: Exclude<Value, null | boolean | number | bigint | string>): Json {
   if (isList(value)) return value.map(tag);
-  if (value instanceof MessageValue) return tagMessage(value, value.registry);
+  if (value instanceof MessageValue) return { $message: value.desc.typeName, ...value.kept };
   if (value instanceof Uint8Array) return { $bytes: base64Encode(value) };
   if (isCelUint(value)) return { $uint: String(value.value) };
   if (isReflectMessage(value)) return tagTime(value);
@@ -152,14 +152,12 @@ function tagTime(value: ReflectMessage): Json {
   } catch {
     // Out of the range that JSON has a form for.
   }
-  return { ...tagMessage(value, NO_TYPES), $reflect: true };
-}
-
-function tagMessage(
-  { desc, message }: Pick<MessageValue, "desc" | "message">,
-  registry: Registry,
-): { readonly $message: string } & KeptMessage {
-  return { $message: desc.typeName, ...keepMessage(desc, message, registry) };
+  const { desc, message } = value;
+  return {
+    $message: desc.typeName,
+    ...keepMessage(desc, message, NO_TYPES),
+    $reflect: true,
+  };
 }
 
 /** Finds a message type by its full name. */

@@ -75,7 +75,7 @@ function family(log: string[], childEnds: boolean) {
     states: {
       living: {
         entry: [
-          (log, _event, scope) => scope.whileAlive(() => () => void log.push("child is over")),
+          (log, _event, scope) => scope.whileAlive(() => void log.push("child is over")),
         ],
         always: [{ guard: () => childEnds, target: "dead" }],
         on: {
@@ -100,8 +100,8 @@ function family(log: string[], childEnds: boolean) {
             context.ref = scope.spawn(child, "kid", log);
           },
           ({ log }, _event, scope) => {
-            scope.during(() => () => void log.push("waiting is over"));
-            scope.whileAlive(() => () => void log.push("parent is over"));
+            scope.during(() => void log.push("waiting is over"));
+            scope.whileAlive(() => void log.push("parent is over"));
           },
         ],
         on: {
