@@ -14,6 +14,7 @@ import { methodName } from "./methods.ts";
 import type { ConnectionPool } from "./pool.ts";
 import { encodeRequest, WireRequest } from "./request.ts";
 import type { Schema } from "./schema.ts";
+import { explainTls } from "./tls_doubts.ts";
 import { callUnary, notSent, type UnaryCall } from "./unary.ts";
 
 const IDEMPOTENCY: Readonly<Record<Level, Method["idempotency"]>> = {
@@ -64,7 +65,11 @@ export class ServiceMethod implements Method {
           `Cannot send a request that ${this.name} did not encode`,
         );
       }
-      return await callUnary(await this.#pool.connect(this.#target), this.#call, request, options);
+      const connection = this.#pool.connected(this.#target) ??
+        await this.#pool.connect(this.#target);
+      const answer = await callUnary(connection, this.#call, request, options);
+      if (answer.ok) return answer;
+      return { ok: false, failure: await explainTls(connection, answer.failure) };
     } catch (error) {
       return notSent(error);
     }

@@ -11,21 +11,22 @@ import { tempFiles } from "../support/temp_files.ts";
 const scripts = { "acme.shop.v1.Shop/Buy": () => ({ order_id: "o1" }) };
 
 Deno.test("parseEndpoint() takes gRPC's forms, and finds the address in them", () => {
-  const cases: readonly (readonly [string, string | null])[] = [
-    ["localhost:50051", null],
-    ["auth-service.prod.svc:443", null],
-    ["127.0.0.1:50051", "127.0.0.1"],
-    ["[::1]:50051", "::1"],
-    ["dns:///payments:50051", null],
-    ["dns:payments:50051", null],
-    ["dns://8.8.8.8/payments:50051", null],
-    ["ipv4:10.0.0.1:50051,10.0.0.2:50051", "10.0.0.1"],
-    ["ipv6:[::1]:50051", "::1"],
-    ["unix:/run/app.sock", null],
-    ["unix:///run/app.sock", null],
+  const cases: readonly (readonly [string, string | null, string | null])[] = [
+    ["localhost:50051", null, "localhost"],
+    ["auth-service.prod.svc:50051", null, "auth-service.prod.svc"],
+    ["127.0.0.1:50051", "127.0.0.1", "127.0.0.1"],
+    ["[::1]:50051", "::1", "::1"],
+    ["dns:///payments:50051", null, "payments"],
+    ["dns:payments:50051", null, "payments"],
+    ["dns://8.8.8.8/payments:50051", null, "payments"],
+    ["ipv4:10.0.0.1:50051,10.0.0.2:50052", "10.0.0.1", "10.0.0.1"],
+    ["ipv6:[::1]:50051,[::2]:50052", "::1", "::1"],
+    ["unix:/run/app.sock", null, null],
+    ["unix:///run/app.sock", null, null],
   ];
-  for (const [endpoint, ip] of cases) {
-    assert.deepEqual(parseEndpoint("auth", endpoint), { target: endpoint, ip });
+  for (const [endpoint, ip, host] of cases) {
+    const address = host === null ? null : { host, port: 50051 };
+    assert.deepEqual(parseEndpoint("auth", endpoint), { target: endpoint, ip, address });
   }
 });
 

@@ -48,19 +48,20 @@ Deno.test({
       [
         other.endpoint,
         { ca },
-        "its certificate is not for the address 127.0.0.1, but for 10.0.0.1; " +
+        "Maestro refuses its certificate: it is not for the address 127.0.0.1, but for 10.0.0.1; " +
         'set "tls.server_name" where it goes by another name',
       ],
       [
         `localhost:${address.port}`,
         { ca },
-        "its certificate is not for the name localhost, but for address; " +
+        "Maestro refuses its certificate: it is not for the name localhost, but for address; " +
         'set "tls.server_name" where it goes by another name',
       ],
       [
         `localhost:${name.port}`,
         {},
-        'its certificate is not trusted: it has expired, or "tls.ca" is not the authority that signed it',
+        "Maestro refuses its certificate: this system does not trust the authority that signed it, " +
+        'CN=ca; name the file of its authority as "tls.ca"',
       ],
       [
         `localhost:${server.port}`,
@@ -104,7 +105,7 @@ Deno.test({
     assert.equal(
       without.message,
       `Cannot reach "shop" at ${front.endpoint}: ` +
-        'it asks for a client certificate: give "tls.cert" and "tls.key"',
+        'it refuses callers without a certificate: give "tls.cert" and "tls.key"',
     );
   },
 });
