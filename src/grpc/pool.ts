@@ -33,7 +33,7 @@ const TIMES: PoolTimes = { keepalive: KEEPALIVE, connecting: 20_000 };
 /** One of a target's channels. */
 interface Slot {
   connection: Connection;
-  /** When it was first seen to be connecting, since it was last seen not to be. */
+  /** Since when it has been connecting, as far as was seen. */
   connectingSince: number | null;
 }
 
@@ -156,12 +156,18 @@ export class ConnectionPool {
 
   /** Whether a peer accepts connections and then says nothing: a new connection may fare better. */
   #isStuck(slot: Slot): boolean {
-    const { grpc, client } = slot.connection;
-    const state = client.getChannel().getConnectivityState(false);
-    if (state !== grpc.connectivityState.CONNECTING) slot.connectingSince = null;
-    else if (slot.connectingSince === null) slot.connectingSince = performance.now();
-    else return performance.now() - slot.connectingSince >= this.#times.connecting;
-    return false;
+    const { grpc: { connectivityState }, client } = slot.connection;
+    switch (client.getChannel().getConnectivityState(false)) {
+      case connectivityState.IDLE: // the call that this is for makes it connect
+        slot.connectingSince = performance.now();
+        return false;
+      case connectivityState.CONNECTING:
+        slot.connectingSince ??= performance.now();
+        return performance.now() - slot.connectingSince >= this.#times.connecting;
+      default:
+        slot.connectingSince = null;
+        return false;
+    }
   }
 
   /** grpc-js lets calls in flight finish on a closed channel, but calls about to start would fail. */

@@ -12,6 +12,8 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
   readonly endpoint: string;
+  /** How many connections came in. */
+  readonly accepted: number;
   /** Breaks every connection. */
   cut(): void;
 }
@@ -47,6 +49,23 @@ export function startProxy(port: number): Promise<RawServer> {
   return startTcp((outside) => join(outside, connect(port, "127.0.0.1")));
 }
 
+/** Passes bytes on to a server, until it swallows all that come on the connections that there are. */
+export async function startBlackHole(port: number): Promise<RawServer & { swallow(): void }> {
+  const pairs: (readonly [Socket, Socket])[] = [];
+  const server = await startTcp((outside) => {
+    const inside = connect(port, "127.0.0.1");
+    pairs.push([outside, inside]);
+    join(outside, inside);
+  });
+  return Object.assign(server, {
+    swallow() {
+      for (const [outside, inside] of pairs.splice(0)) {
+        for (const socket of [outside, inside]) socket.unpipe().resume();
+      }
+    },
+  });
+}
+
 /** Answers in the form of gRPC: headers, these bytes, and these trailers. */
 export function answerGrpc(
   stream: ServerHttp2Stream,
@@ -66,7 +85,8 @@ export function frame(message: Uint8Array, length: number = message.length): Uin
   return bytes;
 }
 
-function join(one: Socket, other: Socket): void {
+/** Passes bytes on, both ways. */
+export function join(one: Socket, other: Socket): void {
   one.on("error", () => other.destroy()).on("close", () => other.destroy());
   other.on("error", () => one.destroy()).on("close", () => one.destroy());
   one.pipe(other);
@@ -75,6 +95,8 @@ function join(one: Socket, other: Socket): void {
 
 async function listen(server: Server): Promise<RawServer> {
   const sockets = new Set<Socket>();
+  let accepted = 0;
+  server.on("connection", () => accepted++);
   for (const event of ["connection", "secureConnection"]) {
     server.on(event, (socket: Socket) => {
       sockets.add(socket);
@@ -89,6 +111,9 @@ async function listen(server: Server): Promise<RawServer> {
   return {
     port: address.port,
     endpoint: `127.0.0.1:${address.port}`,
+    get accepted() {
+      return accepted;
+    },
     cut,
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
