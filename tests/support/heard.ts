@@ -25,9 +25,13 @@ export class Heard<T> {
 }
 
 /** Waits until something is so; gives up after a time that no machine needs. */
-export async function until(what: string, isSo: () => boolean, patience = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  patience = 30_000,
+): Promise<void> {
   const end = performance.now() + patience;
-  while (!isSo()) {
+  while (!(await isSo())) {
     assert(performance.now() < end, `It never came about that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -4,7 +4,11 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
@@ -24,12 +28,14 @@ export function startTcp(onConnection: (socket: Socket) => void): Promise<RawSer
 }
 
 /** Speaks HTTP/2 and answers each request as the test says. */
-export function startHttp2(onStream: (stream: ServerHttp2Stream) => void): Promise<RawServer> {
+export function startHttp2(
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+): Promise<RawServer> {
   const server = createHttp2Server();
   server.on("session", (session) => session.on("error", ignore));
-  server.on("stream", (stream: ServerHttp2Stream) => {
+  server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on("error", ignore);
-    onStream(stream);
+    onStream(stream, headers);
   });
   return listen(server);
 }
