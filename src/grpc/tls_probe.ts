@@ -89,7 +89,8 @@ function explain({ distrust, peer, end }: Handshake, rule: TlsRule, files: TlsFi
   }
   const [, alert = null] = end instanceof Error ? /fatal alert: (\w+)/.exec(end.message) ?? [] : [];
   if (files.cert === null || rule.cert === null) {
-    if (alert === "CertificateRequired") return clientWithout();
+    // TLS 1.2 has no alert of its own for it.
+    if (alert === "CertificateRequired" || alert === "BadCertificate") return clientWithout();
     return alert === null ? null : handshakeRefused(alert);
   }
   // Where it is not even known to have been a refusal, the certificate must have been seen.
