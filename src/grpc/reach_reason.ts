@@ -48,7 +48,7 @@ const REASONS: readonly (readonly [RegExp, (tls: boolean, match: RegExpExecArray
   [/wrong version number|corrupt message/, () => noTls()],
   [/unsupported protocol/, () => 'TLS failed: do "tls.cert" and "tls.key" belong together?'],
   [
-    /ECONNRESET|Connection reset|EPIPE|Broken pipe|write after end|^Failed to connect/i,
+    /ECONNRESET|Connection reset|socket disconnected before|EPIPE|Broken pipe|write after end|^Failed to connect/i,
     (tls) =>
       `${CLOSED}: check that it is a gRPC server` +
       (tls ? "" : '; if it uses TLS, set "tls: true" for it'),
