@@ -13,9 +13,10 @@ import type { Value } from "../workflow/value.ts";
 import { type Callable, makeCall } from "./call.ts";
 import { methodName } from "./methods.ts";
 import { notSent } from "./not_sent.ts";
-import type { ConnectionPool } from "./pool.ts";
+import type { Connection, ConnectionPool } from "./pool.ts";
 import { encodeRequest, WireRequest } from "./request.ts";
 import type { Schema } from "./schema.ts";
+import { explainTls } from "./tls_doubts.ts";
 
 const IDEMPOTENCY: Readonly<Record<Level, Method["idempotency"]>> = {
   [Level.IDEMPOTENCY_UNKNOWN]: "unknown",
@@ -62,20 +63,28 @@ export class ServiceMethod implements Method {
     );
   }
 
-  async call(request: EncodedRequest, options: CallOptions): Promise<Answer> {
+  call(request: EncodedRequest, options: CallOptions): Promise<Answer> {
+    if (!(request instanceof WireRequest)) {
+      const message = `Cannot send a request that ${this.name} did not encode`;
+      return Promise.resolve(notSent(new MaestroError("INTERNAL", message)));
+    }
+    const connection = this.#pool.connected(this.#target);
+    return connection === undefined || connection.tls !== null
+      ? this.#callSlowly(connection, request, options)
+      : makeCall(connection, this.#callable, request, options);
+  }
+
+  /** A call that has to wait for its channel, or whose failure may have to be looked into. */
+  async #callSlowly(
+    connected: Connection | undefined,
+    request: WireRequest,
+    options: CallOptions,
+  ): Promise<Answer> {
     try {
-      if (!(request instanceof WireRequest)) {
-        throw new MaestroError(
-          "INTERNAL",
-          `Cannot send a request that ${this.name} did not encode`,
-        );
-      }
-      return await makeCall(
-        await this.#pool.connect(this.#target),
-        this.#callable,
-        request,
-        options,
-      );
+      const connection = connected ?? await this.#pool.connect(this.#target);
+      const answer = await makeCall(connection, this.#callable, request, options);
+      if (answer.ok) return answer;
+      return { ok: false, failure: await explainTls(connection, answer.failure) };
     } catch (error) {
       return notSent(error);
     }

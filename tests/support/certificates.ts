@@ -15,22 +15,27 @@ export interface Certificates extends TempFiles {
 export const hasOpenssl: boolean = await run(".", ["version"]).then(() => true, () => false);
 
 /**
- * Makes an authority, and certificates that it signed.
+ * Makes an authority, and certificates that it signed. Those whose name begins with `expired` ran
+ * out yesterday.
  *
  * @param names subject alternative names by the file's name: `{server: "IP:127.0.0.1"}`
+ * @param authority the authority's name
  */
 export async function makeCertificates(
   names: Readonly<Record<string, string>>,
+  authority = "ca",
 ): Promise<Certificates> {
   const files = await tempFiles({});
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const openssl = (...args: string[]) => run(files.directory, args);
-  await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca");
+  const subject = ["-subj", `/CN=${authority}`];
+  await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", ...subject);
   for (const [name, alternatives] of Object.entries(names)) {
     await Deno.writeTextFile(files.path(`${name}.ext`), `subjectAltName=${alternatives}\n`);
     const to = ["-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`];
     await openssl("req", ...key, ...to);
-    const by = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"];
+    const days = name.startsWith("expired") ? "-1" : "2";
+    const by = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", days];
     const out = ["-out", `${name}.crt`, "-extfile", `${name}.ext`];
     await openssl("x509", "-req", "-in", `${name}.csr`, ...by, ...out);
   }
