@@ -61,6 +61,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
   readonly #cancel = () => this.cancel();
   /** What came back, decoded. */
   readonly #received: Value[] = [];
+  place = -1;
   #written = 0;
   #hasHeaders = false;
   #hasMessage = false;

@@ -35,13 +35,11 @@ export interface Connector {
 /**
  * Reads what a target's channels are made with.
  *
- * @param inFlight hears of what goes by any of them
  * @throws {MaestroError} `USAGE`, where the endpoint or a TLS file can't be used
  */
 export async function connectorOf(
   { endpoint, service }: Target,
   keepalive: KeepaliveRule,
-  inFlight: InFlight,
 ): Promise<Connector> {
   const read = parseEndpoint(service.name, endpoint);
   const grpc = await loadGrpcJs();
@@ -63,7 +61,7 @@ export async function connectorOf(
     open() {
       const client = new grpc.Client(read.target, credentials, options);
       const target = client.getChannel().getTarget();
-      return { grpc, client, target, inFlight: new InFlight(inFlight), tls: doubts };
+      return { grpc, client, target, inFlight: new InFlight(), tls: doubts };
     },
   };
 }

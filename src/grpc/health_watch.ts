@@ -3,6 +3,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ClientReadableStream, StatusObject } from "@grpc/grpc-js";
 import type { Target } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
+import { cancellable } from "./inflight.ts";
 import { backoffDelay, type BackoffRule } from "../machines/backoff.ts";
 import type { Connection } from "./connection.ts";
 import {
@@ -86,7 +87,8 @@ export class HealthWatch implements Disposable {
       metadata,
     );
     this.#call = call;
-    inFlight.begin(call);
+    const counted = cancellable(() => call.cancel());
+    inFlight.begin(counted);
     call.on("data", ({ status }: HealthCheckResponse) => {
       this.#broken = 0;
       this.#tell(status === ServingStatus.SERVING);
@@ -94,7 +96,7 @@ export class HealthWatch implements Disposable {
     // Its status says the same, and comes after it.
     call.on("error", () => {});
     call.on("status", ({ code }: StatusObject) => {
-      inFlight.end(call);
+      inFlight.end(counted);
       if (code === grpc.status.UNIMPLEMENTED) this.#tell(true);
       else this.#resume();
     });

@@ -1,21 +1,22 @@
+import { Bag, type Bagged } from "../engine/bag.ts";
+
 /** What can be ended early: a call, or a conversation. */
-export interface Cancellable {
+export interface Cancellable extends Bagged {
   cancel(): void;
+}
+
+/** Something to be counted that ends by a function of its own. */
+export function cancellable(cancel: () => void): Cancellable {
+  return { cancel, place: -1 };
 }
 
 /** For how long what was cancelled is waited for, in milliseconds. */
 const CANCELLING = 1_000;
 
-/** What is under way, so that closing can wait for it. */
+/** What is under way on one channel, so that closing can wait for it. */
 export class InFlight {
-  readonly #calls = new Set<Cancellable>();
-  readonly #whole: InFlight | null;
+  readonly #calls = new Bag<Cancellable>();
   #drained = Promise.withResolvers<void>();
-
-  /** @param whole hears of everything too: this one is a part of it */
-  constructor(whole: InFlight | null = null) {
-    this.#whole = whole;
-  }
 
   /** How much is under way. */
   get size(): number {
@@ -25,14 +26,11 @@ export class InFlight {
   /** Counts something until it is {@linkcode InFlight.end ended}. */
   begin(call: Cancellable): void {
     this.#calls.add(call);
-    this.#whole?.begin(call);
   }
 
   /** Counts it no more. */
   end(call: Cancellable): void {
-    if (!this.#calls.delete(call)) return;
-    if (this.#calls.size === 0) this.#drained.resolve();
-    this.#whole?.end(call);
+    if (this.#calls.delete(call) && this.#calls.size === 0) this.#drained.resolve();
   }
 
   /**
@@ -44,7 +42,7 @@ export class InFlight {
     this.#drained = Promise.withResolvers();
     let timer = setTimeout(() => {
       timer = setTimeout(this.#drained.resolve, CANCELLING);
-      this.#calls.forEach((call) => call.cancel());
+      for (const call of this.#calls) call.cancel();
     }, patience);
     await this.#drained.promise;
     clearTimeout(timer);

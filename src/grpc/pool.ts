@@ -4,7 +4,7 @@ import { KEEPALIVE, type KeepaliveRule } from "./channel.ts";
 import { closeChannel } from "./channel_insides.ts";
 import { chooseChannel } from "./choose_channel.ts";
 import { type Connection, type Connector, connectorOf } from "./connection.ts";
-import { InFlight } from "./inflight.ts";
+import { cancellable, type InFlight } from "./inflight.ts";
 import { tlsStamp } from "./tls.ts";
 
 export { type Connection, isConnected } from "./connection.ts";
@@ -52,7 +52,9 @@ export class ConnectionPool {
   readonly #opening = new Map<string, Promise<Pooled>>();
   /** Replaced channels, which calls may still start on, with the timers that close them. */
   readonly #retired = new Map<Connection, ReturnType<typeof setTimeout>>();
-  readonly #inFlight = new InFlight();
+  /** Channels by which something may still be under way, the replaced ones too. */
+  #all: Connection[] = [];
+  readonly #closedChannels = new WeakSet<Connection>();
   #closed = false;
 
   constructor(times: Partial<PoolTimes> = {}) {
@@ -92,7 +94,7 @@ export class ConnectionPool {
     // Calls that have their channel begin now. A channel that was only just asked for, grpc-js would
     // still connect after it is closed.
     await new Promise((resolve) => setTimeout(resolve));
-    await this.#inFlight.drain(CLOSING_PATIENCE);
+    await Promise.all(this.#all.map(({ inFlight }) => inFlight.drain(CLOSING_PATIENCE)));
     for (const { slots } of this.#byKey.values()) {
       for (const { connection } of slots) closeChannel(connection.client);
     }
@@ -118,9 +120,9 @@ export class ConnectionPool {
   }
 
   async #open(target: Target): Promise<Pooled> {
-    const connector = await connectorOf(target, this.#times.keepalive, this.#inFlight);
+    const connector = await connectorOf(target, this.#times.keepalive);
     if (this.#closed) throw closing();
-    const slot = (): Slot => ({ connection: connector.open(), connectingSince: null });
+    const slot = (): Slot => ({ connection: this.#add(connector), connectingSince: null });
     const others = Array.from({ length: target.service.pool.channels - 1 }, slot);
     const pooled: Pooled = { connector, slots: [slot(), ...others], checkedAt: performance.now() };
     this.#byKey.set(target.key, pooled);
@@ -148,10 +150,18 @@ export class ConnectionPool {
     const slot = chooseChannel(slots);
     if (this.#isStuck(slot)) {
       this.#retire(slot.connection);
-      slot.connection = connector.open();
+      slot.connection = this.#add(connector);
       slot.connectingSince = null;
     }
     return slot.connection;
+  }
+
+  #add(connector: Connector): Connection {
+    const isUsed = (connection: Connection) =>
+      connection.inFlight.size > 0 || !this.#closedChannels.has(connection);
+    const connection = connector.open();
+    this.#all = [...this.#all.filter(isUsed), connection];
+    return connection;
   }
 
   /** Whether a peer accepts connections and then says nothing: a new connection may fare better. */
@@ -174,6 +184,7 @@ export class ConnectionPool {
   #retire(connection: Connection): void {
     const timer = setTimeout(() => {
       this.#retired.delete(connection);
+      this.#closedChannels.add(connection);
       closeChannel(connection.client);
     }, RETIREMENT);
     timer.unref();
@@ -187,7 +198,7 @@ function closing(): MaestroError {
 
 /** Counts a call that is about to begin, until it has had its chance to. */
 function holdPlace(inFlight: InFlight): void {
-  const call = { cancel() {} };
+  const call = cancellable(() => {});
   inFlight.begin(call);
   setTimeout(() => inFlight.end(call));
 }

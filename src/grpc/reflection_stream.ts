@@ -7,7 +7,7 @@ import {
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from "./gen/grpc/reflection/v1/reflection_pb.ts";
-import type { InFlight } from "./inflight.ts";
+import { cancellable, type InFlight } from "./inflight.ts";
 import type { Connection } from "./pool.ts";
 
 /** What is asked of a server. */
@@ -23,6 +23,7 @@ export class ReflectionStream implements Disposable {
   readonly #stream: Ask;
   readonly #waiting: PromiseWithResolvers<ServerReflectionResponse>[] = [];
   readonly #inFlight: InFlight;
+  readonly #counted = cancellable(() => this.#stream.cancel());
   #ended: Error | null = null;
 
   /** @param deadline in milliseconds since the epoch, for the whole conversation */
@@ -40,7 +41,7 @@ export class ReflectionStream implements Disposable {
       { deadline },
     );
     this.#inFlight = inFlight;
-    inFlight.begin(this.#stream);
+    inFlight.begin(this.#counted);
     this.#stream.on("data", (answer: ServerReflectionResponse) => {
       this.#waiting.shift()?.resolve(answer);
     });
@@ -66,7 +67,7 @@ export class ReflectionStream implements Disposable {
 
   #end(error: Error): void {
     this.#ended ??= error;
-    this.#inFlight.end(this.#stream);
+    this.#inFlight.end(this.#counted);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

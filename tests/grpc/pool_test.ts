@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { ConnectionPool, type PoolTimes } from "../../src/grpc/pool.ts";
+import { cancellable } from "../../src/grpc/inflight.ts";
 import { failureOf, outputOf } from "../support/grpc_call.ts";
 import { startServer } from "../support/grpc_server.ts";
 import { buyBy } from "../support/grpc_shop.ts";
@@ -121,7 +122,7 @@ Deno.test("close() ends, whatever is under way", async () => {
   const answer = buy();
   const { inFlight } = await pool.connect(targetAt(silent.endpoint));
   let cancelled = 0;
-  inFlight.begin({ cancel: () => cancelled++ }); // and does not end
+  inFlight.begin(cancellable(() => cancelled++)); // and does not end
   await pool.close();
   assert.equal(failureOf(await answer).code, "CANCELLED");
   assert.equal(cancelled, 1);
