@@ -1,6 +1,6 @@
 import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
-import type { Board, Notice, ServiceRef } from "../machines/board.ts";
+import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
 import { recordKey, type RunState } from "../machines/fold.ts";
 import { runMachine } from "../machines/run.ts";
