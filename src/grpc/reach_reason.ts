@@ -1,5 +1,6 @@
 import {
   clientWithout,
+  HANDSHAKE_REFUSED,
   handshakeRefused,
   noTls,
   serverExpired,
@@ -18,7 +19,7 @@ const DOUBTS = [
   UNTRUSTED,
   serverExpired(),
   serverNotYetValid(),
-  handshakeRefused("").slice(0, -2),
+  HANDSHAKE_REFUSED,
 ];
 
 /** What the operating system, HTTP/2 or TLS say on connecting (Deno 2.9), and what it means. */
