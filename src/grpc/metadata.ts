@@ -5,10 +5,20 @@ import type { GrpcJs } from "./grpc_js.ts";
 
 /** What gRPC allows in a key; keys are lower case on the wire. */
 const KEY = /^[0-9a-z_.-]+$/;
-/** What gRPC allows in a value: printable ASCII. */
-const VALUE = /^[\x20-\x7e]*$/;
 /** Base64 with or without padding, in either alphabet. */
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** A key as it goes over the wire. */
+interface Key {
+  readonly name: string;
+  readonly binary: boolean;
+}
+
+/** Good keys by how they were written: every call has the same few. */
+const known = new Map<string, Key>();
+
+/** More keys than this are not remembered: then somebody makes them up as they go. */
+const REMEMBERED = 256;
 
 /**
  * Plain metadata as grpc-js wants it. Values of `-bin` keys are base64.
@@ -17,26 +27,37 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
  */
 export function toMetadata(grpc: GrpcJs, plain: Readonly<Record<string, string>>): Metadata {
   const metadata = new grpc.Metadata();
-  for (const [name, value] of Object.entries(plain)) {
-    const key = name.toLowerCase();
-    if (!KEY.test(key)) {
-      throw refuse(name, "a key holds only letters, digits, '_', '-' and '.'");
+  for (const [written, value] of Object.entries(plain)) {
+    const key = known.get(written) ?? readKey(written);
+    if (key.binary) {
+      if (!BASE64.test(value)) throw refuse(written, "the value of a '-bin' key must be base64");
+      metadata.set(key.name, Buffer.from(value, "base64"));
+      continue;
     }
-    if (key.startsWith("grpc-")) throw refuse(name, "keys that begin with 'grpc-' are gRPC's own");
-    if (key.endsWith("-bin")) {
-      if (!BASE64.test(value)) throw refuse(name, "the value of a '-bin' key must be base64");
-      metadata.set(key, Buffer.from(value, "base64"));
-    } else {
-      if (!VALUE.test(value)) {
-        throw refuse(
-          name,
-          "its value holds characters other than printable ASCII; use a '-bin' key with base64",
-        );
-      }
-      metadata.set(key, value);
+    try {
+      metadata.set(key.name, value);
+    } catch {
+      // grpc-js checks the value, and says what it is: that is dropped here, since it may be secret.
+      throw refuse(
+        written,
+        "its value holds characters other than printable ASCII; use a '-bin' key with base64",
+      );
     }
   }
   return metadata;
+}
+
+function readKey(written: string): Key {
+  const name = written.toLowerCase();
+  if (!KEY.test(name)) {
+    throw refuse(written, "a key holds only letters, digits, '_', '-' and '.'");
+  }
+  if (name.startsWith("grpc-")) {
+    throw refuse(written, "keys that begin with 'grpc-' are gRPC's own");
+  }
+  const key = { name, binary: name.endsWith("-bin") };
+  if (known.size < REMEMBERED) known.set(written, key);
+  return key;
 }
 
 function refuse(key: string, reason: string): MaestroError {

@@ -10,7 +10,7 @@ const LISTED = 20;
 /**
  * Finds `Charge`, `Payments/Charge` or `acme.v1.Payments/Charge`.
  *
- * @throws {MaestroError} `METHOD_NOT_FOUND`, where it is missing, ambiguous or streaming
+ * @throws {MaestroError} `METHOD_NOT_FOUND`, where it is missing or ambiguous
  */
 export function findMethod(
   schema: Schema,
@@ -33,12 +33,6 @@ export function findMethod(
       }; name one in full, or set the service's "proto_service"`,
     );
   }
-  if (method.methodKind !== "unary") {
-    throw new MaestroError(
-      "METHOD_NOT_FOUND",
-      `Cannot call ${methodName(method)}: ${STREAMING[method.methodKind]} is not supported yet`,
-    );
-  }
   return method;
 }
 
@@ -46,12 +40,6 @@ export function findMethod(
 export function methodName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
-
-const STREAMING = {
-  server_streaming: "a method that answers with a stream",
-  client_streaming: "a method that takes a stream",
-  bidi_streaming: "a method with streams both ways",
-} as const;
 
 /** Where `method: Charge` looks: in `proto_service`, else everywhere but in gRPC's own services. */
 function narrowed(

@@ -10,11 +10,12 @@ import type {
 } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import type { Value } from "../workflow/value.ts";
+import { type Callable, makeCall } from "./call.ts";
 import { methodName } from "./methods.ts";
+import { notSent } from "./not_sent.ts";
 import type { ConnectionPool } from "./pool.ts";
 import { encodeRequest, WireRequest } from "./request.ts";
 import type { Schema } from "./schema.ts";
-import { callUnary, notSent, type UnaryCall } from "./unary.ts";
 
 const IDEMPOTENCY: Readonly<Record<Level, Method["idempotency"]>> = {
   [Level.IDEMPOTENCY_UNKNOWN]: "unknown",
@@ -34,7 +35,7 @@ export class ServiceMethod implements Method {
   readonly types: TypeLookup;
   readonly #pool: ConnectionPool;
   readonly #target: Target;
-  readonly #call: UnaryCall;
+  readonly #callable: Callable;
 
   constructor(pool: ConnectionPool, target: Target, schema: Schema, method: DescMethod) {
     const { registry } = schema;
@@ -44,7 +45,7 @@ export class ServiceMethod implements Method {
     this.types = (typeName) => registry.getMessage(typeName);
     this.#pool = pool;
     this.#target = target;
-    this.#call = {
+    this.#callable = {
       method,
       registry,
       path: `/${this.name}`,
@@ -53,7 +54,12 @@ export class ServiceMethod implements Method {
   }
 
   encode(input: Value): EncodedRequest {
-    return encodeRequest(this.#call.method, this.#call.registry, this.#target.service, input);
+    return encodeRequest(
+      this.#callable.method,
+      this.#callable.registry,
+      this.#target.service,
+      input,
+    );
   }
 
   async call(request: EncodedRequest, options: CallOptions): Promise<Answer> {
@@ -64,7 +70,12 @@ export class ServiceMethod implements Method {
           `Cannot send a request that ${this.name} did not encode`,
         );
       }
-      return await callUnary(await this.#pool.connect(this.#target), this.#call, request, options);
+      return await makeCall(
+        await this.#pool.connect(this.#target),
+        this.#callable,
+        request,
+        options,
+      );
     } catch (error) {
       return notSent(error);
     }

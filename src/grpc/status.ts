@@ -1,5 +1,5 @@
 import type { Registry } from "@bufbuild/protobuf";
-import type { ServiceError } from "@grpc/grpc-js";
+import type { StatusObject } from "@grpc/grpc-js";
 import type { AttemptFailure } from "../machines/failure.ts";
 import { outcomeOfCode } from "../machines/outcome.ts";
 import { codeName } from "./codes.ts";
@@ -16,31 +16,39 @@ export interface CallEnd {
   readonly target: string;
   /** Whether the channel still has a connection. */
   readonly connected: boolean;
+  /** Whether the server had begun to answer: its headers had come. */
+  readonly hasHeaders: boolean;
+  /** How many messages had come. */
+  readonly messages: number;
   /** Finds the types of error details. */
   readonly registry: Registry;
 }
 
-/** The failure of an attempt that grpc-js ended with an error. */
-export function failureOfStatus(error: ServiceError, end: CallEnd): AttemptFailure {
+/** grpc-js's status for a message that it can't decompress has neither code nor text. */
+const COMPRESSED = "Compression method not supported";
+
+/** The failure of an attempt that ended with a status other than OK. */
+export function failureOfStatus(status: StatusObject, end: CallEnd): AttemptFailure {
+  const error = status.code === undefined ? { ...status, code: 13, details: COMPRESSED } : status;
   const neverLeft = hasNeverLeft(error, end);
-  const { where, connected } = end;
+  const { where, connected, messages } = end;
   const transport = isAnswer(error)
     ? undefined
-    : explainTransport(error.details, where, { neverLeft, connected });
+    : explainTransport(error.details, where, { neverLeft, connected, messages });
   const code = transport?.code ?? codeName(error.code);
   const pushback = readPushback(error.metadata);
   return {
     code,
     message: transport?.message ??
       (error.details || `"${where.service}" answered ${code}, with no message`),
-    outcome: neverLeft ? "not_sent" : outcomeOf(code),
+    outcome: neverLeft ? "not_sent" : transport?.outcome ?? outcomeOf(code),
     ...readStatusDetails(error.metadata, error.code, end.registry),
     ...(pushback === undefined ? {} : { pushback }),
   };
 }
 
 /** Whether the service itself said so: it may quote what grpc-js told it about another service. */
-function isAnswer({ metadata }: ServiceError): boolean {
+function isAnswer({ metadata }: StatusObject): boolean {
   const [type] = metadata.get("content-type");
   return typeof type === "string" && type.startsWith("application/grpc");
 }
@@ -49,8 +57,9 @@ function isAnswer({ metadata }: ServiceError): boolean {
  * Whether a call provably never left: it never had a connection to go by, or HTTP/2 says that the
  * server did nothing with it. "Connection dropped" proves nothing.
  */
-function hasNeverLeft({ details }: ServiceError, { peer, target }: CallEnd): boolean {
-  return peer === "unknown" || peer === target || details === "Stream refused by server";
+function hasNeverLeft(status: StatusObject, { peer, target, hasHeaders }: CallEnd): boolean {
+  if (hasHeaders || isAnswer(status)) return false;
+  return peer === "unknown" || peer === target || status.details === "Stream refused by server";
 }
 
 function outcomeOf(code: string): AttemptFailure["outcome"] {

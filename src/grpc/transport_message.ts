@@ -20,12 +20,17 @@ export interface TransportState {
   readonly neverLeft: boolean;
   /** The channel still has a connection. */
   readonly connected: boolean;
+  /** How many messages had come back. @default 0 */
+  readonly messages?: number;
 }
 
-/** A failure that grpc-js, and not the service, reported; `code` where grpc-js's own is misleading. */
+/** A failure that grpc-js, and not the service, reported. */
 export interface TransportFailure {
   readonly message: string;
+  /** Where grpc-js's own is misleading. */
   readonly code?: string;
+  /** Where the code would tell too much: it is not the service's. */
+  readonly outcome?: "unknown";
 }
 
 type Explain = (
@@ -46,20 +51,26 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
   [/^Name resolution failed/, (where) => cannotReach(where, "its name cannot be resolved")],
   [
     /^Deadline exceeded after|^Failed to connect before the deadline/,
-    (where, _match, { neverLeft }) =>
-      neverLeft
-        ? cannotReach(where, `no connection within ${formatDuration(where.timeout)}`)
-        : about(where, `gave no answer within ${formatDuration(where.timeout)}`),
+    (where, _match, { neverLeft, messages = 0 }) => {
+      const within = `within ${formatDuration(where.timeout)}`;
+      if (neverLeft) return cannotReach(where, `no connection ${within}`);
+      return about(
+        where,
+        messages === 0
+          ? `gave no answer ${within}`
+          : `sent ${count(messages)}, but did not end the call ${within}`,
+      );
+    },
   ],
   [
     /^Connection dropped$|^(?:read |write )?(?:ECONNRESET|ETIMEDOUT|EPIPE)$/,
-    (where) => dropped(where),
+    (where, _match, state) => dropped(where, state),
   ],
   [
     // On Deno a session that ends in the middle of a call looks like one of these two.
     /^Call cancelled$|^Received RST_STREAM with code 0 /,
-    (where, [text], { connected }) => {
-      if (!connected) return { ...dropped(where), code: "UNAVAILABLE" };
+    (where, [text], state) => {
+      if (!state.connected) return { ...dropped(where, state), code: "UNAVAILABLE" };
       return about(
         where,
         text === "Call cancelled" ? "cancelled the call" : "ended the call without a gRPC status",
@@ -72,7 +83,12 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
   ],
   [
     /^Stream refused by server$/,
-    (where) => about(where, "refused the call: it is shutting down or overloaded"),
+    (where, _match, { neverLeft }) => {
+      const what = neverLeft
+        ? "refused the call"
+        : "broke off the call that it had begun to answer";
+      return about(where, `${what}: it is shutting down or overloaded`);
+    },
   ],
   [
     /^Received HTTP status code (\d+)$/,
@@ -94,14 +110,38 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
     (where) => about(where, `answered with more than ${limit(where)}`),
   ],
   [
-    // grpc-js says UNIMPLEMENTED, which would mean that nothing was done.
-    /^No message received$/,
-    (where) => ({ ...about(where, "answered OK without a message"), code: "INTERNAL" }),
+    /^Compression method not supported$/,
+    (where) =>
+      about(where, "answered with a message compressed by a method other than gzip and deflate"),
+  ],
+  [
+    /^Failed to decompress (\w+)-encoded message$/,
+    (where, [, method = ""]) =>
+      about(where, `answered with a message that is not the ${method} it is said to be`),
   ],
   [
     /^Received RST_STREAM with code (\d+)(?: \((.*)\)| triggered by internal client error: (.*))?$/s,
     (where, [, code = "", note, cause]) =>
       about(where, `broke the call off: ${cause ?? note ?? `HTTP/2 error ${code}`}`),
+  ],
+  [
+    /^Bandwidth exhausted or memory limit exceeded$/,
+    (where) => about(where, "broke the call off: it is asked for too much (ENHANCE_YOUR_CALM)"),
+  ],
+  [
+    /^Protocol not secure enough$/,
+    (where) => ({
+      ...about(where, "broke the call off: its connection is not secure enough"),
+      outcome: "unknown",
+    }),
+  ],
+  [
+    // The stream was closed while there was still something to write; how the call went is lost.
+    /^Write (?:error: |failed with error )/,
+    (where, _match, state) =>
+      state.connected
+        ? about(where, "ended the call before it had read the whole request")
+        : { ...dropped(where, state), code: "UNAVAILABLE" },
   ],
 ];
 
@@ -131,8 +171,13 @@ function cannotReach({ service, endpoint }: Destination, reason: string): Transp
   return { message: `Cannot reach "${service}" at ${endpoint}: ${reason}` };
 }
 
-function dropped(where: Destination): TransportFailure {
-  return about(where, "closed the connection before it answered");
+function dropped(where: Destination, { messages = 0 }: TransportState): TransportFailure {
+  const when = messages === 0 ? "before it answered" : `after ${count(messages)}`;
+  return about(where, `closed the connection ${when}`);
+}
+
+function count(messages: number): string {
+  return `${messages} message${messages === 1 ? "" : "s"}`;
 }
 
 function limit({ maxMessageSize }: Destination): string {

@@ -64,6 +64,7 @@ export function isUndone(code: string | undefined): boolean {
 
 function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean {
   const { code } = failure;
+  if (failure.begun === true) return false; // semantics.md §1: of a stream, a message has come back
   if (rule.ownCodes.includes(code)) return true; // said of this very step
   if (TRANSIENT.has(code)) return rule.idempotent || failure.outcome === "not_sent";
   if (!rule.idempotent) return false;

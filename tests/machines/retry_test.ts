@@ -100,6 +100,13 @@ const TABLE: readonly {
     failure: { code: "INVALID_REQUEST", outcome: "not_sent" },
     retried: [false, false],
   },
+  {
+    name: "UNAVAILABLE after messages of a stream had come back, whoever names the code",
+    failure: { begun: true, pushback: 5 },
+    codes: ["UNAVAILABLE"],
+    ownCodes: ["UNAVAILABLE"],
+    retried: [false, false],
+  },
   { name: "pushback that says stop", failure: { pushback: "stop" }, retried: [false, false] },
 ];
 
@@ -159,6 +166,8 @@ Deno.test("retryCompensation() tries again on every code but the hopeless", () =
   for (const code of ["UNAVAILABLE", "INTERNAL", "ABORTED", "FAILED_PRECONDITION", "UNKNOWN"]) {
     assert.equal(again(code), "retry", code);
   }
+  // It has to be done, however much of a stream had come back.
+  assert.equal(retryCompensation(RULE, failed({ begun: true })).kind, "retry");
   for (
     const code of [
       "INVALID_ARGUMENT",

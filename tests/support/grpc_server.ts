@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
 import * as grpc from "@grpc/grpc-js";
 import {
   create,
@@ -26,10 +27,12 @@ export const PROTOS = new URL("./protos", import.meta.url).pathname;
 
 /** A call as a script sees it. */
 export interface ScriptedCall {
-  /** ProtoJSON with proto field names, without defaults. */
+  /** ProtoJSON with proto field names, without defaults; a stream has none. */
   readonly request: JsonValue;
-  /** The request as it came over the wire. */
+  /** The request as it came over the wire; a stream has none. */
   readonly bytes: Uint8Array;
+  /** The messages of a stream as they come; those that nobody asks for stay with the client. */
+  readonly requests: AsyncIterable<JsonValue>;
   /** What came with the call; the last value of each key, binary ones as base64. */
   readonly metadata: Readonly<Record<string, string>>;
   /** `acme.shop.v1.Shop/Buy`. */
@@ -44,10 +47,11 @@ export interface ScriptedCall {
   readonly signal: AbortSignal;
 }
 
-/** Answers with ProtoJSON, with raw bytes, or by throwing a {@linkcode status}. */
-export type Script = (
-  call: ScriptedCall,
-) => JsonValue | Uint8Array | Promise<JsonValue | Uint8Array>;
+/** A message as ProtoJSON or raw bytes. */
+export type Reply = JsonValue | Uint8Array;
+
+/** Answers with a message, or as a generator with a stream of them; or throws a {@linkcode status}. */
+export type Script = (call: ScriptedCall) => Reply | Promise<Reply> | AsyncIterable<Reply>;
 
 /** How a server is made. */
 export interface ServerOptions {
@@ -91,10 +95,13 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
       if (script === undefined) continue;
       definition[method.name] = definitionOf(name, method);
       let count = 0;
-      handlers[method.name] = (
-        call: grpc.ServerUnaryCall<ScriptedRequest, Uint8Array>,
-        reply: grpc.sendUnaryData<Uint8Array>,
-      ) => {
+      const encoded = (answer: Reply) => encode(schema, method.output, answer);
+      const json = (bytes: Uint8Array) =>
+        toJson(method.input, fromBinary(method.input, bytes), {
+          registry: schema.registry,
+          useProtoFieldName: true,
+        });
+      const begin = (call: AnyCall) => {
         const abort = new AbortController();
         let replied = false;
         call.on("cancelled", () => {
@@ -102,12 +109,11 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
           cancelled++;
           abort.abort();
         });
+        const bytes = call.request?.bytes;
         const scripted: ScriptedCall = {
-          request: toJson(method.input, fromBinary(method.input, call.request.bytes), {
-            registry: schema.registry,
-            useProtoFieldName: true,
-          }),
-          bytes: call.request.bytes,
+          request: bytes === undefined ? null : json(bytes),
+          bytes: bytes ?? new Uint8Array(),
+          requests: requestsOf(call, json),
           metadata: plainMetadata(call.metadata),
           method: name,
           count: ++count,
@@ -116,11 +122,25 @@ export async function startServer(options: ServerOptions): Promise<ScriptedServe
           signal: abort.signal,
         };
         calls.push(scripted);
-        (async () => await script(scripted))().finally(() => replied = true).then(
-          (answer) => reply(null, encode(schema, method.output, answer)),
-          (error) => reply(error),
+        const ended = () => replied = true;
+        return { scripted, ended };
+      };
+      const one = (call: AnyCall, reply: grpc.sendUnaryData<Uint8Array>) => {
+        const { scripted, ended } = begin(call);
+        (async () => await script(scripted) as Reply)() // what such a script gives
+          .finally(ended).then(
+            (answer) => reply(null, encoded(answer)),
+            (error) => reply(error),
+          );
+      };
+      const many = (call: WritingCall) => {
+        const { scripted, ended } = begin(call);
+        writeAll(call, script(scripted) as AsyncIterable<Reply>, encoded).finally(ended).then(
+          () => call.end(),
+          (error) => void call.emit("error", error),
         );
       };
+      handlers[method.name] = definition[method.name]?.responseStream ? many : one;
     }
     if (Object.keys(definition).length > 0) server.addService(definition, handlers);
   }
@@ -185,6 +205,39 @@ export function status(
 
 interface ScriptedRequest {
   readonly bytes: Uint8Array;
+}
+
+type WritingCall = grpc.ServerWritableStream<ScriptedRequest, Uint8Array>;
+
+/** What the calls of all four kinds have in common. */
+type AnyCall =
+  & Pick<grpc.ServerUnaryCall<ScriptedRequest, Uint8Array>, "on" | "metadata" | "getDeadline">
+  & { readonly request?: ScriptedRequest };
+
+async function* requestsOf(call: object, json: (bytes: Uint8Array) => JsonValue) {
+  if (!(call instanceof Readable)) return;
+  try {
+    // A stream both ways is not to be destroyed at the end of what it reads.
+    for await (const { bytes } of call.iterator({ destroyOnReturn: false })) yield json(bytes);
+  } catch {
+    // Cancelled: its signal says so.
+  }
+}
+
+/** Writes as fast as the client reads. */
+async function writeAll(
+  call: WritingCall,
+  answers: AsyncIterable<Reply>,
+  encoded: (answer: Reply) => Uint8Array,
+): Promise<void> {
+  for await (const answer of answers) {
+    if (call.cancelled) return;
+    if (call.write(encoded(answer))) continue;
+    await new Promise<void>((resolve) => {
+      call.once("drain", resolve);
+      call.once("cancelled", resolve);
+    });
+  }
 }
 
 function definitionOf(
