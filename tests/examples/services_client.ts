@@ -39,13 +39,6 @@ export class CallError extends Error {
 const Status = message("google.rpc.Status");
 const ErrorInfo = message("google.rpc.ErrorInfo");
 
-/** Certificates and keys, as PEM text. */
-export interface ClientTls {
-  readonly ca: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
 /** A streaming call that goes on. */
 export interface OpenCall<Input extends DescMessage, Output extends DescMessage> {
   send(request: MessageInitShape<Input>): void;
@@ -61,12 +54,10 @@ export interface OpenCall<Input extends DescMessage, Output extends DescMessage>
 export class ServicesClient {
   readonly #client: Client;
 
-  /** @param tls what it trusts and shows, where the services speak TLS */
-  constructor(endpoint: string, tls?: ClientTls) {
-    const transport = tls === undefined ? credentials.createInsecure() : credentials.createSsl(
-      ...[tls.ca, tls.key, tls.cert].map((pem) => pem ? Buffer.from(pem) : null),
-    );
-    this.#client = new Client(endpoint, transport, { "grpc.enable_http_proxy": 0 });
+  constructor(endpoint: string) {
+    this.#client = new Client(endpoint, credentials.createInsecure(), {
+      "grpc.enable_http_proxy": 0,
+    });
   }
 
   async call<Input extends DescMessage, Output extends DescMessage>(
