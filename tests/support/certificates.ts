@@ -20,6 +20,7 @@ default_ca = own
 [own]
 database = index.txt
 new_certs_dir = .
+rand_serial = yes
 default_md = sha256
 policy = any
 [any]
@@ -46,7 +47,7 @@ export async function makeCertificates(
     await openssl("req", ...key, ...to);
     const its = ["-in", `${name}.csr`, "-out", `${name}.crt`, "-extfile", `${name}.ext`];
     if (name in expired) {
-      const by = ["-config", "ca.cnf", "-cert", "ca.crt", "-keyfile", "ca.key", "-rand_serial"];
+      const by = ["-config", "ca.cnf", "-cert", "ca.crt", "-keyfile", "ca.key"];
       const dates = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"];
       await openssl("ca", "-batch", "-notext", ...by, ...dates, ...its);
     } else {
