@@ -7,6 +7,7 @@ import type { RunReport, StepReport } from "../engine/report.ts";
 import type { Failure } from "../machines/failure.ts";
 import { eachCompensable } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
+import { detailLines } from "./error_details.ts";
 import {
   type Executed,
   type Failed,
@@ -67,7 +68,7 @@ function codeOf({ code, attempts }: Failure): string {
 }
 
 function messageLines(failed: Failed, paint: Paint): string[] {
-  const { message, reason, domain, metadata } = failed.error;
+  const { message, reason, domain, metadata, details } = failed.error;
   const facts = [
     ...(reason === "" ? [] : [`reason ${reason}`]),
     ...(domain === "" ? [] : [`domain ${domain}`]),
@@ -76,6 +77,7 @@ function messageLines(failed: Failed, paint: Paint): string[] {
   return [
     ...(message === "" ? [] : [`  ${printable(message)}${remedyOf(failed)}`]),
     ...(facts.length === 0 ? [] : [`  (${facts.join(", ")})`]),
+    ...detailLines(details).map((line) => `  ${line}`),
     ...(isOutdated(failed)
       ? [
         paint(

@@ -26,15 +26,19 @@ export interface CallEnd {
 
 /** grpc-js's status for a message that it can't decompress has neither code nor text. */
 const COMPRESSED = "Compression method not supported";
+/** What gRPC asks for in that case (its compression.md). */
+const INTERNAL = 13;
 
 /** The failure of an attempt that ended with a status other than OK. */
 export function failureOfStatus(status: StatusObject, end: CallEnd): AttemptFailure {
-  const error = status.code === undefined ? { ...status, code: 13, details: COMPRESSED } : status;
+  const error = status.code === undefined
+    ? { ...status, code: INTERNAL, details: COMPRESSED }
+    : status;
   const neverLeft = hasNeverLeft(error, end);
-  const { where, connected, messages } = end;
+  const { where, ...state } = end;
   const transport = isAnswer(error)
     ? undefined
-    : explainTransport(error.details, where, { neverLeft, connected, messages });
+    : explainTransport(error.details, where, { ...state, neverLeft });
   const code = transport?.code ?? codeName(error.code);
   const pushback = readPushback(error.metadata);
   return {

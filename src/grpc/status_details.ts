@@ -1,8 +1,9 @@
-import { fromBinary, type Registry, toJson } from "@bufbuild/protobuf";
+import { fromBinary, type Registry } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { type Any, AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AttemptFailure } from "../machines/failure.ts";
 import type { Json } from "../workflow/json.ts";
+import { messageToJson, unpack } from "../workflow/message_json.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.ts";
 
@@ -66,14 +67,9 @@ function firstOf<T>(details: readonly Any[], read: (detail: Any) => T | undefine
   return undefined;
 }
 
+/** As ProtoJSON has an `Any`; what is of no known type, or not what it says it is, as it came. */
 function detailJson(detail: Any, registry: Registry): Json {
-  try {
-    return toJson(AnySchema, detail, {
-      registry,
-      useProtoFieldName: true,
-      alwaysEmitImplicit: true,
-    });
-  } catch {
-    return { "@type": detail.typeUrl, value: base64Encode(detail.value) };
-  }
+  return unpack(detail, registry) === undefined
+    ? { "@type": detail.typeUrl, value: base64Encode(detail.value) }
+    : messageToJson(AnySchema, detail, registry);
 }

@@ -20,6 +20,8 @@ export interface TransportState {
   readonly neverLeft: boolean;
   /** The channel still has a connection. */
   readonly connected: boolean;
+  /** The server had begun to answer. @default false */
+  readonly hasHeaders?: boolean;
   /** How many messages had come back. @default 0 */
   readonly messages?: number;
 }
@@ -39,6 +41,7 @@ type Explain = (
   state: TransportState,
 ) => TransportFailure;
 
+const NO_STATUS = "ended the call without a gRPC status";
 const WHO_ANSWERS = "is there a proxy in between, or another server on that port?";
 
 /** What grpc-js 1.14 says on Deno, and what it means. The first that fits is taken. */
@@ -71,10 +74,7 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
     /^Call cancelled$|^Received RST_STREAM with code 0 /,
     (where, [text], state) => {
       if (!state.connected) return { ...dropped(where, state), code: "UNAVAILABLE" };
-      return about(
-        where,
-        text === "Call cancelled" ? "cancelled the call" : "ended the call without a gRPC status",
-      );
+      return about(where, text === "Call cancelled" ? "cancelled the call" : NO_STATUS);
     },
   ],
   [
@@ -92,8 +92,13 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
   ],
   [
     /^Received HTTP status code (\d+)$/,
-    (where, [, status = ""]) =>
-      about(where, `answered with HTTP status ${status} and no gRPC: ${WHO_ANSWERS}`),
+    (where, [, status = ""], { hasHeaders = false }) =>
+      about(
+        where,
+        status === "200" && hasHeaders
+          ? NO_STATUS
+          : `answered with HTTP status ${status} and no gRPC: ${WHO_ANSWERS}`,
+      ),
   ],
   [
     /^Received message larger than max \((\d+) vs \d+\)$/,
@@ -121,12 +126,20 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
   ],
   [
     /^Received RST_STREAM with code (\d+)(?: \((.*)\)| triggered by internal client error: (.*))?$/s,
-    (where, [, code = "", note, cause]) =>
-      about(where, `broke the call off: ${cause ?? note ?? `HTTP/2 error ${code}`}`),
+    (where, [, code = "", note, cause], state) => {
+      // A GOAWAY with an error ends every call of its connection like this.
+      if (!state.connected || cause?.startsWith("Session closed")) {
+        return { ...dropped(where, state, code), code: "UNAVAILABLE" };
+      }
+      return about(where, `broke the call off: ${cause ?? note ?? `HTTP/2 error ${code}`}`);
+    },
   ],
   [
     /^Bandwidth exhausted or memory limit exceeded$/,
-    (where) => about(where, "broke the call off: it is asked for too much (ENHANCE_YOUR_CALM)"),
+    (where, _match, state) =>
+      state.connected
+        ? about(where, "broke the call off: it is asked for too much (ENHANCE_YOUR_CALM)")
+        : { ...dropped(where, state, "11, ENHANCE_YOUR_CALM"), code: "UNAVAILABLE" },
   ],
   [
     /^Protocol not secure enough$/,
@@ -171,9 +184,15 @@ function cannotReach({ service, endpoint }: Destination, reason: string): Transp
   return { message: `Cannot reach "${service}" at ${endpoint}: ${reason}` };
 }
 
-function dropped(where: Destination, { messages = 0 }: TransportState): TransportFailure {
+/** @param error HTTP/2's, where the server gave one */
+function dropped(
+  where: Destination,
+  { messages = 0 }: TransportState,
+  error?: string,
+): TransportFailure {
   const when = messages === 0 ? "before it answered" : `after ${count(messages)}`;
-  return about(where, `closed the connection ${when}`);
+  const why = error === undefined ? "" : ` (HTTP/2 error ${error})`;
+  return about(where, `closed the connection ${when}${why}`);
 }
 
 function count(messages: number): string {

@@ -35,6 +35,70 @@ const unreached = (reason: string) =>
   callFailure("UNAVAILABLE", `Cannot reach "desk" at desk:1: ${reason}`, { outcome: "not_sent" });
 const LATE = '"desk" at desk:1 gave no answer within';
 
+const RPC = "type.googleapis.com/google.rpc.";
+
+/** A refusal with everything that `google/rpc/error_details.proto` has. */
+const detailed = callFailure("FAILED_PRECONDITION", "Cannot order", {
+  reason: "OUT_OF_STOCK",
+  domain: "shop.acme.com",
+  metadata: { sku: "a-1" },
+  details: [
+    {
+      "@type": `${RPC}ErrorInfo`,
+      reason: "OUT_OF_STOCK",
+      domain: "shop.acme.com",
+      metadata: { sku: "a-1" },
+    },
+    { "@type": `${RPC}LocalizedMessage`, locale: "de-DE", message: "Nicht lieferbar" },
+    {
+      "@type": `${RPC}BadRequest`,
+      field_violations: [
+        { field: "items[0].sku", description: "must not be empty", reason: "EMPTY" },
+        { field: "email", description: "is no address\u001b[31m", reason: "" },
+      ],
+    },
+    {
+      "@type": `${RPC}PreconditionFailure`,
+      violations: [
+        { type: "TOS", subject: "acme.com/shop", description: "Terms of service not accepted" },
+        { type: "STOCK", subject: "", description: "" },
+      ],
+    },
+    {
+      "@type": `${RPC}QuotaFailure`,
+      violations: [
+        { subject: "project:7", description: "Daily limit of orders is used up", quota_id: "" },
+      ],
+    },
+    {
+      "@type": `${RPC}ResourceInfo`,
+      resource_type: "acme.shop.v1.Item",
+      resource_name: "items/a-1",
+      owner: "warehouse",
+      description: "is gone",
+    },
+    { "@type": `${RPC}RequestInfo`, request_id: "req-9", serving_data: "secret" },
+    { "@type": `${RPC}RetryInfo`, retry_delay: "5s" },
+    {
+      "@type": `${RPC}Help`,
+      links: [{ description: "About stock", url: "https://acme.com/stock" }, {
+        url: "https://x.y",
+      }],
+    },
+    { "@type": `${RPC}DebugInfo`, stack_entries: ["at secret"], detail: "secret" },
+    { "@type": "type.googleapis.com/acme.Coin", value: "CAE=" },
+    { "@type": `${RPC}BadRequest`, value: "Cv8=" },
+  ],
+});
+
+const violations = Array.from({ length: 20 }, (_, index) => ({ field: `f${index}` }));
+const tooMany = callFailure("INVALID_ARGUMENT", "", {
+  details: [
+    { "@type": `${RPC}BadRequest`, field_violations: violations },
+    { "@type": `${RPC}RetryInfo`, retry_delay: "90.500s" },
+  ],
+});
+
 interface Case {
   readonly when: string;
   readonly steps: string;
@@ -84,6 +148,8 @@ const CASES: readonly Case[] = [
       '"desk" at desk:1 answered with HTTP status 404 and no gRPC',
     ),
   },
+  { when: "the service says in detail what is wrong", steps: LAST, last: detailed },
+  { when: "the service finds more wrong than anyone would read", steps: LAST, last: tooMany },
   { when: "the input lacks a value", steps: '  - set: { a: "{{ .input.name }}" }\n' },
   {
     when: "the input lacks a value in a map",

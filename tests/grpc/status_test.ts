@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { create, type DescMessage, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { Metadata } from "@grpc/grpc-js";
 import {
   BadRequestSchema,
+  DebugInfoSchema,
   ErrorInfoSchema,
+  HelpSchema,
+  LocalizedMessageSchema,
+  PreconditionFailureSchema,
+  QuotaFailureSchema,
+  RequestInfoSchema,
+  ResourceInfoSchema,
   RetryInfoSchema,
 } from "../../src/grpc/gen/google/rpc/error_details_pb.ts";
 import { readPushback } from "../../src/grpc/pushback.ts";
@@ -65,15 +74,111 @@ Deno.test("call() reads google.rpc.Status details", async () => {
   ]);
 });
 
-Deno.test("call() gives a detail of unknown type as it came", async () => {
-  const { registry } = await shopSchema();
-  const money = registry.getMessage("acme.Money") ?? assert.fail();
-  const unknown = { ...money, typeName: "acme.Coin" };
-  const { details } = await failureFrom(
-    // Serialised by the descriptor, named by the copy.
-    status(9, "no", { details: [[Object.assign(Object.create(money), unknown), {}]] }),
+const RPC = "type.googleapis.com/google.rpc.";
+
+/** Every type of `google/rpc/error_details.proto`: as it is given, and as expressions see it. */
+const DETAILS: readonly (readonly [DescMessage, given: JsonValue, seen: JsonValue])[] = [
+  [
+    ErrorInfoSchema,
+    { reason: "CARD_DECLINED", domain: "acme.com", metadata: { card: "1" } },
+    { reason: "CARD_DECLINED", domain: "acme.com", metadata: { card: "1" } },
+  ],
+  [RetryInfoSchema, { retryDelay: "5s" }, { retry_delay: "5s" }],
+  [
+    BadRequestSchema,
+    { fieldViolations: [{ field: "items[0].sku", description: "must not be empty" }] },
+    {
+      field_violations: [
+        { field: "items[0].sku", description: "must not be empty", reason: "" },
+      ],
+    },
+  ],
+  [
+    PreconditionFailureSchema,
+    { violations: [{ type: "TOS", subject: "acme.com", description: "Not accepted" }] },
+    { violations: [{ type: "TOS", subject: "acme.com", description: "Not accepted" }] },
+  ],
+  [
+    QuotaFailureSchema,
+    { violations: [{ subject: "project:1", description: "Daily limit", quotaValue: "10" }] },
+    {
+      violations: [{
+        subject: "project:1",
+        description: "Daily limit",
+        api_service: "",
+        quota_metric: "",
+        quota_id: "",
+        quota_dimensions: {},
+        quota_value: "10",
+      }],
+    },
+  ],
+  [
+    HelpSchema,
+    { links: [{ description: "Limits", url: "https://acme.com/limits" }] },
+    { links: [{ description: "Limits", url: "https://acme.com/limits" }] },
+  ],
+  [
+    LocalizedMessageSchema,
+    { locale: "de", message: "Karte abgelehnt" },
+    { locale: "de", message: "Karte abgelehnt" },
+  ],
+  [
+    DebugInfoSchema,
+    { stackEntries: ["at a"], detail: "boom" },
+    { stack_entries: ["at a"], detail: "boom" },
+  ],
+  [
+    RequestInfoSchema,
+    { requestId: "r1", servingData: "s" },
+    { request_id: "r1", serving_data: "s" },
+  ],
+  [
+    ResourceInfoSchema,
+    { resourceType: "acme.Order", resourceName: "orders/1", owner: "me", description: "gone" },
+    { resource_type: "acme.Order", resource_name: "orders/1", owner: "me", description: "gone" },
+  ],
+];
+
+Deno.test("call() reads every detail of google.rpc, and those after one that is garbage", async () => {
+  const sent = DETAILS.map(([desc, given]) => ({
+    typeUrl: `type.googleapis.com/${desc.typeName}`,
+    value: toBinary(desc, fromJson(desc, given)),
+  }));
+  const cut = new Uint8Array([0x0a, 0xff]);
+  const garbage = { typeUrl: `${RPC}ErrorInfo`, value: cut };
+  const wrong = { typeUrl: `${RPC}RetryInfo`, value: cut };
+  const coin = { typeUrl: "type.googleapis.com/acme.Coin", value: new Uint8Array([8, 1]) };
+  const { details, reason, retryDelay } = await failureFrom(
+    status(9, "no", { anys: [garbage, wrong, coin, ...sent] }),
   );
-  assert.deepEqual(details, [{ "@type": "type.googleapis.com/acme.Coin", value: "" }]);
+  assert.deepEqual(details, [
+    { "@type": `${RPC}ErrorInfo`, value: "Cv8=" },
+    { "@type": `${RPC}RetryInfo`, value: "Cv8=" },
+    { "@type": "type.googleapis.com/acme.Coin", value: "CAE=" },
+    ...DETAILS.map(([{ typeName }, , seen]) => ({
+      "@type": `type.googleapis.com/${typeName}`,
+      ...seen as object,
+    })),
+  ]);
+  assert.deepEqual([reason, retryDelay], ["CARD_DECLINED", 5_000]);
+});
+
+Deno.test("call() reads a detail whose inner Any is of unknown type", async () => {
+  const { registry } = await shopSchema();
+  const everything = registry.getMessage("acme.shop.v1.Everything") ?? assert.fail();
+  const inner = create(AnySchema, { typeUrl: "acme.com/acme.Coin", value: new Uint8Array([1]) });
+  const message = create(everything, { any: inner, note: "kept" });
+  const typeUrl = "type.googleapis.com/acme.shop.v1.Everything";
+  const { details: [detail] = [] } = await failureFrom(
+    status(9, "no", { anys: [{ typeUrl, value: toBinary(everything, message) }] }),
+  );
+  const { any, note, "@type": type } = detail as Record<string, JsonValue>; // as ProtoJSON has it
+  assert.deepEqual([type, note, any], [
+    typeUrl,
+    "kept",
+    { "@type": "acme.com/acme.Coin", value: "AQ==" },
+  ]);
 });
 
 Deno.test("call() does without details that make no sense", async () => {

@@ -185,18 +185,20 @@ export function status(
   more: {
     /** `google.rpc.Status` details, each with its descriptor and ProtoJSON. */
     readonly details?: readonly (readonly [DescMessage, JsonValue])[];
+    /** Details byte by byte, before those. */
+    readonly anys?: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
     readonly trailers?: Readonly<Record<string, string>>;
   } = {},
 ): Error {
   const metadata = new grpc.Metadata();
   for (const [key, value] of Object.entries(more.trailers ?? {})) metadata.add(key, value);
-  if (more.details !== undefined) {
-    const details = more.details.map(([desc, json]) =>
-      create(AnySchema, {
-        typeUrl: `type.googleapis.com/${desc.typeName}`,
-        value: toBinary(desc, fromJson(desc, json)),
-      })
-    );
+  const { details: known = [], anys = [] } = more;
+  if (known.length + anys.length > 0) {
+    const encoded = known.map(([desc, json]) => ({
+      typeUrl: `type.googleapis.com/${desc.typeName}`,
+      value: toBinary(desc, fromJson(desc, json)),
+    }));
+    const details = [...anys, ...encoded].map((any) => create(AnySchema, any));
     const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
     metadata.set("grpc-status-details-bin", Buffer.from(bytes));
   }
