@@ -1,5 +1,6 @@
 import type { Caller, Method, Target } from "../engine/doors.ts";
 import { Unreachable } from "../engine/doors.ts";
+import { HealthWatch } from "./health_watch.ts";
 import { findMethod } from "./methods.ts";
 import { ConnectionPool } from "./pool.ts";
 import { reflectSchema } from "./reflect_schema.ts";
@@ -21,6 +22,7 @@ class GrpcCaller implements Caller {
   readonly #schemas = new SchemaCache();
   /** The methods found in each schema. */
   readonly #methods = new WeakMap<Schema, Map<string, Method>>();
+  readonly #watches = new Set<HealthWatch>();
 
   async method(
     target: Target,
@@ -40,7 +42,19 @@ class GrpcCaller implements Caller {
     return method;
   }
 
+  watchHealth(target: Target, name: string, hear: (serving: boolean) => void): () => void {
+    const watch = new HealthWatch({ pool: this.#pool, target, name, hear });
+    this.#watches.add(watch);
+    return () => {
+      this.#watches.delete(watch);
+      watch[Symbol.dispose]();
+    };
+  }
+
   close(): Promise<void> {
+    // They would never end by themselves.
+    for (const watch of this.#watches) watch[Symbol.dispose]();
+    this.#watches.clear();
     return this.#pool.close();
   }
 

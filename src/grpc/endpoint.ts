@@ -8,6 +8,8 @@ export interface Endpoint {
   readonly target: string;
   /** The IP address, where that is all that names the server: certificates are checked against it. */
   readonly ip: string | null;
+  /** Its first address; `null`: a socket. */
+  readonly address: { readonly host: string; readonly port: number } | null;
 }
 
 /**
@@ -25,5 +27,10 @@ export function parseEndpoint(service: string, endpoint: string): Endpoint {
   }
   // With several addresses there is no one name to check a certificate against but the first's.
   const host = read.hosts[0] ?? "";
-  return { target: endpoint, ip: isIP(host) === 0 ? null : host };
+  const [, port] = /:(\d+)$/.exec(endpoint.split(",")[0] ?? "") ?? [];
+  return {
+    target: endpoint,
+    ip: isIP(host) === 0 ? null : host,
+    address: host === "" || port === undefined ? null : { host, port: Number(port) },
+  };
 }

@@ -1,3 +1,26 @@
+import {
+  clientWithout,
+  handshakeRefused,
+  noTls,
+  serverExpired,
+  serverMisnamed,
+  serverNotYetValid,
+} from "./tls_reason.ts";
+
+const CLOSED = "it closed the connection at once";
+
+const UNTRUSTED =
+  'Maestro refuses its certificate: it has expired, or "tls.ca" does not hold the authority that signed it';
+
+/** Beginnings of reasons that may not be the whole truth, or not the half of it. */
+const DOUBTS = [
+  CLOSED,
+  UNTRUSTED,
+  serverExpired(),
+  serverNotYetValid(),
+  handshakeRefused("").slice(0, -2),
+];
+
 /** What the operating system, HTTP/2 or TLS say on connecting (Deno 2.9), and what it means. */
 const REASONS: readonly (readonly [RegExp, (tls: boolean, match: RegExpExecArray) => string])[] = [
   [/ECONNREFUSED|Connection refused/i, () => "connection refused"],
@@ -11,31 +34,23 @@ const REASONS: readonly (readonly [RegExp, (tls: boolean, match: RegExpExecArray
   [/EACCES|Permission denied/i, () => "permission denied"],
   [
     /IP: (\S+) is not in the cert's list: (.*)$/,
-    (_tls, [, wanted, names]) => wrongName(`the address ${wanted}`, names),
+    (_tls, [, wanted, names]) => serverMisnamed(`the address ${wanted}`, names ?? ""),
   ],
   [
     /Host: (\S+?)\.? is not (?:in the cert's altnames|cert's CN): (.*)$/,
-    (_tls, [, wanted, names]) => wrongName(`the name ${wanted}`, names),
+    (_tls, [, wanted, names]) => serverMisnamed(`the name ${wanted}`, names ?? ""),
   ],
-  [
-    /unable to verify the first certificate|UnknownIssuer|self[- ]signed/i,
-    () =>
-      'its certificate is not trusted: it has expired, or "tls.ca" is not the authority that signed it',
-  ],
-  [
-    /alert: CertificateRequired/,
-    () => 'it asks for a client certificate: give "tls.cert" and "tls.key"',
-  ],
-  [/fatal alert: (\w+)/, (_tls, [, alert]) => `it refused the TLS handshake (${alert})`],
-  [
-    /wrong version number|corrupt message/,
-    () => 'it does not speak TLS: leave "tls" out, or use its TLS port',
-  ],
+  [/certificate has expired/i, () => serverExpired()],
+  [/certificate is not yet valid|NotValidYet/i, () => serverNotYetValid()],
+  [/unable to verify the first certificate|UnknownIssuer|self[- ]signed/i, () => UNTRUSTED],
+  [/alert: CertificateRequired/, () => clientWithout()],
+  [/fatal alert: (\w+)/, (_tls, [, alert = ""]) => handshakeRefused(alert)],
+  [/wrong version number|corrupt message/, () => noTls()],
   [/unsupported protocol/, () => 'TLS failed: do "tls.cert" and "tls.key" belong together?'],
   [
     /ECONNRESET|Connection reset|EPIPE|Broken pipe|write after end|^Failed to connect/i,
     (tls) =>
-      "it closed the connection at once: check that it is a gRPC server" +
+      `${CLOSED}: check that it is a gRPC server` +
       (tls ? "" : '; if it uses TLS, set "tls: true" for it'),
   ],
 ];
@@ -58,8 +73,7 @@ export function reachReason(text: string, tls: boolean): string {
   return plain;
 }
 
-function wrongName(wanted: string, names = ""): string {
-  const held = names.trim() === "" ? "other names" : names.trim().replaceAll(/\b(?:DNS|IP):/g, "");
-  return `its certificate is not for ${wanted}, but for ${held}; ` +
-    `set "tls.server_name" where it goes by another name`;
+/** Whether a reason that was given is one that TLS has a better one for. */
+export function isTlsDoubt(reason: string): boolean {
+  return DOUBTS.some((doubt) => reason.startsWith(doubt));
 }

@@ -6,6 +6,7 @@ import { type Connection, isConnected } from "./pool.ts";
 import type { LoadedSchema } from "./schema_cache.ts";
 import { buildSchema } from "./schema.ts";
 import { NoReflection, reflectFiles } from "./schema_reflection.ts";
+import { explainTls } from "./tls_doubts.ts";
 import { explainTransport } from "./transport_message.ts";
 
 /** A server is given at most this long to describe itself, in milliseconds. */
@@ -67,7 +68,8 @@ export async function reflectSchema(
     }
     const message = transport?.message ?? (details || `"${service.name}" answered ${code}`);
     // Nothing of the call that needs the schema has left.
-    throw new Unreachable({ code, message, outcome: "not_sent" }, { cause: error });
+    const failure = await explainTls(connection, { code, message, outcome: "not_sent" });
+    throw new Unreachable(failure, { cause: error });
   }
 }
 

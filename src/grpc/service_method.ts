@@ -16,6 +16,7 @@ import { notSent } from "./not_sent.ts";
 import type { ConnectionPool } from "./pool.ts";
 import { encodeRequest, WireRequest } from "./request.ts";
 import type { Schema } from "./schema.ts";
+import { explainTls } from "./tls_doubts.ts";
 
 const IDEMPOTENCY: Readonly<Record<Level, Method["idempotency"]>> = {
   [Level.IDEMPOTENCY_UNKNOWN]: "unknown",
@@ -70,12 +71,11 @@ export class ServiceMethod implements Method {
           `Cannot send a request that ${this.name} did not encode`,
         );
       }
-      return await makeCall(
-        await this.#pool.connect(this.#target),
-        this.#callable,
-        request,
-        options,
-      );
+      const connection = this.#pool.connected(this.#target) ??
+        await this.#pool.connect(this.#target);
+      const answer = await makeCall(connection, this.#callable, request, options);
+      if (answer.ok) return answer;
+      return { ok: false, failure: await explainTls(connection, answer.failure) };
     } catch (error) {
       return notSent(error);
     }

@@ -5,6 +5,7 @@ import { MaestroError } from "../errors.ts";
 import type { TlsRule } from "../workflow/model.ts";
 import { whyUnreadable } from "../workflow/unreadable.ts";
 import type { GrpcJs } from "./grpc_js.ts";
+import { belongTogether } from "./own_certificate.ts";
 
 /** What has to be in each file. */
 const CONTENTS = {
@@ -21,7 +22,7 @@ export interface TlsFiles {
 }
 
 /** Stands in for a server's name where there is only an IP address, which Deno refuses to send. */
-const NO_NAME = "ip-address.invalid";
+export const NO_NAME = "ip-address.invalid";
 
 /**
  * Reads the files that a rule names, as it names them.
@@ -77,7 +78,7 @@ export async function tlsStamp(rule: TlsRule): Promise<string> {
  * Credentials of a TLS channel, and the options that go with them.
  *
  * @param ip the server's address where no name is known, see {@linkcode Endpoint}
- * @throws {MaestroError} `USAGE`, where the files hold no certificates or keys
+ * @throws {MaestroError} `USAGE`, where the files hold no certificates or keys, or don't belong together
  */
 export function tlsCredentials(
   grpc: GrpcJs,
@@ -87,6 +88,13 @@ export function tlsCredentials(
   ip: string | null,
 ): { readonly credentials: ChannelCredentials; readonly options: ChannelOptions } {
   const buffer = (bytes: string | null) => bytes === null ? null : Buffer.from(bytes);
+  if (files.cert !== null && files.key !== null && !belongTogether(files.cert, files.key)) {
+    throw new MaestroError(
+      "USAGE",
+      `Cannot use the tls files of "${service}": the key in "${rule.key}" is not the key of the ` +
+        `certificate in "${rule.cert}"`,
+    );
+  }
   const byAddress = rule.serverName === null && ip !== null;
   try {
     const credentials = grpc.credentials.createSsl(

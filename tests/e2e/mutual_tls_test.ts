@@ -39,15 +39,18 @@ for (const subject of SUBJECTS) {
     async fn(t) {
       const alternatives = { server: "DNS:localhost,IP:127.0.0.1", client: "DNS:client" };
       await using _lingering = { [Symbol.asyncDispose]: () => pause(LINGERS) };
-      await using own = await makeCertificates(alternatives, { old: alternatives.server });
-      await using other = await makeCertificates(alternatives);
+      await using own = await makeCertificates(
+        { ...alternatives, expired: alternatives.server },
+        "own",
+      );
+      await using other = await makeCertificates(alternatives, "other");
       const tlsOf = (certificate: string) => ({
         cert: own.path(`${certificate}.crt`),
         key: own.path(`${certificate}.key`),
         clientCa: own.path("ca.crt"),
       });
       await using good = await startExamples({ languages: [language], tls: tlsOf("server") });
-      await using old = await startExamples({ languages: [language], tls: tlsOf("old") });
+      await using old = await startExamples({ languages: [language], tls: tlsOf("expired") });
 
       await t.step("both show their certificates, and the call goes through", async () => {
         const { error } = await ask(good, subject, filesOf(own, "client"));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Caller } from "../../src/engine/doors.ts";
 import type { TlsRule } from "../../src/workflow/model.ts";
 import { hasOpenssl, makeCertificates } from "../support/certificates.ts";
-import { callOnce, openCaller, outputOf, unreachable } from "../support/grpc_call.ts";
+import { callOnce, openCaller, outputOf } from "../support/grpc_call.ts";
 import { startServer } from "../support/grpc_server.ts";
 import { targetAt } from "../support/grpc_target.ts";
 import { startTlsFront } from "../support/raw_server.ts";
@@ -26,7 +26,6 @@ Deno.test({
     await using certificates = await makeCertificates({
       name: "DNS:localhost",
       address: "IP:127.0.0.1",
-      other: "IP:10.0.0.1",
     });
     await using server = await startServer({ scripts });
     await using caller = openCaller({ lingers: 1_300 });
@@ -38,43 +37,10 @@ Deno.test({
       });
     await using name = await front("name");
     await using address = await front("address");
-    await using other = await front("other");
 
     await works(caller, over({ ca }, `localhost:${name.port}`));
     await works(caller, over({ ca }, address.endpoint));
     await works(caller, over({ ca, serverName: "localhost" }, name.endpoint));
-
-    const refused: readonly (readonly [string, Partial<TlsRule>, string])[] = [
-      [
-        other.endpoint,
-        { ca },
-        "its certificate is not for the address 127.0.0.1, but for 10.0.0.1; " +
-        'set "tls.server_name" where it goes by another name',
-      ],
-      [
-        `localhost:${address.port}`,
-        { ca },
-        "its certificate is not for the name localhost, but for address; " +
-        'set "tls.server_name" where it goes by another name',
-      ],
-      [
-        `localhost:${name.port}`,
-        {},
-        'its certificate is not trusted: it has expired, or "tls.ca" is not the authority that signed it',
-      ],
-      [
-        `localhost:${server.port}`,
-        { ca },
-        'it does not speak TLS: leave "tls" out, or use its TLS port',
-      ],
-    ];
-    for (const [endpoint, tls, reason] of refused) {
-      assert.deepEqual(await unreachable(caller.method(over(tls, endpoint), "Shop/Buy")), {
-        code: "UNAVAILABLE",
-        message: `Cannot reach "shop" at ${endpoint}: ${reason}`,
-        outcome: "not_sent",
-      });
-    }
   },
 });
 
@@ -100,12 +66,6 @@ Deno.test({
     const key = certificates.path("client.key");
     await works(caller, over({ ca, cert, key }, `localhost:${front.port}`));
     await works(caller, over({ ca, cert, key }, front.endpoint));
-    const without = await unreachable(caller.method(over({ ca }, front.endpoint), "Shop/Buy"));
-    assert.equal(
-      without.message,
-      `Cannot reach "shop" at ${front.endpoint}: ` +
-        'it asks for a client certificate: give "tls.cert" and "tls.key"',
-    );
   },
 });
 
@@ -144,6 +104,37 @@ Deno.test({
         "it holds no certificate in PEM form",
       outcome: "not_sent",
     });
+  },
+});
+
+Deno.test({
+  name: "call() serves on through a rotation that is caught between two files",
+  ignore: !hasOpenssl,
+  async fn() {
+    await using certificates = await makeCertificates({
+      server: "IP:127.0.0.1",
+      client: "DNS:client",
+      next: "DNS:client",
+    });
+    await using server = await startServer({ scripts });
+    await using front = await startTlsFront(server.port, {
+      cert: certificates.read("server.crt"),
+      key: certificates.read("server.key"),
+      ca: certificates.read("ca.crt"),
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    await using caller = openCaller({ lingers: 1_300 });
+    const [ca, cert, key] = ["ca.crt", "client.crt", "client.key"].map(certificates.path);
+    const target = over({ ca: ca!, cert: cert!, key: key! }, front.endpoint);
+    await works(caller, target);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await Deno.writeTextFile(cert!, certificates.read("next.crt"));
+    const during = works(caller, target);
+    await Deno.writeTextFile(key!, certificates.read("next.key"));
+    await during;
+    await works(caller, target);
+    assert.equal(front.accepted, 2, "the new pair is in use");
   },
 });
 

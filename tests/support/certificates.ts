@@ -28,25 +28,27 @@ commonName = supplied
 `;
 
 /**
- * Makes an authority, and certificates that it signed.
+ * Makes an authority, and certificates that it signed. Those whose name begins with `expired` were
+ * valid in January 2020.
  *
  * @param names subject alternative names by the file's name: `{server: "IP:127.0.0.1"}`
- * @param expired the same, of certificates that were valid in January 2020
+ * @param authority the authority's name
  */
 export async function makeCertificates(
   names: Readonly<Record<string, string>>,
-  expired: Readonly<Record<string, string>> = {},
+  authority = "ca",
 ): Promise<Certificates> {
   const files = await tempFiles({ "ca.cnf": AUTHORITY, "index.txt": "" });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const openssl = (...args: string[]) => run(files.directory, args);
-  await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca");
-  for (const [name, alternatives] of Object.entries({ ...names, ...expired })) {
+  const subject = ["-subj", `/CN=${authority}`];
+  await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", ...subject);
+  for (const [name, alternatives] of Object.entries(names)) {
     await Deno.writeTextFile(files.path(`${name}.ext`), `subjectAltName=${alternatives}\n`);
     const to = ["-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`];
     await openssl("req", ...key, ...to);
     const its = ["-in", `${name}.csr`, "-out", `${name}.crt`, "-extfile", `${name}.ext`];
-    if (name in expired) {
+    if (name.startsWith("expired")) {
       const by = ["-config", "ca.cnf", "-cert", "ca.crt", "-keyfile", "ca.key"];
       const dates = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"];
       await openssl("ca", "-batch", "-notext", ...by, ...dates, ...its);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Generates the messages that Maestro itself reads off the wire (google.rpc's error details,
-# server reflection). Run it after a change of a .proto or of protoc-gen-es, and commit what it
-# writes. Takes its tools and most of its .proto files from examples/services/generate.sh.
+# server reflection, health). Run it after a change of a .proto or of protoc-gen-es, and commit
+# what it writes. Takes its tools and most of its .proto files from examples/services/generate.sh.
 set -eu
 cd "$(dirname "$0")"
 services=../../../examples/services
@@ -12,7 +12,7 @@ tools="$services/.build/generate"
   --proto_path=proto --proto_path="$services/third_party" \
   --es_out="target=ts,import_extension=ts:." \
   google/rpc/code.proto google/rpc/status.proto google/rpc/error_details.proto \
-  grpc/reflection/v1/reflection.proto
+  grpc/reflection/v1/reflection.proto grpc/health/v1/health.proto
 
 for file in $(find google grpc -name '*.ts'); do
   { echo "// deno-fmt-ignore-file"; echo "// deno-lint-ignore-file"; cat "$file"; } > "$file.tmp"

@@ -1,0 +1,115 @@
+import { Buffer } from "node:buffer";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { ClientReadableStream, StatusObject } from "@grpc/grpc-js";
+import type { Target } from "../engine/doors.ts";
+import { MaestroError } from "../errors.ts";
+import { backoffDelay, type BackoffRule } from "../machines/backoff.ts";
+import type { Connection } from "./connection.ts";
+import {
+  HealthCheckRequestSchema,
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+  HealthCheckResponseSchema,
+} from "./gen/grpc/health/v1/health_pb.ts";
+import type { ConnectionPool } from "./pool.ts";
+
+/** Between watches that broke: gRPC A17 takes connection-backoff.md's, which this doubles. */
+const BACKOFF: BackoffRule = {
+  backoff: "exponential",
+  initialDelay: 1_000,
+  multiplier: 2,
+  maxDelay: 120_000,
+  jitter: 0.2,
+};
+
+const PATH = "/grpc.health.v1.Health/Watch";
+
+/** What is watched, and who hears of it. */
+export interface HealthWatchOptions {
+  readonly pool: ConnectionPool;
+  readonly target: Target;
+  /** `""`: the server as a whole. */
+  readonly name: string;
+  /** Is told when the answer changes, the first answer included. */
+  readonly hear: (serving: boolean) => void;
+  /** Default: 1 s doubling to 2 min. */
+  readonly backoff?: BackoffRule;
+}
+
+/**
+ * Watches one service's health by `grpc.health.v1` (gRPC A17). A watch that breaks says nothing
+ * about the service, and is resumed; a server that doesn't know health counts as healthy, and is
+ * not asked again. It lasts until it is disposed of.
+ */
+export class HealthWatch implements Disposable {
+  readonly #options: HealthWatchOptions;
+  #told: boolean | undefined;
+  /** Watches that broke since there was an answer. */
+  #broken = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #call: ClientReadableStream<HealthCheckResponse> | undefined;
+  #over = false;
+
+  constructor(options: HealthWatchOptions) {
+    this.#options = options;
+    this.#ask();
+  }
+
+  [Symbol.dispose](): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#call?.cancel();
+  }
+
+  async #ask(): Promise<void> {
+    const { pool, target } = this.#options;
+    try {
+      this.#watch(await pool.connect(target));
+    } catch (error) {
+      // Files that can't be read now may be there later; a closed pool won't open again.
+      if (MaestroError.from(error).code !== "ENGINE_CLOSED") this.#resume();
+    }
+  }
+
+  #watch({ grpc, client, inFlight }: Connection): void {
+    if (this.#over) return;
+    // Ready, so that an absent server costs no backoff here: its channel knows when it is back.
+    const metadata = new grpc.Metadata({ waitForReady: true });
+    const call = client.makeServerStreamRequest(
+      PATH,
+      (name: string) =>
+        Buffer.from(
+          toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service: name })),
+        ),
+      (bytes: Buffer) => fromBinary(HealthCheckResponseSchema, bytes),
+      this.#options.name,
+      metadata,
+    );
+    this.#call = call;
+    inFlight.begin(call);
+    call.on("data", ({ status }: HealthCheckResponse) => {
+      this.#broken = 0;
+      this.#tell(status === ServingStatus.SERVING);
+    });
+    // Its status says the same, and comes after it.
+    call.on("error", () => {});
+    call.on("status", ({ code }: StatusObject) => {
+      inFlight.end(call);
+      if (code === grpc.status.UNIMPLEMENTED) this.#tell(true);
+      else this.#resume();
+    });
+  }
+
+  #resume(): void {
+    if (this.#over) return;
+    const { backoff = BACKOFF } = this.#options;
+    const delay = backoffDelay(backoff, ++this.#broken, Math.random());
+    this.#timer = setTimeout(() => this.#ask(), delay);
+  }
+
+  #tell(serving: boolean): void {
+    if (this.#over || this.#told === serving) return;
+    this.#told = serving;
+    this.#options.hear(serving);
+  }
+}
