@@ -48,7 +48,7 @@ type ChannelCall = ReturnType<ReturnType<Client["getChannel"]>["createCall"]>;
 
 /**
  * A call on the channel itself: grpc-js's clients would wrap it in emitters and interceptors, which
- * cost a unary call 10 to 20 µs. Nothing in here may throw: grpc-js calls it from its promises.
+ * every call would pay for. Nothing in here may throw: grpc-js calls it from its promises.
  */
 class ActiveCall implements InterceptingListener, Cancellable {
   readonly #connection: Connection;
@@ -188,7 +188,9 @@ class ActiveCall implements InterceptingListener, Cancellable {
     if (this.#written < this.#parts.length) {
       // A turn later: by then it is known whether the server has ended the call meanwhile, and
       // grpc-js would keep for ever what is written to an ended one.
-      const callback = () => void setImmediate(() => this.#writeNext());
+      const callback = () => {
+        if (!this.#ended) setImmediate(() => this.#writeNext());
+      };
       return this.#call.sendMessageWithContext({ callback }, part);
     }
     this.#call.sendMessageWithContext({}, part);

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type Ending, endsSo } from "../support/four_kinds.ts";
 import { callOnce, failureOf, openCaller, outputOf } from "../support/grpc_call.ts";
-import { startServer } from "../support/grpc_server.ts";
 import { targetAt } from "../support/grpc_target.ts";
 import {
   answerFrames,
@@ -13,7 +12,7 @@ import {
   type RawStream,
   startFrames,
 } from "../support/raw_http2.ts";
-import { frame } from "../support/raw_server.ts";
+import { compressedFrame, frame } from "../support/raw_server.ts";
 import { SHOP_FILES } from "../support/shop_files.ts";
 
 const MESSAGE = frame(Buffer.from([0x0a, 0x02, 0x6f, 0x31])); // {order_id: "o1"}
@@ -29,13 +28,6 @@ function after(bytes: Uint8Array, rest: (stream: RawStream) => void): (stream: R
 }
 
 const NOTHING = new Uint8Array();
-
-/** A message in a frame that says it is compressed. */
-function compressed(bytes: Uint8Array): Uint8Array {
-  const framed = frame(bytes);
-  framed[0] = 1;
-  return framed;
-}
 
 interface Case extends Ending {
   readonly when: string;
@@ -259,7 +251,7 @@ const CASES: readonly Case[] = [
     when: "its message is compressed in an unknown way",
     does: (stream) => {
       stream.headers({ ...GRPC_HEADERS, "grpc-encoding": "zstd" });
-      stream.data(compressed(new Uint8Array(3)));
+      stream.data(compressedFrame(new Uint8Array(3)));
       stream.headers({ "grpc-status": "0" }, true);
     },
     code: "INTERNAL",
@@ -268,7 +260,7 @@ const CASES: readonly Case[] = [
   },
   {
     when: "its message is compressed, and it does not say how",
-    does: (stream) => answerFrames(stream, compressed(new Uint8Array(3))),
+    does: (stream) => answerFrames(stream, compressedFrame(new Uint8Array(3))),
     code: "INTERNAL",
     message: HOW_COMPRESSED,
     outcome: "unknown",
@@ -277,7 +269,7 @@ const CASES: readonly Case[] = [
     when: "its message is not the gzip that it says it is",
     does: (stream) => {
       stream.headers({ ...GRPC_HEADERS, "grpc-encoding": "gzip" });
-      stream.data(compressed(new Uint8Array(3)));
+      stream.data(compressedFrame(new Uint8Array(3)));
       stream.headers({ "grpc-status": "0" }, true);
     },
     code: "INTERNAL",
@@ -350,56 +342,6 @@ Deno.test("call() of every kind says how far an answer came by its deadline", as
     outcome: "unknown",
     begun: true,
   }, { timeout: 300 });
-});
-
-Deno.test("call() of every kind names max_message_size where an answer is larger", async () => {
-  await using server = await startFrames((stream) =>
-    answerFrames(stream, frame(new Uint8Array(9), 5000))
-  );
-  await using caller = openCaller();
-  const target = targetAt(server.endpoint, { ...SHOP_FILES, maxMessageSize: 4096 });
-  await endsSo(caller, target, {
-    code: "RESOURCE_EXHAUSTED",
-    message: '"shop" at @ answered with 5000 bytes, more than its "max_message_size" of 4KiB',
-    outcome: "unknown",
-  });
-});
-
-Deno.test("call() names max_message_size where an answer is larger than it says", async () => {
-  const zipped = new Uint8Array(
-    await new Response(
-      new Blob([new Uint8Array(100_000)]).stream().pipeThrough(new CompressionStream("gzip")),
-    ).arrayBuffer(),
-  );
-  await using server = await startFrames((stream) => {
-    stream.headers({ ...GRPC_HEADERS, "grpc-encoding": "gzip" });
-    stream.data(compressed(zipped));
-    stream.headers({ "grpc-status": "0" }, true);
-  });
-  await using caller = openCaller();
-  const target = targetAt(server.endpoint, { ...SHOP_FILES, maxMessageSize: 4096 });
-  await endsSo(caller, target, {
-    code: "RESOURCE_EXHAUSTED",
-    message: '"shop" at @ answered with more than its "max_message_size" of 4KiB',
-    outcome: "unknown",
-  });
-});
-
-Deno.test("encode() names max_message_size where a request is larger, and nothing is sent", async () => {
-  await using server = await startServer({ scripts: {} });
-  await using caller = openCaller();
-  const target = targetAt(server.endpoint, { ...SHOP_FILES, maxMessageSize: 4096 });
-  const large = { sku: "x".repeat(4096) };
-  for (
-    const [name, input, lead] of [["Buy", large, ""], ["Upload", [large], "input[0]: "]] as const
-  ) {
-    const method = await caller.method(target, `Shop/${name}`);
-    assert.throws(() => method.encode(input), {
-      code: "INVALID_REQUEST",
-      message: `${lead}Cannot send a acme.shop.v1.BuyRequest of 4099 bytes: ` +
-        'the "max_message_size" of "shop" is 4KiB',
-    });
-  }
 });
 
 Deno.test("call() of every kind says that nobody is there", async () => {

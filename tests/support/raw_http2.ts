@@ -45,8 +45,15 @@ const ACK = 1;
 /** The headers of a gRPC answer. */
 export const GRPC_HEADERS = { ":status": "200", "content-type": "application/grpc" };
 
-/** Answers each request, once it is there whole, as the test says. */
-export function startFrames(onRequest: (stream: RawStream) => void): Promise<RawServer> {
+/**
+ * Answers each request, once it is there whole, as the test says.
+ *
+ * @param at `headers`: answers as soon as the request has begun, and never reads the rest of it
+ */
+export function startFrames(
+  onRequest: (stream: RawStream) => void,
+  at: "end" | "headers" = "end",
+): Promise<RawServer> {
   let connections = 0;
   return startTcp((socket) => {
     const connection = ++connections;
@@ -102,8 +109,8 @@ export function startFrames(onRequest: (stream: RawStream) => void): Promise<Raw
         const id = bytes.readUInt32BE(5);
         const payload = bytes.subarray(9, 9 + length);
         bytes = bytes.subarray(9 + length);
-        const whole = (type === FRAME.data || type === FRAME.headers) && (flags & END_STREAM) !== 0;
-        if (whole) onRequest(streamOf(id));
+        const ends = (type === FRAME.data || type === FRAME.headers) && (flags & END_STREAM) !== 0;
+        if (at === "end" ? ends : type === FRAME.headers) onRequest(streamOf(id));
         if (type === FRAME.reset) resets.get(id)?.resolve();
         if (type === FRAME.settings && (flags & ACK) === 0) {
           send(FRAME.settings, ACK, 0, new Uint8Array());

@@ -91,6 +91,13 @@ export function frame(message: Uint8Array, length: number = message.length): Uin
   return bytes;
 }
 
+/** The same with the mark of a compressed message. */
+export function compressedFrame(message: Uint8Array): Uint8Array {
+  const bytes = frame(message);
+  bytes[0] = 1;
+  return bytes;
+}
+
 /** Passes bytes on, both ways. */
 export function join(one: Socket, other: Socket): void {
   one.on("error", () => other.destroy()).on("close", () => other.destroy());
