@@ -1,9 +1,10 @@
 // All four kinds of call, of a workflow, against the services in Go and in Python.
 
 import assert from "node:assert/strict";
-import type { Run } from "../../mod.ts";
+import { loadWorkflow, openEngine, type Run } from "../../mod.ts";
 import { type ExampleServices, exampleTest } from "../support/example_services.ts";
 import { runToEnd } from "../support/running.ts";
+import { tempFiles } from "../support/temp_files.ts";
 
 interface Subject {
   readonly language: "go" | "python";
@@ -131,7 +132,8 @@ for (const subject of [GO, PYTHON]) {
     async (examples, t) => {
       const { service } = subject;
       const endpoint = examples.services.endpoints[service];
-      const head = `name: streams\nservices: { ${service}: { endpoint: "${endpoint}" } }\n`;
+      const head =
+        `name: streams\nservices: { ${service}: { endpoint: "${endpoint}", circuit_breaker: false } }\n`;
       const text = (steps: string) => `${head}steps:${steps}`;
 
       await t.step("a workflow makes all four kinds of call, with lists in and out", async () => {
@@ -185,6 +187,24 @@ for (const subject of [GO, PYTHON]) {
           await streamsEnd(examples, "late");
         },
       );
+
+      await t.step("a deadline is told as one, whichever side ends the call first", async () => {
+        const follow =
+          `\n  - { id: list, service: ${service}, method: ${subject.list}, input: { follow: true }, attempt_timeout: 50ms }\n`;
+        await using files = await tempFiles({ "short.yaml": text(follow) });
+        const workflow = await loadWorkflow(files.path("short.yaml"));
+        const engine = openEngine();
+        const codes = new Set<string | undefined>();
+        try {
+          for (let round = 0; round < 20; round++) {
+            const runs = Array.from({ length: 10 }, () => engine.start(workflow));
+            for (const run of runs) codes.add((await (await run).result()).error?.code);
+          }
+        } finally {
+          await engine.close();
+        }
+        assert.deepEqual([...codes], ["DEADLINE_EXCEEDED"]);
+      });
 
       await t.step("a cancelled run ends its stream at the server", async () => {
         const follow =
