@@ -10,7 +10,7 @@ import {
 } from "../../examples/services/deno/gen/payments/v1/payments_pb.ts";
 import { startProxy } from "../support/raw_server.ts";
 import { CallError, type Method, type OpenCall, ServicesClient } from "./services_client.ts";
-import { testHosts } from "./services_harness.ts";
+import { type Program, testHosts } from "./services_harness.ts";
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
@@ -123,23 +123,49 @@ testHosts("payments", "an import charges each order, and tells the totals by cur
   await assert.rejects(nothing, failsWith(INVALID_ARGUMENT));
 });
 
-testHosts("payments", "an import that breaks off does nothing", async ({ client, services }) => {
-  await using proxy = await startProxy(Number(services.endpoints.payments?.split(":")[1]));
+testHosts("payments", "an import that breaks off does nothing", async (program) => {
+  await breaksOff(program, "payments", Payments.method.importCharges, {
+    orderId: "a",
+    cardToken: "tok_visa",
+    amount: amount(100n),
+  });
+  assert.deepEqual(await ask(program.client, Payments.method.listCharges, {}).rest(), []);
+});
+
+testHosts("inventory", "deliveries that break off are not taken in", async (program) => {
+  await breaksOff(program, "inventory", Inventory.method.restock, {
+    deliveryId: "d1",
+    item: { sku: "TURNTABLE", quantity: 1 },
+  });
+  const { client } = program;
+  await assert.rejects(
+    client.call(Inventory.method.sendBack, { deliveryId: "d1" }),
+    failsWith(NOT_FOUND),
+  );
+});
+
+/** Loses the connection in the middle of a client's stream. */
+async function breaksOff<Input extends DescMessage>(
+  { client, services }: Program,
+  service: string,
+  method: Method<Input, DescMessage>,
+  request: Parameters<OpenCall<Input, DescMessage>["send"]>[0],
+): Promise<void> {
+  await using proxy = await startProxy(Number(services.endpoints[service]?.split(":")[1]));
   const other = new ServicesClient(proxy.endpoint);
   try {
-    const call = other.open(Payments.method.importCharges, { key: "k", runId });
-    call.send({ orderId: "a", cardToken: "tok_visa", amount: amount(100n) });
-    await streamsOpen(client, ["payments.v1.Payments/ImportCharges"]);
-    // Not a cancel: before that, grpc-js ends the stream as if all had been sent.
+    const call = other.open(method, { key: "k", runId });
+    call.send(request);
+    await streamsOpen(client, [`${method.parent.typeName}/${method.name}`]);
+    // Not a cancel: before that, HTTP/2 streams of node end as if all had been sent.
     proxy.cut();
     await assert.rejects(call.next());
     await streamsOpen(client, []);
   } finally {
     other.close();
   }
-  assert.deepEqual(await ask(client, Payments.method.listCharges, {}).rest(), []);
   assert.deepEqual((await client.call(Ledger.method.list, {})).records, []);
-});
+}
 
 testHosts("payments", "each quote is answered before the next is asked for", async ({ client }) => {
   const call = client.open(Payments.method.quote);

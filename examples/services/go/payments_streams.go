@@ -146,7 +146,8 @@ func receiveAll[Request, Response any](
 	for {
 		request, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return requests, nil
+			// A client that breaks off may end its stream on the way out.
+			return requests, stream.Context().Err()
 		}
 		if err != nil {
 			return nil, err
