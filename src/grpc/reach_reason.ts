@@ -1,5 +1,6 @@
 import {
   clientWithout,
+  HANDSHAKE_REFUSED,
   handshakeRefused,
   noTls,
   serverExpired,
@@ -18,7 +19,7 @@ const DOUBTS = [
   UNTRUSTED,
   serverExpired(),
   serverNotYetValid(),
-  handshakeRefused("").slice(0, -2),
+  HANDSHAKE_REFUSED,
 ];
 
 /** What the operating system, HTTP/2 or TLS say on connecting (Deno 2.9), and what it means. */
@@ -48,7 +49,7 @@ const REASONS: readonly (readonly [RegExp, (tls: boolean, match: RegExpExecArray
   [/wrong version number|corrupt message/, () => noTls()],
   [/unsupported protocol/, () => 'TLS failed: do "tls.cert" and "tls.key" belong together?'],
   [
-    /ECONNRESET|Connection reset|EPIPE|Broken pipe|write after end|^Failed to connect/i,
+    /ECONNRESET|Connection reset|socket disconnected before|EPIPE|Broken pipe|write after end|^Failed to connect/i,
     (tls) =>
       `${CLOSED}: check that it is a gRPC server` +
       (tls ? "" : '; if it uses TLS, set "tls: true" for it'),

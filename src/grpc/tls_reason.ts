@@ -61,9 +61,12 @@ export function clientRefused(cert: string, how: string): string {
     "an authority that the server trusts?";
 }
 
+/** How {@linkcode handshakeRefused} begins. */
+export const HANDSHAKE_REFUSED: string = `${AT_CLIENT} the TLS handshake`;
+
 /** @param alert TLS's name for the reason */
 export function handshakeRefused(alert: string): string {
-  return `${AT_CLIENT} the TLS handshake (${alert})`;
+  return `${HANDSHAKE_REFUSED} (${alert})`;
 }
 
 /** The bytes that came were none of TLS. */

@@ -4,6 +4,7 @@ import { callOnce, openCaller, outputOf } from "../support/grpc_call.ts";
 import { type ScriptedServer, startServer } from "../support/grpc_server.ts";
 import { SHOP } from "../support/grpc_shop.ts";
 import { targetAt } from "../support/grpc_target.ts";
+import { until } from "../support/heard.ts";
 import { tempFiles } from "../support/temp_files.ts";
 
 const scripts = { "acme.shop.v1.Shop/Buy": () => ({ order_id: "o1" }) };
@@ -47,9 +48,10 @@ Deno.test("round_robin spreads calls evenly, goes on without a server that died,
   const two = await startServer({ scripts });
   await using caller = openCaller({ lingers: 1_300 });
   const target = both(one, two, "round_robin");
-  while (one.calls.length === 0 || two.calls.length === 0) {
+  await until("both are reached", async () => {
     outputOf(await callOnce(caller, target, "Shop/Buy"));
-  }
+    return one.calls.length > 0 && two.calls.length > 0;
+  });
   const [first = 0, second = 0] = await answered(caller, target, [one, two], 40);
   assert(Math.abs(first - second) <= 2, `${first} and ${second}`);
 
@@ -57,7 +59,10 @@ Deno.test("round_robin spreads calls evenly, goes on without a server that died,
   assert.deepEqual(await answered(caller, target, [one, two], 40), [40, 0]);
 
   await using back = await startServer({ scripts, address: `127.0.0.1:${two.port}` });
-  while (back.calls.length === 0) await answered(caller, target, [one, back], 1);
+  await until("it is reached", async () => {
+    await answered(caller, target, [one, back], 1);
+    return back.calls.length > 0;
+  });
   assert(one.calls.length > 60, "never stopped");
 });
 
