@@ -3,10 +3,14 @@ import type { Op } from "../machines/facts.ts";
 import { recordOf } from "../machines/fold.ts";
 import { eachStep } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
+import { GRPC_CODES } from "../workflow/words.ts";
 import type { RunView } from "./run_view.ts";
 import { statusText } from "./status_text.ts";
 import { formatTime, printable } from "./text.ts";
 import { calls } from "./tree_rows.ts";
+
+/** What an attempt may have ended with. */
+const ANSWERS: ReadonlySet<string> = new Set(GRPC_CODES);
 
 /**
  * What happened as one line of plain text, for where there is no terminal; `null` where it is not
@@ -79,9 +83,10 @@ function stepText(
       if (event.path === "") return null;
       const { code, step, message } = event.failure;
       if (step !== event.path) return `failed with ${step}`;
-      // the last attempt has said so already
-      const known = recordOf(view.state, event.path, event.op)?.attempts ?? 0;
-      return `failed with ${code}${time()}${known > 0 ? "" : `: ${printable(message)}`}`;
+      // the last attempt has said so already, unless it is Maestro that makes an end of it
+      const attempts = recordOf(view.state, event.path, event.op)?.attempts ?? 0;
+      const known = attempts > 0 && ANSWERS.has(code);
+      return `failed with ${code}${time()}${known ? "" : `: ${printable(message)}`}`;
     }
     case "step_skipped":
       return "skipped";
@@ -100,7 +105,8 @@ function stepText(
         event.until === null ? "" : ` until ${new Date(event.until).toISOString().slice(11, 19)}Z`
       }`;
     case "queueing":
-      return `waits for its turn: "${event.service}" has as many calls as it may have`;
+      return `waits for its turn: "${event.service}" has as many calls as its ` +
+        '"max_concurrent" or "rate_limit" allows';
     case "block_failing":
       return null;
   }

@@ -9,6 +9,7 @@ import {
   clientUntrusted,
   clientWithout,
   handshakeRefused,
+  handshakeTooLarge,
   noTls,
   serverExpired,
   serverNotYetValid,
@@ -84,8 +85,9 @@ function shakeHands(options: ConnectionOptions): Promise<Handshake> {
 function explain({ distrust, peer, end }: Handshake, rule: TlsRule, files: TlsFiles) {
   if (distrust !== null) return whyDistrusted(distrust, peer, rule);
   if (end === "answered" || end === "no time") return null;
-  if (end instanceof Error && peer === null && /wrong version|corrupt message/.test(end.message)) {
-    return noTls();
+  if (end instanceof Error && peer === null) {
+    if (/HandshakePayloadTooLarge/.test(end.message)) return handshakeTooLarge();
+    if (/wrong version|corrupt message/.test(end.message)) return noTls();
   }
   const [, alert = null] = end instanceof Error ? /fatal alert: (\w+)/.exec(end.message) ?? [] : [];
   if (files.cert === null || rule.cert === null) {

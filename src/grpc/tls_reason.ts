@@ -74,6 +74,11 @@ export function noTls(): string {
   return 'it does not speak TLS: leave "tls" out, or use its TLS port';
 }
 
+/** Such as a request for a client certificate that names every authority of a system. */
+export function handshakeTooLarge(): string {
+  return "its TLS handshake is too large to be read: does it ask for client certificates of too many authorities?";
+}
+
 function day(at: Date): string {
   return at.toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -6,7 +6,7 @@
  */
 import { MaestroError } from "../errors.ts";
 import type { CallTarget, SagaRule } from "../workflow/model.ts";
-import type { Answered, Attempt, Board, Passage, Request } from "./board.ts";
+import type { Answered, Attempt, Board, Passage, Request, ServiceRef } from "./board.ts";
 import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
@@ -305,20 +305,36 @@ export function fail(
   }
 }
 
-/** Ends the step: its service's breaker is open, and it may wait no longer. */
+/** Ends the step: its service's breaker is not closed, and it may wait no longer. Its last failure's details stay. */
 export function refuse(context: CallContext): void {
-  const { service } = context.target;
-  const message =
-    `The circuit breaker of "${service}" is open: too many calls failed, and it is given time to recover`;
-  fail(context, { code: "CIRCUIT_OPEN", message });
+  const { target: { service }, passage: { breaker } } = context;
+  const { failure } = recordFor(context);
+  const before = failure === null
+    ? ""
+    : `. Its last attempt failed with ${failure.code}: ${failure.message}`;
+  fail(context, {
+    ...failure,
+    code: "CIRCUIT_OPEN",
+    message: `The circuit breaker of "${service}" is ${standing(breaker)}${before}`,
+  });
+}
+
+/** How a breaker that lets nobody through stands, and why. */
+function standing(breaker: ServiceRef | null): string {
+  const { value, context: { openUntil = null } = {} } = breaker?.getSnapshot() ?? {};
+  if (value === "forced_open") return "held open by an operator";
+  if (value === "half_open") return "half open: its trial calls have not ended yet";
+  return openUntil === null
+    ? "open: the service says that it is not serving"
+    : "open: too many calls failed or were slow, and the service is given time to recover";
 }
 
 /** Ends the step: its time was over before there was a free slot. */
 export function timeOut(context: CallContext): void {
   const { path, target } = context;
   const { code, message } = stepTimeout(path);
-  const why =
-    `: it waited for its turn, since "${target.service}" has as many calls as it may have`;
+  const why = `: it waited for its turn, since "${target.service}" had as many calls as its ` +
+    '"max_concurrent" or "rate_limit" allows';
   fail(context, { ...recordFor(context).failure, code, message: message + why });
 }
 
@@ -328,7 +344,7 @@ export function giveUp(context: CallContext): void {
   const failure = recordFor(context).failure ?? {
     code: "CIRCUIT_OPEN",
     message: `"${path}" could not call "${target.service}" until give_up_after: its circuit ` +
-      "breaker stayed open, or it had as many calls as it may have",
+      'breaker stayed open, or it had as many calls as its "max_concurrent" or "rate_limit" allows',
   };
   fail(context, failure);
 }
