@@ -9,12 +9,20 @@ import { timestampFromMs, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { evaluateCondition, evaluateTemplate, templateRefs } from "../workflow/expression.ts";
 import type { Template } from "../workflow/model.ts";
 import type { Binding } from "../workflow/scope.ts";
+import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
 import type { Board } from "./board.ts";
 import { recordOf, type RunState, type StepRecord } from "./fold.ts";
 
 /** The parts of a board that expressions read. */
 export type Names = Pick<Board, "workflow" | "visible" | "state">;
+
+/** From where expressions look: what a step, or a part of one, sees in a round. */
+export interface Scope {
+  /** A key of {@linkcode Board.visible}. */
+  readonly key: string;
+  readonly rounds: Rounds;
+}
 
 /**
  * Evaluates a template as the step at `scope` sees it.
@@ -24,7 +32,7 @@ export type Names = Pick<Board, "workflow" | "visible" | "state">;
  */
 export function evaluate(
   names: Names,
-  scope: string,
+  scope: Scope,
   template: Template,
   extra?: Readonly<Record<string, Value>>,
 ): Value {
@@ -36,13 +44,18 @@ export function evaluate(
  *
  * @throws {MaestroError} `EXPRESSION_ERROR`, also where it is not a bool
  */
-export function evaluateWhen(names: Names, scope: string, when: string): boolean {
-  return evaluateCondition(when, bindingsOf(names, scope, when));
+export function evaluateWhen(
+  names: Names,
+  scope: Scope,
+  when: string,
+  extra?: Readonly<Record<string, Value>>,
+): boolean {
+  return evaluateCondition(when, bindingsOf(names, scope, when, extra));
 }
 
 function bindingsOf(
   names: Names,
-  scope: string,
+  scope: Scope,
   template: Template,
   extra?: Readonly<Record<string, Value>>,
 ): Readonly<Record<string, Value>> {
@@ -69,7 +82,7 @@ function refsOf(template: Template): Refs {
   return refs;
 }
 
-function lookUp({ workflow, visible, state }: Names, scope: string, root: string) {
+function lookUp({ workflow, visible, state }: Names, scope: Scope, root: string) {
   const started = state.started;
   switch (root) {
     case "input":
@@ -85,14 +98,52 @@ function lookUp({ workflow, visible, state }: Names, scope: string, root: string
         started_at: reflect(TimestampSchema, timestampFromMs(started.at)),
       };
   }
-  const binding = visible.get(scope)?.names.get(root);
-  return binding && boundValue(state, binding);
+  const binding = visible.get(scope.key)?.names.get(root);
+  return binding && boundValue(state, binding, scope.rounds);
 }
 
-function boundValue(state: RunState, { path, field }: Binding): Value | undefined {
-  const output = recordAt(state, path)?.output ?? {};
+function boundValue(state: RunState, binding: Binding, rounds: Rounds): Value | undefined {
+  const { path, field, loop, error, previous } = binding;
+  if (loop !== undefined) return loopValue(state, path, loop, rounds);
+  if (error) return failureAt(state, pathIn(path, rounds));
+  const around = previous ? before(path, rounds) : rounds;
+  const record = around === null ? undefined : recordAt(state, pathIn(path, around));
+  // The first round has none before it: `default(…)` says what is meant then.
+  if (previous && record === undefined) return undefined;
+  const output = record?.output ?? {};
   if (field === null) return output;
   return (output as Readonly<Record<string, Value>>)[field]; // a set step's output is its map of names
+}
+
+/** The failure that an entry of a step's `catch` took. */
+function failureAt(state: RunState, path: string): Value | undefined {
+  const caught = recordAt(state, path)?.caught;
+  return caught ? { ...caught.failure } : undefined;
+}
+
+/** What a round is about: its item, or its number. */
+function loopValue(
+  state: RunState,
+  path: string,
+  loop: "item" | "index",
+  rounds: Rounds,
+): Value | undefined {
+  const round = rounds[depthOf(path)];
+  if (round === undefined || loop === "index") return round;
+  const items = recordAt(state, pathIn(path, rounds))?.input;
+  return Array.isArray(items) ? items[round] : undefined;
+}
+
+/** How many loops there are around a step. */
+function depthOf(path: string): number {
+  return path.split("[]").length - 1;
+}
+
+/** The round before of the innermost loop around a step; `null`: this is the first. */
+function before(path: string, rounds: Rounds): Rounds | null {
+  const around = rounds.slice(0, depthOf(path));
+  const round = around.pop();
+  return round === undefined || round === 0 ? null : [...around, round - 1];
 }
 
 /** A path stands for one step: an action, or a step inside a compensation. */
@@ -101,12 +152,12 @@ function recordAt(state: RunState, path: string): StepRecord | undefined {
 }
 
 /** `.steps`, with the one step that the expression names added. */
-function stepsSeen(names: Names, scope: string, id: string | undefined, sofar?: Value): Value {
-  const seen = names.visible.get(scope)?.steps ?? new Map<string, string>();
+function stepsSeen(names: Names, scope: Scope, id: string | undefined, sofar?: Value): Value {
+  const seen = names.visible.get(scope.key)?.steps ?? new Map<string, string>();
   const views: Record<string, Value> = { ...(sofar as Readonly<Record<string, Value>>) };
   for (const [name, path] of seen) {
     if (id !== undefined && id !== name) continue;
-    const record = recordAt(names.state, path);
+    const record = recordAt(names.state, pathIn(path, scope.rounds));
     if (record !== undefined) views[name] = stepView(record);
   }
   return views;

@@ -14,6 +14,12 @@ export interface Binding {
   readonly path: string;
   /** The key, for names bound by `set`; `null`: the step's output. */
   readonly field: string | null;
+  /** Of the `foreach` at the path: a round's item, or its number. */
+  readonly loop?: "item" | "index";
+  /** The failure that the `catch` of the step at the path took. */
+  readonly error?: boolean;
+  /** From the round before of the `repeat` around the step. */
+  readonly previous?: boolean;
 }
 
 /** What an expression can see. */
