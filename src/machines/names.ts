@@ -89,10 +89,10 @@ function lookUp({ workflow, visible, state }: Names, scope: string, root: string
   return binding && boundValue(state, binding);
 }
 
-function boundValue(state: RunState, { path, field }: Binding): Value | undefined {
-  const output = recordAt(state, path)?.output ?? {};
-  if (field === null) return output;
-  return (output as Readonly<Record<string, Value>>)[field]; // a set step's output is its map of names
+function boundValue(state: RunState, binding: Binding): Value | undefined {
+  const output = recordAt(state, binding.path)?.output ?? {};
+  if (binding.kind !== "field") return output;
+  return (output as Readonly<Record<string, Value>>)[binding.field]; // a set step's output is its map of names
 }
 
 /** A path stands for one step: an action, or a step inside a compensation. */
@@ -102,9 +102,9 @@ function recordAt(state: RunState, path: string): StepRecord | undefined {
 
 /** `.steps`, with the one step that the expression names added. */
 function stepsSeen(names: Names, scope: string, id: string | undefined, sofar?: Value): Value {
-  const seen = names.visible.get(scope)?.steps ?? new Map<string, string>();
+  const seen = names.visible.get(scope)?.steps ?? [];
   const views: Record<string, Value> = { ...(sofar as Readonly<Record<string, Value>>) };
-  for (const [name, path] of seen) {
+  for (const [name, { path }] of seen) {
     if (id !== undefined && id !== name) continue;
     const record = recordAt(names.state, path);
     if (record !== undefined) views[name] = stepView(record);
