@@ -27,12 +27,10 @@ export function plainLine(workflow: Workflow, view: RunView, event: Happening): 
 }
 
 function textOf(workflow: Workflow, view: RunView, event: Happening): string | null {
-  const { name, version, steps } = workflow;
+  const { name, version } = workflow;
   if ("path" in event) {
     const said = stepText(workflow, view, event);
-    return said === null
-      ? null
-      : `${event.op === "compensate" ? "undo " : ""}${event.path}: ${said}`;
+    return said === null ? null : `${PREFIX[event.op]}${event.path}: ${said}`;
   }
   switch (event.kind) {
     case "run_started":
@@ -41,12 +39,17 @@ function textOf(workflow: Workflow, view: RunView, event: Happening): string | n
       } started`;
     case "cancel_requested":
       return event.reason === "timed_out" ? "out of time: stopping" : "cancel requested: stopping";
+    case "signal_received":
+      return `signal "${event.name}" received`;
     case "rollback_started":
       return "rolling back";
     case "run_ended":
-      return `run ${statusText(steps, view.state, event.at)}`;
+      return `run ${statusText(workflow, view.state, event.at)}`;
   }
 }
+
+/** What a line about a step is about. */
+const PREFIX = { action: "", compensate: "undo ", verify: "verify " } as const;
 
 function stepText(
   workflow: Workflow,
@@ -90,6 +93,8 @@ function stepText(
     }
     case "step_skipped":
       return "skipped";
+    case "step_caught":
+      return `failed with ${event.failure.code}, which its catch takes`;
     case "step_cancelled":
       return event.path === ""
         ? null

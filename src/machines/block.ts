@@ -19,9 +19,9 @@ import {
   sparesSiblings,
   stop,
 } from "./block_moves.ts";
-import type { Cancel, Resolved, Signalled } from "./call.ts";
+import type { Cancel, Resolved, Signalled } from "./told.ts";
+import { earliest } from "./call_moves.ts";
 import { type Action, type ChildDone, type Guard, type Machine, machine } from "./machine.ts";
-import { startChild } from "./start_child.ts";
 import { type Time, wakeAt } from "./time.ts";
 
 /** The pause before the next round of a `repeat` is over. */
@@ -50,7 +50,10 @@ const decide: Do = (context) => open(context);
 /** Starts what may start, until nothing more may: what ends at once makes the next one due. */
 const startChildren: Do = (context, _event, scope) => {
   const pauseUntil = advance(context, (child, cancelled) => {
-    context.actors.set(child.path, startChild(context, child, cancelled, scope));
+    const { board, op, rounds, action } = context;
+    const deadline = earliest(ownDeadline(context), context.deadline);
+    const parent = { board, op, rounds, action, deadline };
+    context.actors.set(child.path, board.start(parent, child, cancelled, scope));
   });
   if (pauseUntil === null) return;
   scope.during(
@@ -136,4 +139,3 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
     done: { final: true },
   },
 });
-

@@ -14,11 +14,11 @@ import {
   type LoopAhead,
   type Plan,
   planBlock,
-  type Planned,
   planLoop,
+  type Planned,
 } from "./block_plan.ts";
 import type { Board } from "./board.ts";
-import type { Cancel, Resolved, Signalled } from "./call.ts";
+import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { stepTimeout } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
 import { type Failure, failureOf } from "./failure.ts";
@@ -62,7 +62,9 @@ export interface BlockContext extends Omit<BlockInput, "cancelled"> {
 }
 
 /** The block's record. */
-export function recordFor({ board, path, op }: Pick<BlockInput, "board" | "path" | "op">): StepRecord {
+export function recordFor(
+  { board, path, op }: Pick<BlockInput, "board" | "path" | "op">,
+): StepRecord {
   const record = recordOf(board.state, path, op);
   if (record === undefined) throw new Error(`"${path}" has not started`);
   return record;

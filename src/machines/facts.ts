@@ -23,7 +23,7 @@ export type EndStatus =
   | "incomplete";
 
 /** Why a run turns back. */
-export type RollbackReason = "failed" | "cancelled" | "timed_out";
+export type RollbackReason = "failed" | "cancelled" | "timed_out" | "parent";
 
 /** One thing that happened, before it has its number and time. */
 export type FactBody =

@@ -83,8 +83,8 @@ function fits(
 }
 
 /** Whether a block around a step takes its failure, so that it need not wait for an operator. */
-function isCaughtAround(board: Board, { path, rounds }: FailingStep, failure: Failure): boolean {
-  return board.around(path).some((step) => {
+function isCaughtAround(board: Board, { path }: FailingStep, failure: Failure): boolean {
+  return board.around(path).some(({ step, rounds }) => {
     const found = findEntry(board, step, rounds, failure);
     return found !== null && "entry" in found;
   });

@@ -431,7 +431,10 @@ function resolve(
     record.revisions++;
   }
   state.attention.delete(recordKey(fact.path, fact.op));
-  if (fact.action === "retry" && record.failing !== null) reopen(state, record);
+  if (fact.action === "retry") {
+    state.records.delete(recordKey(record.path, "verify")); // asked again, should it be in doubt again
+    tryAgain(state, record);
+  }
   if (fact.action === "skip") {
     if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
     close(state, record, fact, "skipped", null);
@@ -440,6 +443,13 @@ function resolve(
     state.aborted = true;
     close(state, record, fact, "cancelled", null);
   }
+}
+
+/** What failed is tried anew. */
+function tryAgain(state: RunState, record: StepRecord): void {
+  if (record.form === null && record.op === "action") {
+    state.records.delete(recordKey(record.path, record.op)); // it starts, and ends, as if for the first time
+  } else if (record.failing !== null) reopen(state, record);
 }
 
 /** Takes back the failure of a block, so that what failed in it is tried anew; what is done stays done. */
@@ -454,7 +464,9 @@ function reopen(state: RunState, record: StepRecord): void {
       goOn(inner);
       const round = roundOf(inner.path);
       const loop = round === null ? undefined : recordOf(state, loopPath(inner.path), inner.op);
-      if (loop !== undefined && round !== null && round < loop.rounds.begun) loop.rounds.open.add(round);
+      if (loop !== undefined && round !== null && round < loop.rounds.begun) {
+        loop.rounds.open.add(round);
+      }
     }
   }
 }

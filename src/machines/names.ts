@@ -11,18 +11,11 @@ import type { Template } from "../workflow/model.ts";
 import type { Binding } from "../workflow/scope.ts";
 import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
-import type { Board } from "./board.ts";
+import type { Board, Scope } from "./board.ts";
 import { recordOf, type RunState, type StepRecord } from "./fold.ts";
 
 /** The parts of a board that expressions read. */
 export type Names = Pick<Board, "workflow" | "visible" | "state">;
-
-/** From where expressions look: what a step, or a part of one, sees in a round. */
-export interface Scope {
-  /** A key of {@linkcode Board.visible}. */
-  readonly key: string;
-  readonly rounds: Rounds;
-}
 
 /**
  * Evaluates a template as the step at `scope` sees it.
@@ -103,16 +96,25 @@ function lookUp({ workflow, visible, state }: Names, scope: Scope, root: string)
 }
 
 function boundValue(state: RunState, binding: Binding, rounds: Rounds): Value | undefined {
-  const { path, field, loop, error, previous } = binding;
-  if (loop !== undefined) return loopValue(state, path, loop, rounds);
-  if (error) return failureAt(state, pathIn(path, rounds));
-  const around = previous ? before(path, rounds) : rounds;
-  const record = around === null ? undefined : recordAt(state, pathIn(path, around));
-  // The first round has none before it: `default(…)` says what is meant then.
-  if (previous && record === undefined) return undefined;
-  const output = record?.output ?? {};
-  if (field === null) return output;
-  return (output as Readonly<Record<string, Value>>)[field]; // a set step's output is its map of names
+  const { path } = binding;
+  switch (binding.kind) {
+    case "item":
+    case "index":
+      return loopValue(state, path, binding.kind, rounds);
+    case "error":
+      return failureAt(state, pathIn(path, rounds));
+    case "answer":
+      return recordOf(state, pathIn(path, rounds), "verify")?.output;
+    default: {
+      const around = binding.previous ? before(path, rounds) : rounds;
+      const record = around === null ? undefined : recordAt(state, pathIn(path, around));
+      // The first round has none before it: `default(…)` says what is meant then.
+      if (binding.previous && record === undefined) return undefined;
+      const output = record?.output ?? {};
+      if (binding.kind === "output") return output;
+      return (output as Readonly<Record<string, Value>>)[binding.field]; // a set step's output is its map of names
+    }
+  }
 }
 
 /** The failure that an entry of a step's `catch` took. */
@@ -153,11 +155,11 @@ function recordAt(state: RunState, path: string): StepRecord | undefined {
 
 /** `.steps`, with the one step that the expression names added. */
 function stepsSeen(names: Names, scope: Scope, id: string | undefined, sofar?: Value): Value {
-  const seen = names.visible.get(scope.key)?.steps ?? new Map<string, string>();
   const views: Record<string, Value> = { ...(sofar as Readonly<Record<string, Value>>) };
-  for (const [name, path] of seen) {
+  for (const [name, { path, previous }] of names.visible.get(scope.key)?.steps ?? []) {
     if (id !== undefined && id !== name) continue;
-    const record = recordAt(names.state, pathIn(path, scope.rounds));
+    const rounds = previous ? before(path, scope.rounds) : scope.rounds;
+    const record = rounds === null ? undefined : recordAt(names.state, pathIn(path, rounds));
     if (record !== undefined) views[name] = stepView(record);
   }
   return views;

@@ -8,16 +8,22 @@ import { ATTEMPT_TIMEOUT, MAX_MESSAGES, retryRule } from "./defaults.ts";
 import type {
   CallStep,
   CallTarget,
+  CatchEntry,
+  ChildStep,
   Compensation,
+  ForeachStep,
+  RepeatStep,
   Service,
   Step,
   StepBase,
   Template,
+  Verify,
+  Workflow,
 } from "./model.ts";
 import { didYouMean } from "./nearest.ts";
 import { problemAt } from "./problems.ts";
 import type { WrittenRetry } from "./schema_service.ts";
-import type { Written, WrittenStep, WrittenSteps } from "./schema_step.ts";
+import type { Written, WrittenCompensation, WrittenStep, WrittenSteps } from "./schema_step.ts";
 import type { Path, Places } from "./source.ts";
 
 /** What a template may use, besides names: see `check_expressions.ts`. */
@@ -40,6 +46,11 @@ export interface Callee {
   readonly retry: WrittenRetry | undefined;
 }
 
+/** Gives the child workflow that a step names; `null` where there is none, and its problems are told. */
+export type FindChild = (file: string, at: Path) => Workflow | null;
+
+type Named = (index: number, id: string | null) => string;
+
 /** Makes steps, and keeps what the checks want to know of them. */
 export class StepBuilder {
   readonly problems: Problem[] = [];
@@ -48,13 +59,17 @@ export class StepBuilder {
   readonly at = new Map<string, Path>();
   readonly used = new Set<string>();
 
-  constructor(readonly places: Places, readonly callees: ReadonlyMap<string, Callee>) {}
+  constructor(
+    readonly places: Places,
+    readonly callees: ReadonlyMap<string, Callee>,
+    readonly findChild: FindChild,
+  ) {}
 
   /**
    * @param at where the list stands
    * @param name what an unnamed item is called by its index
    */
-  list(steps: WrittenSteps, at: Path, name: (index: number, id: string | null) => string): Step[] {
+  list(steps: WrittenSteps, at: Path, name: Named): Step[] {
     return steps.flatMap((step, index) => {
       const id = "id" in step ? step.id ?? null : null;
       const made = this.#step(step, [...at, index], name(index, id), id);
@@ -63,7 +78,7 @@ export class StepBuilder {
   }
 
   #step(written: WrittenStep, at: Path, path: string, id: string | null): Step | null {
-    if (written.form === "broken" || written.form === "later") return null;
+    if (written.form === "broken") return null;
     this.at.set(path, at);
     const base: StepBase = {
       id: id ?? path,
@@ -72,11 +87,11 @@ export class StepBuilder {
       when: written.when ?? null,
       timeout: written.timeout ?? null,
       needs: written.needs ?? [],
+      catch: this.#catch(written.catch ?? [], path, [...at, "catch"]),
       place: this.places.value(at),
     };
     if (base.when !== null) this.#use(base.when, "condition", path, [...at, "when"]);
-    const inside = (key: string) => (index: number, child: string | null) =>
-      `${path}.${child ?? `${key}[${index}]`}`;
+    const inside = (key: string) => named(path, key);
     switch (written.form) {
       case "call":
         return this.#call(written, base, at);
@@ -94,6 +109,19 @@ export class StepBuilder {
         };
       case "switch":
         return { ...base, kind: "switch", branches: this.#branches(written, path, at) };
+      case "foreach":
+        return this.#foreach(written, base, at);
+      case "repeat":
+        return this.#repeat(written, base, at);
+      case "wait": {
+        const { duration, until } = { duration: null, until: null, ...written.wait };
+        if (until !== null) this.#use(until, "value", path, [...at, "wait", "until"]);
+        return { ...base, kind: "wait", duration, until };
+      }
+      case "await_signal":
+        return { ...base, kind: "await_signal", signal: written.await_signal };
+      case "workflow":
+        return this.#child(written, base, at);
       case "set":
         for (const [name, value] of Object.entries(written.set)) {
           this.#use(value, "value", path, [...at, "set", name]);
@@ -112,10 +140,66 @@ export class StepBuilder {
     return written.switch.map(({ when = null, steps }, index) => {
       const here = [...at, "switch", index];
       if (when !== null) this.#use(when, "condition", path, [...here, "when"]);
-      const prefix = `${path}.switch[${index}]`;
-      const name = (child: number, id: string | null) => `${prefix}.${id ?? `steps[${child}]`}`;
+      const name = named(`${path}.switch[${index}]`, "steps");
       return { when, steps: this.list(steps, [...here, "steps"], name) };
     });
+  }
+
+  #catch(entries: NonNullable<Written<"call">["catch"]>, path: string, at: Path): CatchEntry[] {
+    return entries.map((entry, index) => {
+      const { codes = [], reason = null, when = null, undo = false, steps = [] } = entry;
+      const here = [...at, index];
+      const scope = `${path}.catch[${index}]`;
+      if (when !== null) this.#use(when, "condition", scope, [...here, "when"]);
+      const result = this.#result(entry.result, `${scope}.result`, here);
+      const made = this.list(steps, [...here, "steps"], named(scope, "steps"));
+      return { codes, reason, when, undo, steps: made, result, place: this.places.value(here) };
+    });
+  }
+
+  #foreach(written: Written<"foreach">, base: StepBase, at: Path): ForeachStep {
+    const { foreach: items, as = "item", concurrency = 1, on_failure: onFailure } = written;
+    const round = `${base.path}[]`;
+    this.#use(items, "value", base.path, [...at, "foreach"]);
+    return {
+      ...base,
+      kind: "foreach",
+      items,
+      as,
+      concurrency,
+      onFailure: onFailure ?? "cancel",
+      steps: this.list(written.steps, [...at, "steps"], named(round, "steps")),
+      result: this.#result(written.result, `${round}.result`, at),
+    };
+  }
+
+  #repeat(written: Written<"repeat">, base: StepBase, at: Path): RepeatStep {
+    const { until, every = 0, max_rounds: maxRounds = null } = written;
+    const round = `${base.path}[]`;
+    this.#use(until, "condition", `${round}.until`, [...at, "until"]);
+    return {
+      ...base,
+      kind: "repeat",
+      steps: this.list(written.repeat, [...at, "repeat"], named(round, "steps")),
+      until,
+      every,
+      maxRounds,
+      result: this.#result(written.result, `${round}.result`, at),
+    };
+  }
+
+  #child(written: Written<"workflow">, base: StepBase, at: Path): ChildStep | null {
+    const { input = {}, compensate } = written;
+    this.#use(input, "value", base.path, [...at, "input"]);
+    const undoing = this.#compensation(compensate, null, base.path, [...at, "compensate"]);
+    const workflow = this.findChild(written.workflow, [...at, "workflow"]);
+    return workflow && { ...base, kind: "workflow", workflow, input, compensate: undoing };
+  }
+
+  #result(result: Template | undefined, scope: string, at: Path): Template | null {
+    if (result === undefined) return null;
+    this.#use(result, "value", scope, [...at, "result"]);
+    return result;
   }
 
   #call(written: Written<"call">, base: StepBase, at: Path): CallStep {
@@ -130,22 +214,51 @@ export class StepBuilder {
       ownCodes: retry?.codes ?? [],
       idempotent: idempotent ?? true,
       idempotentStated: idempotent !== undefined,
-      compensate: this.#compensation(written, base.path, [...at, "compensate"]),
+      compensate: this.#compensation(
+        written.compensate,
+        written.service,
+        base.path,
+        [...at, "compensate"],
+      ),
+      verify: this.#verify(written, base.path, [...at, "verify"]),
+      pivot: written.pivot ?? false,
     };
   }
 
-  #compensation(written: Written<"call">, path: string, at: Path): Compensation | null {
-    const { compensate, service } = written;
-    if (compensate === undefined) return null;
-    if (compensate.form === "steps") {
+  /** @param service the step's own; `null`: it has none, and the schema wants one in `compensate` */
+  #compensation(
+    written: WrittenCompensation | undefined,
+    service: string | null,
+    path: string,
+    at: Path,
+  ): Compensation | null {
+    if (written === undefined) return null;
+    if (written.form === "steps") {
       const name = (index: number) => `${path}.compensate[${index}]`;
-      return { kind: "steps", steps: this.list(compensate.steps, [...at, "steps"], name) };
+      return { kind: "steps", steps: this.list(written.steps, [...at, "steps"], name) };
     }
-    const other = compensate.service ?? service;
-    const callee = compensate.service === undefined
+    const target = this.#asked(written, service ?? "", `${path}/compensate`, at);
+    return { kind: "call", ...target };
+  }
+
+  #verify({ verify, service }: Written<"call">, path: string, at: Path): Verify | null {
+    if (verify === undefined) return null;
+    const scope = `${path}/verify`;
+    const result = this.#result(verify.result, `${scope}.result`, at);
+    return { ...this.#asked(verify, service, scope, at), result };
+  }
+
+  /** A call about a step: of its service, where it names no other. */
+  #asked(
+    written: Omit<Extract<WrittenCompensation, { form: "call" }>, "form">,
+    service: string,
+    scope: string,
+    at: Path,
+  ): CallTarget {
+    const callee = written.service === undefined
       ? this.callees.get(service)
-      : this.#callee(other, [...at, "service"]);
-    return { kind: "call", ...this.#target(other, callee, compensate, at, `${path}/compensate`) };
+      : this.#callee(written.service, [...at, "service"]);
+    return this.#target(written.service ?? service, callee, written, at, scope);
   }
 
   #target(
@@ -187,6 +300,11 @@ export class StepBuilder {
   #use(template: Template, role: TemplateRole, scope: string, at: Path): void {
     this.uses.push({ template, role, scope, at, places: this.places });
   }
+}
+
+/** Steps below a path: by their ids, else by the key of their list. */
+function named(prefix: string, key: string): Named {
+  return (index, id) => `${prefix}.${id ?? `${key}[${index}]`}`;
 }
 
 /** Without the keys that are there and undefined, which would hide what they lie over. */

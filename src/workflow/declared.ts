@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import type { Problem } from "../errors.ts";
 import type { TemplateUse } from "./build_steps.ts";
+import type { Files } from "./files.ts";
 import { describeIssues } from "./issues.ts";
 import { didYouMean } from "./nearest.ts";
 import { besideFile } from "./paths.ts";
@@ -18,21 +19,14 @@ import { type Declared, overlayAll, type Settings, settingsAt } from "./settings
 import type { Path, Places } from "./source.ts";
 import { readYaml } from "./yaml.ts";
 
-/** Reads a file's text; throws where it can't. */
-export type ReadText = (path: string) => string;
-
-const MAX_FILES = 100;
-
 /** Gathers what files declare; one for each workflow. */
 export class Declarations {
   readonly problems: Problem[] = [];
   readonly uses: TemplateUse[] = [];
-  /** The text of every file read, in the order of reading. */
-  readonly texts = new Map<string, string>();
   /** Services that are named somewhere, be they right or wrong. */
   readonly names = new Set<string>();
 
-  constructor(readonly read: ReadText) {}
+  constructor(readonly files: Files) {}
 
   /** What a file and its includes say; `open` are the files that include it. */
   gather(written: WrittenIncluded, places: Places, open: readonly string[]): Declared {
@@ -80,17 +74,8 @@ export class Declarations {
       const circle = [...open.slice(open.indexOf(file)), file].join(" → ");
       return refuse("include_circle", `The files include each other: ${circle}`);
     }
-    if (!this.texts.has(file) && this.texts.size >= MAX_FILES) {
-      return refuse("too_many_files", `Cannot include more than ${MAX_FILES} files`);
-    }
-    let text = this.texts.get(file);
-    try {
-      text ??= this.read(file);
-    } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      return refuse("unreadable_file", `Cannot read "${file}": ${why}`);
-    }
-    this.texts.set(file, text);
+    const text = this.files.read(file);
+    if (typeof text !== "string") return refuse(text.code, text.refusal);
     return this.#file(file, text, open);
   }
 

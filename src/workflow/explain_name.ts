@@ -52,7 +52,7 @@ export class Explainer {
     const it = binding === null ? `it stands` : `it is bound`;
     const from = scope.replace(/\/compensate$/, "");
     if (bound.path === from) {
-      return binding?.field != null
+      return binding?.kind === "field"
         ? 'the names of one "set" do not see each other; make two steps of it'
         : "it is this step's own result, which only later steps and its compensation see";
     }

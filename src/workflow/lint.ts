@@ -48,7 +48,7 @@ function unusedNames(workflow: Workflow, { where, uses }: LintContext): Problem[
   if (end !== undefined && workflow.output === null) addFlowing(end, flowing);
   const problems: Problem[] = [];
   for (const step of eachStep(workflow.steps)) {
-    if (step.output !== null && read.has(keyOf({ path: step.path, field: null }))) {
+    if (step.output !== null && read.has(outputKey(step.path))) {
       addFlowing(step, flowing);
     }
   }
@@ -56,7 +56,7 @@ function unusedNames(workflow: Workflow, { where, uses }: LintContext): Problem[
     if (flowing.has(step)) continue;
     const own = step.kind === "parallel" ? { ...step, branches: [] } : step;
     for (const [name, binding] of bindingsOf(own)) {
-      const isWritten = binding.field !== null || where.get(step.path, "output") !== undefined;
+      const isWritten = binding.kind === "field" || where.get(step.path, "output") !== undefined;
       if (!isWritten || read.has(keyOf(binding)) || read.has(`${step.path} *`)) continue;
       problems.push(warningAt(where.bound(binding), "unused_output", `Nothing reads .${name}`));
     }
@@ -87,18 +87,23 @@ function readBindings(workflow: Workflow, uses: readonly TemplateUse[]): Readonl
     for (const { root, path } of templateRefs(template)) {
       const id = path[0];
       const step = root === "steps" && id !== undefined ? visible.steps.get(id) : undefined;
-      if (step !== undefined) read.add(keyOf({ path: step, field: null })).add(`${step} *`);
+      if (step !== undefined) read.add(outputKey(step.path)).add(`${step.path} *`);
       const binding = visible.names.get(root);
       if (binding === undefined) continue;
       read.add(keyOf(binding));
-      if (binding.field === null) read.add(`${binding.path} *`); // the map of a set's names
+      if (binding.kind === "output") read.add(`${binding.path} *`); // the map of a set's names
     }
   }
   return read;
 }
 
-function keyOf({ path, field }: Binding): string {
-  return `${path} ${field === null ? "" : `.${field}`}`;
+function keyOf(binding: Binding): string {
+  if (binding.kind === "output") return outputKey(binding.path);
+  return `${binding.path} ${binding.kind} ${binding.kind === "field" ? binding.field : ""}`;
+}
+
+function outputKey(path: string): string {
+  return `${path} output`;
 }
 
 /** A step that stays done when those after it are undone. */

@@ -39,9 +39,9 @@ export interface Workflow {
   readonly saga: SagaRule;
   /** What is done, in order. */
   readonly steps: readonly Step[];
-  /** The environment variables that expressions name (`.env.NAME`), sorted. */
+  /** The environment variables that expressions name (`.env.NAME`), its children's too, sorted. */
   readonly env: readonly string[];
-  /** The secrets that expressions name (`.secrets.NAME`), sorted. */
+  /** The secrets that expressions name (`.secrets.NAME`), its children's too, sorted. */
   readonly secrets: readonly string[];
   /** The whole document. */
   readonly place: Place;
@@ -198,7 +198,11 @@ export interface SagaRule {
 export interface StepBase {
   /** Unique in the workflow: as written, else derived from the place (`steps[2]`). */
   readonly id: string;
-  /** Where the step stands in the tree: `charge`, `checkout.charge`, `tier.switch[0].perks`. */
+  /**
+   * Where the step stands in the tree: `charge`, `checkout.charge`, `tier.switch[0].perks`,
+   * `charge.catch[0].steps[1]`. In the rounds of a `foreach` or `repeat` the round is left open:
+   * `ship[].label`.
+   */
   readonly path: string;
   /** The name its output is bound to; `null`: none (no `output` and no written `id`). */
   readonly output: string | null;
@@ -208,7 +212,27 @@ export interface StepBase {
   readonly timeout: number | null;
   /** Inside `parallel`: ids of the siblings that come first. */
   readonly needs: readonly string[];
+  /** What takes its failure: the first that fits. Empty where nothing does. */
+  readonly catch: readonly CatchEntry[];
   /** The step as a whole. */
+  readonly place: Place;
+}
+
+/** Takes a step's failure once everything inside the step has settled; the step then counts as completed. */
+export interface CatchEntry {
+  /** gRPC's or Maestro's own; empty: any. */
+  readonly codes: readonly string[];
+  /** `google.rpc.ErrorInfo.reason`; `null`: any, or none. */
+  readonly reason: string | null;
+  /** One `{{ … }}` that is a bool and sees `.error`; `null`: always. */
+  readonly when: string | null;
+  /** Whether what the step's block completed is compensated before `steps`. Default `false`. */
+  readonly undo: boolean;
+  /** Done in order; they see `.error`. */
+  readonly steps: readonly Step[];
+  /** The step's output instead; `null`: that of the last of `steps`, else `{}`. */
+  readonly result: Template | null;
+  /** The entry as a whole. */
   readonly place: Place;
 }
 
@@ -226,6 +250,16 @@ export interface CallStep extends StepBase, CallTarget {
   readonly idempotentStated: boolean;
   /** What undoes it when the run turns back; `null`: nothing does. */
   readonly compensate: Compensation | null;
+  /** What is asked when its outcome is unknown; `null`: nothing is. */
+  readonly verify: Verify | null;
+  /** Whether there is no way back after it. Default `false`. */
+  readonly pivot: boolean;
+}
+
+/** A call that settles an unknown outcome: OK means that the step did happen, NOT_FOUND that it did not. */
+export interface Verify extends CallTarget {
+  /** The step's output when it did happen; sees the answer by the step's own `output`. `null`: the answer. */
+  readonly result: Template | null;
 }
 
 /** What is called, with what. */
@@ -313,15 +347,84 @@ export interface ReturnStep extends StepBase {
   readonly value: Template;
 }
 
+/** For each item; the output is the list of the rounds' results, in the items' order. */
+export interface ForeachStep extends StepBase {
+  /** Written with the key `foreach`. */
+  readonly kind: "foreach";
+  /** One expression that gives a list, or a list. */
+  readonly items: Template;
+  /** What a round's steps call its item; `<as>_index` is its place, from 0. Default `item`. */
+  readonly as: string;
+  /** At most this many rounds at a time. Default 1. */
+  readonly concurrency: number;
+  /** When a round fails, whether the others are cancelled or run to their end. Default `cancel`. */
+  readonly onFailure: "cancel" | "finish";
+  /** One round, in order. */
+  readonly steps: readonly Step[];
+  /** One round's result; `null`: its last step's output. */
+  readonly result: Template | null;
+}
+
+/** Again until a condition holds; the output is the last round's result. */
+export interface RepeatStep extends StepBase {
+  /** Written with the key `repeat`. */
+  readonly kind: "repeat";
+  /** One round, in order. */
+  readonly steps: readonly Step[];
+  /** One `{{ … }}` that is a bool, asked after each round; true ends it. */
+  readonly until: string;
+  /** Between two rounds, in milliseconds. Default 0. */
+  readonly every: number;
+  /** The round after which it fails as `REPEAT_EXHAUSTED`; `null`: its `timeout` ends it. */
+  readonly maxRounds: number | null;
+  /** The last round's result; `null`: its last step's output. */
+  readonly result: Template | null;
+}
+
+/** Waits; the output is `{}`. One of `duration` and `until` is there. */
+export interface WaitStep extends StepBase {
+  /** Written with the key `wait`. */
+  readonly kind: "wait";
+  /** In milliseconds. */
+  readonly duration: number | null;
+  /** An RFC 3339 time, or an expression that gives one or a Timestamp. */
+  readonly until: string | null;
+}
+
+/** Waits for a signal from outside; its payload is the output. */
+export interface SignalStep extends StepBase {
+  /** Written with the key `await_signal`. */
+  readonly kind: "await_signal";
+  /** The signal's name. */
+  readonly signal: string;
+}
+
+/** Another workflow as a run of its own; its output is the output. */
+export interface ChildStep extends StepBase {
+  /** Written with the key `workflow`. */
+  readonly kind: "workflow";
+  /** The whole child, as its file defines it. */
+  readonly workflow: Workflow;
+  /** The child's input. Default `{}`. */
+  readonly input: Template;
+  /** What undoes it, in place of the child's own compensations; `null`: these do. */
+  readonly compensate: Compensation | null;
+}
+
 /** Any step. */
 export type Step =
   | CallStep
   | SequenceStep
   | ParallelStep
   | SwitchStep
+  | ForeachStep
+  | RepeatStep
+  | WaitStep
+  | SignalStep
+  | ChildStep
   | SetStep
   | FailStep
   | ReturnStep;
 
 /** Steps that hold other steps. */
-export type BlockStep = SequenceStep | ParallelStep | SwitchStep;
+export type BlockStep = SequenceStep | ParallelStep | SwitchStep | ForeachStep | RepeatStep;

@@ -10,8 +10,10 @@ import { checkExpressions } from "./check_expressions.ts";
 import { checkInputSchema } from "./check_input_schema.ts";
 import { checkServices } from "./check_services.ts";
 import { checkSteps } from "./check_steps.ts";
-import { Declarations, type ReadText } from "./declared.ts";
+import { Children } from "./children.ts";
+import { Declarations } from "./declared.ts";
 import { sagaRule } from "./defaults.ts";
+import { Files, type ReadText } from "./files.ts";
 import { forgivenNames } from "./forgiven.ts";
 import { describeIssues } from "./issues.ts";
 import { lintWorkflow } from "./lint.ts";
@@ -38,27 +40,54 @@ export interface WorkflowSource {
 export interface ParsedWorkflow {
   /** Frozen; `null` where there is an error among the problems. */
   readonly workflow: Workflow | null;
-  /** Errors and warnings, in file order; an included file's come after. */
+  /** Errors and warnings, in file order; those of included files and child workflows come after. */
   readonly problems: readonly Problem[];
-  /** The text of the file and of those that it includes, by name: what {@linkcode formatProblem} shows. */
+  /** The text of every file read, by name: what {@linkcode formatProblem} shows. */
   readonly texts: ReadonlyMap<string, string>;
 }
 
 /**
- * Parses a workflow, and checks everything that can be known without its services.
- * Never throws on account of the text.
+ * Parses a workflow with its child workflows, and checks everything that can be known without their
+ * services. Never throws on account of the text.
  *
- * @param read gives the text of an included file; throws where it can't. The path is relative to
- * what `source.file` is relative to. Left out, nothing can be included.
+ * @param read gives the text of another file; throws where it can't. The path is relative to
+ * what `source.file` is relative to. Left out, there are no other files.
  */
 export function parseWorkflow(
   source: WorkflowSource,
   read: ReadText = refuseToRead,
 ): ParsedWorkflow {
-  const { file, text } = source;
-  const texts = new Map([[file, text]]);
+  const files = new Files(read);
+  files.texts.set(source.file, source.text);
+  const found: Problem[] = [];
+  const children: Children = new Children(files, (child, open) => {
+    const parsed = parseOne(child, { files, children, open });
+    found.push(...parsed.problems);
+    return parsed.workflow;
+  });
+  const { workflow, problems } = parseOne(source, { files, children, open: [source.file] });
+  const all = told([...problems, ...found]);
+  return {
+    workflow: hasError(all) ? null : freeze(workflow),
+    problems: sortProblems(all, [...files.texts.keys()]),
+    texts: files.texts,
+  };
+}
+
+/** What one file's parsing goes by. */
+interface Load {
+  readonly files: Files;
+  readonly children: Children;
+  /** The files of the workflows that are being parsed, this one last. */
+  readonly open: readonly string[];
+}
+
+/** `null` where one of its own problems is an error. */
+type ParsedOne = Omit<ParsedWorkflow, "texts">;
+
+function parseOne({ file, text }: WorkflowSource, load: Load): ParsedOne {
   const { data, places, problems: syntax } = readYaml(file, text);
-  if (data === undefined) return { workflow: null, problems: sortProblems(syntax, [file]), texts };
+  if (data === undefined) return { workflow: null, problems: syntax };
   const { written, issues } = checkAndRepair(workflowSchema, data, {
     name: "workflow",
     steps: [STAND_IN],
@@ -66,22 +95,24 @@ export function parseWorkflow(
   const problems = [...describeIssues(issues, places)];
   let workflow: Workflow | null = null;
   if (written !== null) {
-    const declarations = new Declarations(read);
-    declarations.texts.set(file, text);
-    const built = build(written, places, declarations);
-    for (const [name, content] of declarations.texts) texts.set(name, content);
+    const built = build(written, places, load);
     problems.push(...built.problems);
     workflow = built.workflow;
   }
-  const all = [...syntax, ...(syntax.some(isSyntax) ? problems.filter(isCertain) : problems)];
-  const failed = all.some(({ severity }) => severity === "error");
-  // What a mistake keeps from being read may be read once it is mended.
-  const told = failed ? all.filter(({ code }) => !code.startsWith("unused_")) : all;
-  return {
-    workflow: failed ? null : freeze(workflow),
-    problems: sortProblems(told, [...texts.keys()]),
-    texts,
-  };
+  const all = told([
+    ...syntax,
+    ...(syntax.some(isSyntax) ? problems.filter(isCertain) : problems),
+  ]);
+  return { workflow: hasError(all) ? null : workflow, problems: all };
+}
+
+function hasError(problems: readonly Problem[]): boolean {
+  return problems.some(({ severity }) => severity === "error");
+}
+
+/** What a mistake keeps from being read may be read once it is mended. */
+function told(problems: readonly Problem[]): readonly Problem[] {
+  return hasError(problems) ? problems.filter(({ code }) => !code.startsWith("unused_")) : problems;
 }
 
 function isSyntax({ code }: Problem): boolean {
@@ -117,11 +148,12 @@ interface Built {
   readonly problems: readonly Problem[];
 }
 
-function build(written: WrittenWorkflow, places: Places, declarations: Declarations): Built {
+function build(written: WrittenWorkflow, places: Places, { files, children, open }: Load): Built {
+  const declarations = new Declarations(files);
   const declared = declarations.gather(written, places, [places.whole.source.file]);
   const problems = declarations.problems;
   const callees = makeCallees(declared, declarations.names, problems);
-  const builder = new StepBuilder(places, callees);
+  const builder = new StepBuilder(places, callees, children.finder(places, open, problems));
   const steps = builder.list(written.steps, ["steps"], (at, id) => id ?? `steps[${at}]`);
   if (written.output !== undefined) {
     const use = { template: written.output, role: "value", scope: "", places } as const;

@@ -1,16 +1,6 @@
 /** What a step may be. @module */
 import { z } from "zod";
-import {
-  either,
-  find,
-  isRecord,
-  later,
-  leaf,
-  list,
-  refuse,
-  settle,
-  shape,
-} from "./schema_parts.ts";
+import { either, find, isRecord, leaf, list, refuse, settle, shape } from "./schema_parts.ts";
 import { metadataSchema, stepRetrySchema } from "./schema_service.ts";
 import {
   anyText,
@@ -22,10 +12,11 @@ import {
   name,
   template,
   text,
+  time,
   whole,
 } from "./schema_values.ts";
 import { countForms, formProblem, STAND_IN } from "./step_forms.ts";
-import { GRPC_CODES, OWN_CODES } from "./words.ts";
+import { GRPC_CODES, OWN_CODES, RUN_CODES } from "./words.ts";
 import type { Template } from "./model.ts";
 
 /** Steps as written. An interface, since the type holds itself. */
@@ -95,24 +86,31 @@ export type WrittenCompensation =
   | { readonly form: "steps"; readonly steps: WrittenSteps }
   | ({ readonly form: "call" } & z.output<z.ZodObject<typeof undo>>);
 
-const compensate = either<WrittenCompensation>(
-  "a call, {method, input}, or {steps: […]}",
-  {
-    fits: (value) => isRecord(value) && "steps" in value,
-    schema: shape({ steps: steps.describe("What undoes the step, in order") })
-      .transform((it) => ({ form: "steps" as const, ...it })),
-  },
-  { fits: isRecord, schema: shape(undo).transform((it) => ({ form: "call" as const, ...it })) },
-).optional().describe("How the step is undone when the run is rolled back");
+/** @param call the shape of one call */
+function compensation(call: z.ZodType<z.output<z.ZodObject<typeof undo>>>) {
+  return either<WrittenCompensation>(
+    "a call, {method, input}, or {steps: […]}",
+    {
+      fits: (value) => isRecord(value) && "steps" in value,
+      schema: shape({ steps: steps.describe("What undoes the step, in order") })
+        .transform((it) => ({ form: "steps" as const, ...it })),
+    },
+    { fits: isRecord, schema: call.transform((it) => ({ form: "call" as const, ...it })) },
+  ).optional();
+}
 
 const caught = shape({
-  codes: list<string>(choice([...GRPC_CODES, ...OWN_CODES])).optional()
+  codes: list<string>(choice([...GRPC_CODES, ...OWN_CODES, ...RUN_CODES]), 1).optional()
     .describe("gRPC codes or Maestro's own; left out: any"),
-  reason: text().optional().describe("The reason in google.rpc.ErrorInfo"),
-  when: expression().optional().describe("A bool; sees .error"),
-  undo: flag().optional().describe("Compensate what this block completed, before steps"),
+  reason: text().optional().describe("The reason in google.rpc.ErrorInfo; left out: any"),
+  when: expression().optional().describe("A bool; sees .error; left out: always"),
+  undo: flag().optional().describe(
+    "Compensate what this step's block completed, before steps; default false",
+  ),
   steps: steps.optional().describe("What is done instead; sees .error"),
-  result: template().optional().describe("The step's output instead"),
+  result: template().optional().describe(
+    "The step's output instead; default that of the last of steps, else {}",
+  ),
 });
 
 const base = {
@@ -123,8 +121,8 @@ const base = {
   ),
   output: name().optional().describe("What the result is called in expressions; default the id"),
   needs: list(name()).optional().describe("Inside parallel: the siblings that come first"),
-  catch: later(list(caught, 1)).optional()
-    .describe("What to do when the step fails. Not supported yet"),
+  catch: list(caught, 1).optional()
+    .describe("What to do when the step fails: the first entry that fits takes the failure"),
 };
 
 const steer = {
@@ -142,15 +140,17 @@ const call = shape({
     .describe(
       "true (default): at least once. false: at most once, so no retry and no second try after a crash",
     ),
-  compensate,
-  verify: later(shape({
+  compensate: compensation(shape(undo))
+    .describe("How the step is undone when the run is rolled back"),
+  verify: shape({
     ...undo,
     result: template().optional().describe(
-      "The output when it did happen; default verify's answer",
+      "The output when it did happen; sees the answer by the step's own output; default the answer",
     ),
-  })).optional().describe("Asked when the outcome is unknown. Not supported yet"),
-  pivot: later(flag(), (value) => value === true).optional()
-    .describe("After this step there is no way back. Not supported yet"),
+  }).optional().describe(
+    "Asked when the outcome is unknown: OK means that it did happen, NOT_FOUND that it did not",
+  ),
+  pivot: flag().optional().describe("true: after this step there is no way back; default false"),
 });
 
 const sequence = shape({ ...base, steps: steps.describe("One after the other") });
@@ -197,75 +197,58 @@ const back = shape({
 
 const result = template().optional().describe("One round's result; default its last step's output");
 
-const each = later(
-  shape({
-    ...base,
-    foreach: either<unknown>(
-      "one expression, or a list",
-      { fits: Array.isArray, schema: template().meta({ type: "array" }) },
-      { fits: () => true, schema: expression() },
-    ).describe("The items"),
-    as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
-    ...steer,
-    steps: steps.describe("What is done for each item"),
-    result,
-  }),
-  () => true,
-  "foreach",
-);
+const each = shape({
+  ...base,
+  foreach: either<Template>(
+    "one expression, or a list",
+    { fits: Array.isArray, schema: template().meta({ type: "array" }) },
+    { fits: () => true, schema: expression() },
+  ).describe("The items: one expression that gives a list, or a list"),
+  as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
+  ...steer,
+  concurrency: whole(1).optional().describe("How many rounds at a time; default 1"),
+  steps: steps.describe("What is done for each item"),
+  result,
+});
 
-const repeat = later(
-  shape({
-    ...base,
-    repeat: steps.describe("What is done again and again"),
-    until: expression().describe("A bool; true ends it"),
-    every: duration("zero").optional().describe("The pause between rounds; default 0s"),
-    max_rounds: whole(1).optional().describe("Then it fails as REPEAT_EXHAUSTED"),
-    result,
-  }).superRefine((it, context) => {
-    if (it.max_rounds !== undefined || it.timeout !== undefined) return;
-    const message = '"repeat" needs "max_rounds", or a "timeout", so that it ends';
-    find(context, { kind: "told", code: "endless", message }, ["repeat"]);
-  }),
-  () => true,
-  "repeat",
-);
+const repeat = shape({
+  ...base,
+  repeat: steps.describe("What is done again and again"),
+  until: expression().describe("A bool; true ends it"),
+  every: duration("zero").optional().describe("The pause between rounds; default 0s"),
+  max_rounds: whole(1).optional().describe("Then it fails as REPEAT_EXHAUSTED"),
+  result,
+}).superRefine((it, context) => {
+  if (it.max_rounds !== undefined || it.timeout !== undefined) return;
+  const message = '"repeat" needs "max_rounds", or a "timeout", so that it ends';
+  find(context, { kind: "told", code: "endless", message }, ["repeat"]);
+}).meta({ anyOf: [{ required: ["max_rounds"] }, { required: ["timeout"] }] });
 
-const wait = later(
-  shape({
-    ...base,
-    wait: either<unknown>(
-      'a duration such as "5m", or {until: …}',
-      {
-        fits: isRecord,
-        schema: shape({ until: text("an RFC 3339 time").describe("An RFC 3339 time") }),
-      },
-      { fits: (value) => !Array.isArray(value), schema: duration("zero") },
-    ).describe("How long, or until when"),
-  }),
-  () => true,
-  "wait",
-);
+const wait = shape({
+  ...base,
+  wait: either<{ readonly duration: number } | { readonly until: string }>(
+    'a duration such as "5m", or {until: …}',
+    { fits: isRecord, schema: shape({ until: time().describe("An RFC 3339 time") }) },
+    {
+      fits: (value) => !Array.isArray(value),
+      schema: duration("zero").transform((milliseconds) => ({ duration: milliseconds })),
+    },
+  ).describe("How long, or {until: …}: an RFC 3339 time"),
+});
 
-const signal = later(
-  shape({
-    ...base,
-    await_signal: name().describe("The signal's name; its payload is the output"),
-  }),
-  () => true,
-  "await_signal",
-);
+const signal = shape({
+  ...base,
+  await_signal: name().describe("The signal's name; its payload is the output"),
+});
 
-const child = later(
-  shape({
-    ...base,
-    workflow: text("a file's path").describe("The other workflow's file, relative to this file"),
-    input: template().optional().describe("Its input"),
-    compensate,
-  }),
-  () => true,
-  "workflow",
-);
+const child = shape({
+  ...base,
+  workflow: text("a file's path").describe("The other workflow's file, relative to this file"),
+  input: template().optional().describe("Its input; default {}"),
+  compensate: compensation(
+    shape({ ...undo, service: name().describe("Which of services is called") }),
+  ).describe("How it is undone, in place of its own compensations"),
+});
 
 /** How each form is checked, by the key that tells it. */
 const FORMS = {
@@ -276,11 +259,11 @@ const FORMS = {
   set: as("set", assign),
   fail: as("fail", fail),
   return: as("return", back),
-  foreach: as("later", each),
-  repeat: as("later", repeat),
-  wait: as("later", wait),
-  await_signal: as("later", signal),
-  workflow: as("later", child),
+  foreach: as("foreach", each),
+  repeat: as("repeat", repeat),
+  wait: as("wait", wait),
+  await_signal: as("await_signal", signal),
+  workflow: as("workflow", child),
 };
 
 /** The forms' schemas, for the editors' JSON Schema. */

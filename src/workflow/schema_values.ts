@@ -157,6 +157,18 @@ export function duration(least: "zero" | "more" = "more"): z.ZodType<number> {
   });
 }
 
+const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** A moment as RFC 3339 has it, or text with expressions that gives one. */
+export function time(): z.ZodType<string> {
+  return leaf({ type: "string", minLength: 1, examples: ["2030-01-31T08:00:00Z"] }, (value) => {
+    const want = 'a time such as "2030-01-31T08:00:00Z", or an expression that gives one';
+    if (typeof value !== "string") return refuse(want);
+    if (value.includes("{{")) return value;
+    return TIME.test(value) && !Number.isNaN(Date.parse(value)) ? value : refuse(want);
+  });
+}
+
 /** A size, in bytes. */
 export function size(): z.ZodType<number> {
   return leaf({ type: "string", pattern: SIZE_PATTERN, examples: ["4MiB"] }, (value) => {

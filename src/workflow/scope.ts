@@ -1,43 +1,65 @@
 /**
  * Which names each step can see. A block's steps are a scope of their own; only what a `parallel`
- * binds is visible after it. A form to come (`foreach`, `repeat`, `catch`) adds a case to
- * `inside` and, where its names outlive it, to {@linkcode bindingsOf}.
+ * binds is visible after it, and what a round of `repeat` binds in the next round.
  *
  * @module
  */
 import { LayeredMap } from "./layered_map.ts";
-import type { Step, Workflow } from "./model.ts";
+import type { CallStep, Step, Workflow } from "./model.ts";
 
 /** Where a name's value comes from. */
-export interface Binding {
-  /** The path of the step that binds it. */
+export type Binding =
+  /** The output of the step at `path`. */
+  | { readonly kind: "output"; readonly path: string; readonly previous: boolean }
+  /** A name bound by the `set` at `path`. */
+  | {
+    readonly kind: "field";
+    readonly path: string;
+    readonly field: string;
+    readonly previous: boolean;
+  }
+  /** The item, or its index, of the round of the `foreach` at `path`. */
+  | { readonly kind: "item" | "index"; readonly path: string }
+  /** `.error`: the failure that a `catch` of the step at `path` took. */
+  | { readonly kind: "error"; readonly path: string }
+  /** What the `verify` of the step at `path` was answered. */
+  | { readonly kind: "answer"; readonly path: string };
+
+/**
+ * A step that `.steps` shows. Here and in {@linkcode Binding}, `previous` means the round before that of
+ * the `repeat` whose `[]` is the last in `path`; in the first round there is no value.
+ */
+export interface SeenStep {
   readonly path: string;
-  /** The key, for names bound by `set`; `null`: the step's output. */
-  readonly field: string | null;
-  /** Of the `foreach` at the path: a round's item, or its number. */
-  readonly loop?: "item" | "index";
-  /** The failure that the `catch` of the step at the path took. */
-  readonly error?: boolean;
-  /** From the round before of the `repeat` around the step. */
-  readonly previous?: boolean;
+  readonly previous: boolean;
 }
 
 /** What an expression can see. */
 export interface Visible {
   /** Names, without the leading dot. */
   readonly names: ReadonlyMap<string, Binding>;
-  /** The steps of `.steps`: paths by written id. */
-  readonly steps: ReadonlyMap<string, string>;
+  /** The steps of `.steps`, by written id. */
+  readonly steps: ReadonlyMap<string, SeenStep>;
 }
 
 interface Layers {
   readonly names: LayeredMap<Binding>;
-  readonly steps: LayeredMap<string>;
+  readonly steps: LayeredMap<SeenStep>;
 }
 
 /**
- * What each step sees, by its path. The key `""` is what the workflow's `output` sees, and
- * `<path>/compensate` what the compensation of a step sees.
+ * What each step sees, by its path. Besides, for the step at `<path>`:
+ *
+ * | key | is what sees it |
+ * |---|---|
+ * | `""` | the workflow's `output` |
+ * | `<path>/compensate` | its compensation |
+ * | `<path>/verify` | its `verify` |
+ * | `<path>/verify.result` | the `result` of that |
+ * | `<path>.catch[n]` | the `when` of an entry of its `catch` |
+ * | `<path>.catch[n].result` | the `result` of that entry |
+ * | `<path>[].until` | the `until` of a `repeat` |
+ * | `<path>[].result` | the `result` of a `foreach` or `repeat` |
  */
 export function visibility(workflow: Workflow): ReadonlyMap<string, Visible> {
   const walk = new Walk();
@@ -49,6 +71,8 @@ export function visibility(workflow: Workflow): ReadonlyMap<string, Visible> {
 /** A name, and what it is bound to. */
 export type Bound = readonly [name: string, binding: Binding];
 
+type SeenId = readonly [id: string, step: SeenStep];
+
 /** What a step binds: its output, the names it sets, and what a parallel's branches bind. */
 export function* bindingsOf(step: Step): Generator<Bound> {
   if (step.kind === "parallel") {
@@ -57,9 +81,20 @@ export function* bindingsOf(step: Step): Generator<Bound> {
     }
   }
   if (step.kind === "set") {
-    for (const field of Object.keys(step.values)) yield [field, { path: step.path, field }];
+    for (const field of Object.keys(step.values)) {
+      yield [field, { kind: "field", path: step.path, field, previous: false }];
+    }
   }
-  if (step.output !== null) yield [step.output, { path: step.path, field: null }];
+  if (step.output !== null) {
+    yield [step.output, { kind: "output", path: step.path, previous: false }];
+  }
+}
+
+/** What the rounds of a `foreach` call their item and its index. */
+export function loopBindings(
+  { path, as }: Extract<Step, { kind: "foreach" }>,
+): readonly Bound[] {
+  return [[as, { kind: "item", path }], [`${as}_index`, { kind: "index", path }]];
 }
 
 /** A branch that is a `steps:` group gives away what its list binds, too. */
@@ -69,12 +104,12 @@ function* branchBindings(branch: Step): Generator<Bound> {
 }
 
 /** The written ids that come with a step: its own, and those of a parallel's branches. */
-function* idsOf(step: Step): Generator<readonly [id: string, path: string]> {
+function* idsOf(step: Step): Generator<SeenId> {
   if (step.kind === "parallel") { for (const branch of step.branches) yield* branchIds(branch); }
-  if (!step.id.includes("[")) yield [step.id, step.path];
+  if (!step.id.includes("[")) yield [step.id, { path: step.path, previous: false }];
 }
 
-function* branchIds(branch: Step): Generator<readonly [id: string, path: string]> {
+function* branchIds(branch: Step): Generator<SeenId> {
   if (branch.kind === "steps") { for (const step of branch.steps) yield* idsOf(step); }
   yield* idsOf(branch);
 }
@@ -94,10 +129,20 @@ class Walk {
 
   step(step: Step, here: Layers): void {
     this.seen.set(step.path, here);
-    this.inside(step, here);
+    this.#inside(step, here);
+    step.catch.forEach(({ steps }, index) => {
+      const scope = `${step.path}.catch[${index}]`;
+      const caught = over(here, [["error", { kind: "error", path: step.path }]]);
+      this.seen.set(scope, caught);
+      this.seen.set(`${scope}.result`, this.list(steps, caught));
+    });
+    if (!("compensate" in step) || step.compensate === null) return;
+    const undoing = over(here, bindingsOf(step), idsOf(step));
+    this.seen.set(`${step.path}/compensate`, undoing);
+    if (step.compensate.kind === "steps") this.list(step.compensate.steps, undoing);
   }
 
-  inside(step: Step, here: Layers): void {
+  #inside(step: Step, here: Layers): void {
     switch (step.kind) {
       case "steps":
         this.list(step.steps, here);
@@ -108,14 +153,27 @@ class Walk {
       case "switch":
         for (const branch of step.branches) this.list(branch.steps, here);
         break;
-      case "call": {
-        if (step.compensate === null) break;
-        const undoing = over(here, bindingsOf(step), idsOf(step));
-        this.seen.set(`${step.path}/compensate`, undoing);
-        if (step.compensate.kind === "steps") this.list(step.compensate.steps, undoing);
+      case "foreach":
+        this.#rounds(step, over(here, loopBindings(step)));
         break;
-      }
+      case "repeat":
+        this.#rounds(step, over(here, ...roundBefore(step.steps)));
+        break;
+      case "call":
+        if (step.verify !== null) this.#verify(step, here);
     }
+  }
+
+  #rounds({ kind, path, steps }: Extract<Step, { kind: "foreach" | "repeat" }>, here: Layers) {
+    const end = this.list(steps, here);
+    this.seen.set(`${path}[].result`, end);
+    if (kind === "repeat") this.seen.set(`${path}[].until`, end);
+  }
+
+  #verify({ path, output }: CallStep, here: Layers): void {
+    const answer: Bound[] = output === null ? [] : [[output, { kind: "answer", path }]];
+    this.seen.set(`${path}/verify`, here);
+    this.seen.set(`${path}/verify.result`, over(here, answer));
   }
 
   /** Side by side: each branch sees what it needs, and what those need. */
@@ -144,6 +202,17 @@ export function neededBy(branch: Step, byId: ReadonlyMap<string, Step>): Readonl
   return needed;
 }
 
-function over(layers: Layers, names: Iterable<Bound>, ids: Iterable<readonly [string, string]>) {
+/** What steps have left behind in the round before. */
+function roundBefore(steps: readonly Step[]): [readonly Bound[], readonly SeenId[]] {
+  const names = steps.flatMap((step) => [...bindingsOf(step)]).map(([name, binding]): Bound => [
+    name,
+    "previous" in binding ? { ...binding, previous: true } : binding,
+  ]);
+  const ids = steps.flatMap((step) => [...idsOf(step)])
+    .map(([id, step]): SeenId => [id, { ...step, previous: true }]);
+  return [names, ids];
+}
+
+function over(layers: Layers, names: Iterable<Bound>, ids: Iterable<SeenId> = []): Layers {
   return { names: layers.names.with(new Map(names)), steps: layers.steps.with(new Map(ids)) };
 }

@@ -23,9 +23,13 @@ export class StepPlaces {
   }
 
   /** Where a name is bound. */
-  bound({ path, field }: Binding): Place {
-    if (field !== null) return this.key(path, "set", field);
-    return this.value(path, this.get(path, "output") === undefined ? "id" : "output");
+  bound(binding: Binding): Place {
+    const { kind, path } = binding;
+    if (kind === "field") return this.key(path, "set", binding.field);
+    const [key, otherwise] = kind === "item" || kind === "index"
+      ? ["as", "foreach"]
+      : ["output", "id"];
+    return this.value(path, this.get(path, key) === undefined ? otherwise : key);
   }
 
   #path(step: string, part: readonly PropertyKey[]): Path {

@@ -16,16 +16,36 @@ export function* serviceTemplates({ endpoint, metadata, tls }: Service): Generat
   if (tls !== null) yield { ...tls };
 }
 
-/** The templates of a step itself: not of the steps inside, but of the call that undoes it. */
+/** The templates of a step itself: not of the steps inside, but of the calls that undo and settle it. */
 export function* stepTemplates(step: Step): Generator<Template> {
   if (step.when !== null) yield step.when;
+  for (const { when, result } of step.catch) yield* written(when, result);
+  if ("compensate" in step && step.compensate?.kind === "call") {
+    yield* targetTemplates(step.compensate);
+  }
   switch (step.kind) {
     case "call":
       yield* targetTemplates(step);
-      if (step.compensate?.kind === "call") yield* targetTemplates(step.compensate);
+      if (step.verify === null) break;
+      yield* targetTemplates(step.verify);
+      yield* written(step.verify.result);
       break;
     case "switch":
-      for (const { when } of step.branches) if (when !== null) yield when;
+      for (const { when } of step.branches) yield* written(when);
+      break;
+    case "foreach":
+      yield step.items;
+      yield* written(step.result);
+      break;
+    case "repeat":
+      yield step.until;
+      yield* written(step.result);
+      break;
+    case "wait":
+      yield* written(step.until);
+      break;
+    case "workflow":
+      yield step.input;
       break;
     case "set":
       yield step.values;
@@ -39,14 +59,22 @@ export function* stepTemplates(step: Step): Generator<Template> {
   }
 }
 
+/** A `null` that stands for nothing written is no template. */
+function* written(...templates: readonly (Template | null)[]): Generator<Template> {
+  for (const template of templates) if (template !== null) yield template;
+}
+
 function* targetTemplates({ input, metadata }: CallTarget): Generator<Template> {
   yield input;
   yield metadata;
 }
 
-/** The names that expressions take from one root, such as those of `.env.NAME`, sorted. */
-export function namesUnder(root: string, workflow: Workflow): readonly string[] {
+/** The names that expressions take from one root, such as those of `.env.NAME`, its children's too, sorted. */
+export function namesUnder(root: "env" | "secrets", workflow: Workflow): readonly string[] {
   const names = new Set<string>();
+  for (const step of eachStep(workflow.steps)) {
+    if (step.kind === "workflow") step.workflow[root].forEach((name) => names.add(name));
+  }
   for (const template of eachTemplate(workflow)) {
     for (const ref of templateRefs(template)) {
       const [name] = ref.path;

@@ -46,3 +46,6 @@ export const OWN_CODES = [
   "INVALID_REQUEST",
   "CHILD_FAILED",
 ] as const;
+
+/** Maestro's own codes that end a run and that no `catch` takes. */
+export const RUN_CODES = ["RUN_CANCELLED", "RUN_TIMEOUT"] as const;
