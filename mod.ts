@@ -76,17 +76,16 @@ export type { BreakerState } from "./src/machines/service_events.ts";
 
 export type {
   BlockStep,
-  BreakerRule,
-  BudgetRule,
   CallStep,
   CallTarget,
+  CatchEntry,
+  ChildStep,
   Compensation,
   FailStep,
-  HealthRule,
+  ForeachStep,
   ParallelStep,
   Place,
-  PoolRule,
-  RateRule,
+  RepeatStep,
   RetryRule,
   ReturnStep,
   SagaRule,
@@ -94,14 +93,24 @@ export type {
   SequenceStep,
   Service,
   SetStep,
+  SignalStep,
   Step,
   StepBase,
   SwitchBranch,
   SwitchStep,
   Template,
-  TlsRule,
+  Verify,
+  WaitStep,
   Workflow,
 } from "./src/workflow/model.ts";
+export type {
+  BreakerRule,
+  BudgetRule,
+  HealthRule,
+  PoolRule,
+  RateRule,
+  TlsRule,
+} from "./src/workflow/service_rules.ts";
 export type { Json } from "./src/workflow/json.ts";
 export type { MessageValue } from "./src/workflow/message.ts";
 export type { Value } from "./src/workflow/value.ts";

@@ -1,5 +1,6 @@
 import { evaluateTemplate } from "../workflow/expression.ts";
-import type { Service, TlsRule, Workflow } from "../workflow/model.ts";
+import type { Service, Workflow } from "../workflow/model.ts";
+import type { TlsRule } from "../workflow/service_rules.ts";
 import { toText } from "../workflow/value.ts";
 import type { Target } from "./doors.ts";
 

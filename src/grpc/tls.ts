@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { checkServerIdentity } from "node:tls";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import { MaestroError } from "../errors.ts";
-import type { TlsRule } from "../workflow/model.ts";
+import type { TlsRule } from "../workflow/service_rules.ts";
 import { whyUnreadable } from "../workflow/unreadable.ts";
 import type { GrpcJs } from "./grpc_js.ts";
 import { belongTogether } from "./own_certificate.ts";

@@ -1,5 +1,5 @@
 import type { AttemptFailure } from "../machines/failure.ts";
-import type { TlsRule } from "../workflow/model.ts";
+import type { TlsRule } from "../workflow/service_rules.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { isTlsDoubt } from "./reach_reason.ts";
 import type { TlsFiles } from "./tls.ts";

@@ -1,5 +1,5 @@
 import { connect, type ConnectionOptions, type PeerCertificate, type TLSSocket } from "node:tls";
-import type { TlsRule } from "../workflow/model.ts";
+import type { TlsRule } from "../workflow/service_rules.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { readOwnCertificate } from "./own_certificate.ts";
 import { NO_NAME, type TlsFiles } from "./tls.ts";

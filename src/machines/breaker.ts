@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { BreakerRule } from "../workflow/model.ts";
+import type { BreakerRule } from "../workflow/service_rules.ts";
 import { CountWindow } from "./count_window.ts";
 import type { ResultWindow, WindowFigures } from "./result_window.ts";
 import { TimeWindow } from "./time_window.ts";

@@ -1,4 +1,4 @@
-import type { BudgetRule } from "../workflow/model.ts";
+import type { BudgetRule } from "../workflow/service_rules.ts";
 
 /** A6 counts with three decimal places and ignores further ones: here, whole thousandths. */
 const THOUSANDTHS = 1_000;

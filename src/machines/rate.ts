@@ -1,4 +1,4 @@
-import type { RateRule } from "../workflow/model.ts";
+import type { RateRule } from "../workflow/service_rules.ts";
 
 /**
  * A rate limit as a sliding window: at most so many calls begin in any stretch of its length, and

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BreakerRule } from "../workflow/model.ts";
+import type { BreakerRule } from "../workflow/service_rules.ts";
 import type { Board } from "./board.ts";
 import { isSlow, isTripped, markOf, windowOf } from "./breaker.ts";
 import type { Scope } from "./machine.ts";

@@ -1,4 +1,4 @@
-import type { PoolRule, RateRule } from "../workflow/model.ts";
+import type { PoolRule, RateRule } from "../workflow/service_rules.ts";
 import { Line } from "./line.ts";
 import { RateWindow } from "./rate.ts";
 

@@ -46,8 +46,8 @@ export interface Callee {
   readonly retry: WrittenRetry | undefined;
 }
 
-/** Gives the child workflow that a step names; `null` where there is none, and its problems are told. */
-export type FindChild = (file: string, at: Path) => Workflow | null;
+/** Gives the child workflow that a step names; where there is none, its problems are told. */
+export type FindChild = (file: string, at: Path) => Workflow;
 
 type Named = (index: number, id: string | null) => string;
 
@@ -188,12 +188,12 @@ export class StepBuilder {
     };
   }
 
-  #child(written: Written<"workflow">, base: StepBase, at: Path): ChildStep | null {
+  #child(written: Written<"workflow">, base: StepBase, at: Path): ChildStep {
     const { input = {}, compensate } = written;
     this.#use(input, "value", base.path, [...at, "input"]);
     const undoing = this.#compensation(compensate, null, base.path, [...at, "compensate"]);
     const workflow = this.findChild(written.workflow, [...at, "workflow"]);
-    return workflow && { ...base, kind: "workflow", workflow, input, compensate: undoing };
+    return { ...base, kind: "workflow", workflow, input, compensate: undoing };
   }
 
   #result(result: Template | undefined, scope: string, at: Path): Template | null {

@@ -5,19 +5,29 @@
  */
 import type { Problem } from "../errors.ts";
 import type { TemplateUse } from "./build_steps.ts";
-import type { CheckContext } from "./check_steps.ts";
+import type { CheckContext } from "./check_context.ts";
 import { checkCondition, checkTemplate, templateRefs } from "./expression.ts";
 import { Explainer } from "./explain_name.ts";
 import type { Template } from "./model.ts";
 import { didYouMean } from "./nearest.ts";
 import { problemAt } from "./problems.ts";
 import { isRecord } from "./schema_parts.ts";
-import { visibility, type Visible } from "./scope.ts";
 import type { Path } from "./source.ts";
 import { ROOTS } from "./words.ts";
 
 const RUN_FIELDS = ["id", "workflow", "version", "correlation_id", "started_at"];
 const STEP_FIELDS = ["status", "output", "error", "attempts"];
+const ERROR_FIELDS = [
+  "code",
+  "message",
+  "step",
+  "attempts",
+  "outcome",
+  "reason",
+  "domain",
+  "metadata",
+  "details",
+];
 
 /** So many names in a file get a guess at what was meant: each is compared with all there are. */
 const MAX_GUESSES = 100;
@@ -42,19 +52,17 @@ interface Ref {
 
 class ExpressionCheck {
   readonly problems: Problem[] = [];
-  readonly #seen: ReadonlyMap<string, Visible>;
   readonly #explainer: Explainer;
   #guesses = 0;
 
   constructor(readonly context: CheckContext) {
-    this.#seen = visibility(context.workflow);
     this.#explainer = new Explainer(context);
   }
 
   text(text: string, at: Path, use: TemplateUse): void {
     const tell = (code: string, offset: number, message: string) =>
       this.problems.push(problemAt(use.places.text(at, offset), code, message));
-    const names = this.#seen.get(use.scope ?? "")?.names.keys() ?? [];
+    const names = this.context.seen.get(use.scope ?? "")?.names.keys() ?? [];
     const check = use.role === "condition" ? checkCondition : checkTemplate;
     const wrong = check(text, names);
     for (const { code, message, offset } of wrong) tell(code, offset, message);
@@ -79,16 +87,13 @@ class ExpressionCheck {
           ? told("needs_a_name", `.${ref.root} needs a name: .${ref.root}.NAME`)
           : null;
       case "run":
-        return field === undefined || RUN_FIELDS.includes(field) ? null : told(
-          "unknown_name",
-          `.run has no "${field}"${
-            didYouMean(field, RUN_FIELDS) || `; it has ${RUN_FIELDS.join(", ")}`
-          }`,
-        );
+        return unknownField(".run", field, RUN_FIELDS);
       case "input":
         return null;
       case "error":
-        return told("error_outside_catch", '.error is there only inside "catch"');
+        return this.context.seen.get(use.scope ?? "")?.names.has("error")
+          ? unknownField(".error", field, ERROR_FIELDS)
+          : told("error_outside_catch", '.error is there only inside "catch"');
       case "steps":
         return this.#stepProblem(ref, use.scope ?? "");
       default:
@@ -99,20 +104,18 @@ class ExpressionCheck {
   #stepProblem({ path }: Ref, scope: string): Told | null {
     const [id, field] = path;
     if (id === undefined) return told("needs_a_name", ".steps needs a step's id: .steps.<id>");
-    if (!this.#seen.get(scope)?.steps.has(id)) {
+    if (!this.context.seen.get(scope)?.steps.has(id)) {
       if (this.context.forgiven.has(id)) return null;
       const why = this.#explainer.step(id, scope);
       if (why !== null) return told("unseen_name", `Cannot see .steps.${id} here: ${why}`);
       const hint = didYouMean(id, this.#explainer.ids());
       return told("unknown_step", `Unknown step ".steps.${id}"${hint}`);
     }
-    if (field === undefined || STEP_FIELDS.includes(field)) return null;
-    const hint = didYouMean(field, STEP_FIELDS) || `; it has ${STEP_FIELDS.join(", ")}`;
-    return told("unknown_name", `.steps.${id} has no "${field}"${hint}`);
+    return unknownField(`.steps.${id}`, field, STEP_FIELDS);
   }
 
   #nameProblem(name: string, scope: string): Told | null {
-    const names = this.#seen.get(scope)?.names;
+    const names = this.context.seen.get(scope)?.names;
     if (names?.has(name) || this.context.forgiven.has(name)) return null;
     const why = this.#explainer.name(name, scope);
     if (why !== null) return told("unseen_name", `Cannot see .${name} here: ${why}`);
@@ -134,6 +137,16 @@ interface Told {
 
 function told(code: string, message: string): Told {
   return { code, message };
+}
+
+function unknownField(
+  root: string,
+  field: string | undefined,
+  known: readonly string[],
+): Told | null {
+  if (field === undefined || known.includes(field)) return null;
+  const hint = didYouMean(field, known) || `; it has ${known.join(", ")}`;
+  return told("unknown_name", `${root} has no "${field}"${hint}`);
 }
 
 /** What may not be named there at all. */

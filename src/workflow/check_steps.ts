@@ -1,22 +1,15 @@
 /**
- * What the steps' structure gets wrong: ids, names, `needs`, `return`.
+ * What the steps' structure gets wrong: ids, names, `needs`, and what may not stand where it does.
  *
  * @module
  */
 import type { Problem } from "../errors.ts";
-import type { ParallelStep, Step, Workflow } from "./model.ts";
+import type { CheckContext } from "./check_context.ts";
+import { pivotOf } from "./check_pivots.ts";
+import type { ChildStep, ForeachStep, ParallelStep, RepeatStep, Step } from "./model.ts";
 import { didYouMean } from "./nearest.ts";
 import { problemAt, warningAt } from "./problems.ts";
-import { type Binding, bindingsOf } from "./scope.ts";
-import type { StepPlaces } from "./step_places.ts";
-
-/** What the checks of a whole workflow go by. */
-export interface CheckContext {
-  readonly workflow: Workflow;
-  readonly where: StepPlaces;
-  /** Names of steps that have problems of their own. */
-  readonly forgiven: ReadonlySet<string>;
-}
+import { type Binding, bindingsOf, type Bound, loopBindings } from "./scope.ts";
 
 /** Checks the tree of steps. */
 export function checkSteps(context: CheckContext): readonly Problem[] {
@@ -25,12 +18,22 @@ export function checkSteps(context: CheckContext): readonly Problem[] {
   return check.problems;
 }
 
+/** What a step stands inside of, as far as this forbids something. */
 interface Surroundings {
-  readonly inParallel: boolean;
+  /** What a `return` would leave unfinished; `null`: nothing. */
+  readonly unfinished: '"parallel"' | '"foreach"' | "a compensation" | null;
+  /** What a pivot may not stand inside of; `null`: nothing. */
+  readonly manifold: "parallel" | "foreach" | "repeat" | null;
   readonly inCompensation: boolean;
 }
 
-const NOWHERE: Surroundings = { inParallel: false, inCompensation: false };
+const NOWHERE: Surroundings = { unfinished: null, manifold: null, inCompensation: false };
+
+const IN_COMPENSATION: Surroundings = {
+  unfinished: "a compensation",
+  manifold: null,
+  inCompensation: true,
+};
 
 class StepCheck {
   readonly problems: Problem[] = [];
@@ -38,17 +41,16 @@ class StepCheck {
 
   constructor(readonly context: CheckContext) {}
 
-  list(steps: readonly Step[], around: Surroundings): void {
-    this.#boundOnce(steps);
+  /** @param loop the names that a round of `foreach` begins with */
+  list(steps: readonly Step[], around: Surroundings, loop: readonly Bound[] = []): void {
+    this.#boundOnce(steps, loop);
     let ended: Step | null = null;
     for (const step of steps) {
       if (ended !== null) {
         const message = `Never reached: "${ended.kind}" at line ${ended.place.line} comes first`;
         this.problems.push(warningAt(step.place, "unreachable", message));
         ended = null; // once is enough
-      } else if ((step.kind === "return" || step.kind === "fail") && step.when === null) {
-        ended = step;
-      }
+      } else if (endsList(step)) ended = step;
       if (step.needs.length > 0) {
         const message = '"needs" is for steps inside "parallel": steps of a list come in order';
         this.#error(step, ["needs"], "needs_outside_parallel", message, "key");
@@ -59,6 +61,15 @@ class StepCheck {
 
   #step(step: Step, around: Surroundings): void {
     if (!step.id.includes("[")) this.#uniqueId(step);
+    if (around.inCompensation) this.#compensating(step);
+    this.#inside(step, around);
+    for (const { steps } of step.catch) this.list(steps, around);
+    if (!around.inCompensation && "compensate" in step && step.compensate?.kind === "steps") {
+      this.list(step.compensate.steps, IN_COMPENSATION);
+    }
+  }
+
+  #inside(step: Step, around: Surroundings): void {
     switch (step.kind) {
       case "steps":
         return this.list(step.steps, around);
@@ -67,39 +78,112 @@ class StepCheck {
       case "switch":
         for (const { steps } of step.branches) this.list(steps, around);
         return;
+      case "foreach":
+        return this.#foreach(step, around);
+      case "repeat":
+        this.#hidesNothing(step);
+        return this.list(step.steps, { ...around, manifold: around.manifold ?? "repeat" });
       case "return":
         return this.#return(step, around);
+      case "workflow":
+        return this.#child(step, around);
       case "call":
-        if (around.inCompensation) this.#compensating(step);
-        else if (step.compensate?.kind === "steps") {
-          this.list(step.compensate.steps, { inParallel: false, inCompensation: true });
+        if (step.pivot && around.manifold !== null) {
+          const message = `A pivot may not stand inside "${around.manifold}": ${NO_PIVOT}`;
+          this.#error(step, ["pivot"], "pivot_inside", message, "key");
         }
     }
   }
 
   /** A call that undoes something is tried until it succeeds: what says otherwise has no place in it. */
   #compensating(step: Step): void {
-    for (const key of ["compensate", "idempotent", "retry", "timeout"]) {
-      if (this.context.where.get(step.path, key) === undefined) continue;
-      const message = key === "compensate"
-        ? "Cannot compensate inside a compensation: it is tried until it succeeds"
-        : `Cannot set "${key}" inside a compensation: it is tried until it succeeds, as the workflow's "saga" says`;
+    const tell = (key: string, message: string) =>
       this.#error(step, [key], "nested_compensation", message, "key");
+    step.catch.forEach(({ undo }, at) => {
+      if (!undo || step.kind === "call") return;
+      const message = 'Cannot "undo" inside a compensation: what undoes is not undone';
+      this.#error(step, ["catch", at, "undo"], "nested_compensation", message, "key");
+    });
+    if (step.kind === "workflow") {
+      tell(
+        "workflow",
+        "Cannot start a workflow inside a compensation: a run that fails undoes itself, and a " +
+          "compensation is tried until it succeeds; call the service that undoes it",
+      );
+    }
+    if (step.kind !== "call") return;
+    for (
+      const key of ["compensate", "verify", "pivot", "catch", "idempotent", "retry", "timeout"]
+    ) {
+      if (this.context.where.get(step.path, key) === undefined) continue;
+      tell(
+        key,
+        key === "compensate"
+          ? "Cannot compensate inside a compensation: it is tried until it succeeds"
+          : `Cannot set "${key}" inside a compensation: it is tried until it succeeds, as the workflow's "saga" says`,
+      );
     }
   }
 
-  #return(step: Step, { inParallel, inCompensation }: Surroundings): void {
-    const inside = inParallel ? '"parallel"' : inCompensation ? "a compensation" : null;
-    if (inside === null) return;
-    const message = `Cannot return from inside ${inside}: it would leave the rest unfinished`;
+  #return(step: Step, { unfinished }: Surroundings): void {
+    if (unfinished === null) return;
+    const message = `Cannot return from inside ${unfinished}: it would leave the rest unfinished`;
     this.#error(step, ["return"], "return_inside", message, "key");
+  }
+
+  /** Its pivot is the one of the run that starts it. */
+  #child(step: ChildStep, { manifold }: Surroundings): void {
+    const pivot = manifold === null ? null : pivotOf(step.workflow);
+    if (pivot === null) return;
+    const { file, line } = pivot.place;
+    const message = `Cannot start "${step.workflow.name}" inside "${manifold}": it has a pivot ` +
+      `(${file}:${line}), and ${NO_PIVOT}`;
+    this.#error(step, ["workflow"], "pivot_inside", message, "key");
+  }
+
+  #foreach(step: ForeachStep, around: Surroundings): void {
+    const loop = loopBindings(step);
+    const outer = this.context.seen.get(step.path)?.names;
+    for (const [name, binding] of loop) {
+      const hidden = outer?.get(name);
+      if (hidden === undefined) continue;
+      const what = binding.kind === "index" ? `index, "${name}",` : `name, "${name}",`;
+      const { line } = this.context.where.bound(hidden);
+      const message = `The item's ${what} hides the one bound at line ${line}: ` +
+        'give the item another with "as"';
+      this.problems.push(problemAt(this.context.where.bound(binding), "hidden_name", message));
+    }
+    const inside = {
+      ...around,
+      unfinished: around.unfinished ?? '"foreach"',
+      manifold: around.manifold ?? "foreach",
+    } as const;
+    this.list(step.steps, inside, loop);
+  }
+
+  /** Before a round has bound a name, it is the round before's: it can't be the one outside as well. */
+  #hidesNothing(step: RepeatStep): void {
+    const outer = this.context.seen.get(step.path)?.names;
+    for (const [name, binding] of step.steps.flatMap((each) => [...bindingsOf(each)])) {
+      const hidden = outer?.get(name);
+      if (hidden === undefined) continue;
+      const { line } = this.context.where.bound(hidden);
+      const message = `The name "${name}" hides the one bound at line ${line}: in a "repeat" it ` +
+        "would mean the round before's; give it another name";
+      this.problems.push(problemAt(this.context.where.bound(binding), "hidden_name", message));
+    }
   }
 
   #parallel(block: ParallelStep, around: Surroundings): void {
     const byId = new Map(block.branches.map((branch) => [branch.id, branch]));
+    const inside = {
+      ...around,
+      unfinished: around.unfinished ?? '"parallel"',
+      manifold: around.manifold ?? "parallel",
+    } as const;
     for (const branch of block.branches) {
       branch.needs.forEach((id, at) => this.#need(branch, id, at, byId));
-      this.#step(branch, { ...around, inParallel: true });
+      this.#step(branch, inside);
     }
     const circle = findCircle(block.branches, byId);
     const [first] = circle;
@@ -135,8 +219,8 @@ class StepCheck {
   }
 
   /** A name is bound once per scope; a step's id is told of by {@linkcode StepCheck.#uniqueId}. */
-  #boundOnce(steps: readonly Step[]): void {
-    const bound = new Map<string, Binding>();
+  #boundOnce(steps: readonly Step[], loop: readonly Bound[]): void {
+    const bound = new Map<string, Binding>(loop);
     for (const step of steps) {
       for (const [name, binding] of bindingsOf(step)) {
         const first = bound.get(name);
@@ -163,6 +247,15 @@ class StepCheck {
   ): void {
     this.problems.push(problemAt(this.context.where[at](step.path, ...part), code, message));
   }
+}
+
+const NO_PIVOT = "what runs several times, or beside others, has no one moment after which there " +
+  "is no way back";
+
+/** Whether nothing after a step can be reached. */
+function endsList({ kind, when, catch: entries }: Step): boolean {
+  if (when !== null) return false;
+  return kind === "return" || (kind === "fail" && entries.length === 0);
 }
 
 /** Steps that need each other in a circle, in order; none where there is no circle. */

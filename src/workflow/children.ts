@@ -7,6 +7,7 @@ import { normalize } from "node:path";
 import type { Problem } from "../errors.ts";
 import type { FindChild } from "./build_steps.ts";
 import { eachStep } from "./calls.ts";
+import { sagaRule } from "./defaults.ts";
 import type { Files } from "./files.ts";
 import type { Workflow } from "./model.ts";
 import { besideFile } from "./paths.ts";
@@ -19,6 +20,22 @@ const MAX_DEPTH = 10;
 /** A definition holds its children whole, so this bounds what a journal keeps of it. */
 const MAX_STEPS = 100_000;
 
+/** Stands for a child that is not to be had, so that what its step says is checked all the same. */
+const MISSING: Workflow = {
+  name: "missing",
+  version: null,
+  description: null,
+  timeout: null,
+  input: null,
+  output: null,
+  services: {},
+  saga: sagaRule(),
+  steps: [],
+  env: [],
+  secrets: [],
+  place: { file: "", line: 1, column: 1 },
+};
+
 /** Parses a child's text; its problems are told wherever they are kept. */
 export type ParseChild = (
   source: { readonly file: string; readonly text: string },
@@ -27,8 +44,8 @@ export type ParseChild = (
 
 /** The children of a workflow and of those below it. */
 export class Children {
-  /** By file; `null`: it has errors, which are told. */
-  readonly #parsed = new Map<string, Workflow | null>();
+  /** By file; of one that has errors they are told. */
+  readonly #parsed = new Map<string, Workflow>();
   readonly #sizes = new WeakMap<Workflow, number>();
 
   constructor(readonly files: Files, readonly parse: ParseChild) {}
@@ -43,7 +60,7 @@ export class Children {
     return (said, at) => {
       const refuse = (code: string, message: string) => {
         problems.push(problemAt(places.value(at), code, message));
-        return null;
+        return MISSING;
       };
       if (said.includes("{{")) {
         const why = "it is read when the workflow is loaded; write its path out, or use a switch";
@@ -64,7 +81,6 @@ export class Children {
         return refuse("too_deep", message);
       }
       const child = this.#child(file, open, refuse);
-      if (child === null) return null;
       size += this.#sizeOf(child);
       if (size <= MAX_STEPS) return child;
       const message = `With its child workflows this one has more than ${
@@ -77,13 +93,13 @@ export class Children {
   #child(
     file: string,
     open: readonly string[],
-    refuse: (code: string, message: string) => null,
-  ): Workflow | null {
+    refuse: (code: string, message: string) => Workflow,
+  ): Workflow {
     const known = this.#parsed.get(file);
     if (known !== undefined) return known;
     const text = this.files.read(file);
     if (typeof text !== "string") return refuse(text.code, text.refusal);
-    const workflow = this.parse({ file, text }, [...open, file]);
+    const workflow = this.parse({ file, text }, [...open, file]) ?? MISSING;
     this.#parsed.set(file, workflow);
     return workflow;
   }

@@ -4,14 +4,8 @@
  *
  * @module
  */
-import type {
-  BreakerRule,
-  BudgetRule,
-  HealthRule,
-  PoolRule,
-  RetryRule,
-  SagaRule,
-} from "./model.ts";
+import type { RetryRule, SagaRule } from "./model.ts";
+import type { BreakerRule, BudgetRule, HealthRule, PoolRule } from "./service_rules.ts";
 import type {
   WrittenBreaker,
   WrittenBudget,

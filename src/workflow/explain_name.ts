@@ -1,20 +1,26 @@
-import type { CheckContext } from "./check_steps.ts";
+import { listsOf } from "./calls.ts";
+import type { CheckContext } from "./check_context.ts";
 import type { Step } from "./model.ts";
-import { type Binding, bindingsOf, neededBy } from "./scope.ts";
+import { type Binding, bindingsOf, loopBindings, neededBy } from "./scope.ts";
 
 /** Where a step stands among others. */
 interface Seat {
   readonly step: Step;
   /** The step whose list it is in; `null`: the workflow's own. */
   readonly parent: Step | null;
-  /** Which of the parent's lists: a branch of a `switch`, the steps of a compensation. */
+  /** Which of the parent's lists: a branch of a `switch`, an entry of its `catch`, a compensation. */
   readonly list: string;
   readonly index: number;
 }
 
+/** What stands in a step, but is no step: before or after those of one of its lists. */
+type Part = Omit<Seat, "parent">;
+
 /** Says why a name that is bound somewhere can't be seen. */
 export class Explainer {
   readonly #seats = new Map<string, Seat>();
+  /** By the keys of `visibility()` that are no step's path. */
+  readonly #parts = new Map<string, Part>();
   /** The first that binds each name, and the first of each id. */
   readonly #bound = new Map<string, { readonly step: Step; readonly binding: Binding }>();
   readonly #byId = new Map<string, Step>();
@@ -25,6 +31,11 @@ export class Explainer {
       if (!this.#byId.has(step.id)) this.#byId.set(step.id, step);
       const own = step.kind === "parallel" ? { ...step, branches: [] } : step;
       for (const [name, binding] of bindingsOf(own)) {
+        if (!this.#bound.has(name)) this.#bound.set(name, { step, binding });
+      }
+    }
+    for (const { step } of this.#seats.values()) {
+      for (const [name, binding] of step.kind === "foreach" ? loopBindings(step) : []) {
         if (!this.#bound.has(name)) this.#bound.set(name, { step, binding });
       }
     }
@@ -49,20 +60,28 @@ export class Explainer {
 
   #why(bound: Step, binding: Binding | null, scope: string): string {
     const line = binding === null ? bound.place.line : this.context.where.bound(binding).line;
+    if (binding?.kind === "item" || binding?.kind === "index") {
+      return `it is the ${binding.kind} of ${describe(bound)} at line ${line}, which only its ` +
+        'steps and its "result" see';
+    }
     const it = binding === null ? `it stands` : `it is bound`;
-    const from = scope.replace(/\/compensate$/, "");
-    if (bound.path === from) {
+    const part = this.#parts.get(scope);
+    const from = part?.step.path ?? scope.replace(/\/[a-z.]+$/, "");
+    if (bound.path === from && part === undefined) {
       return binding?.kind === "field"
         ? 'the names of one "set" do not see each other; make two steps of it'
         : "it is this step's own result, which only later steps and its compensation see";
     }
     const target = this.#chain(bound.path);
     const here = from === "" ? [] : this.#chain(from);
+    if (part !== undefined) here.push({ ...part, step: { ...part.step }, parent: part.step });
     const apart = target.findIndex((seat, at) => seat.step !== here[at]?.step);
     const theirs = target[apart];
     const ours = here[apart];
     if (theirs === undefined) {
-      return "it is the result of the block around, which is there only after it";
+      return ours?.list.startsWith("catch")
+        ? "it is the result of the step that has failed"
+        : "it is the result of the block around, which is there only after it";
     }
     if (ours !== undefined && ours.list === theirs.list) {
       if (ours.parent?.kind === "parallel") {
@@ -71,11 +90,10 @@ export class Explainer {
           : `${it} at line ${line}, inside another block`;
       }
       if (theirs.index > ours.index) return `${it} later, at line ${line}`;
-    } else if (ours?.parent?.kind === "switch") {
+    } else if (ours?.parent?.kind === "switch" && theirs.list.startsWith("switch")) {
       return `${it} at line ${line}, in another branch of the switch`;
     }
-    if (theirs.list === "compensate") return `${it} at line ${line}, in a compensation`;
-    return `${it} at line ${line}, inside ${describe(target.at(-2)?.step)}, and not seen outside`;
+    return `${it} at line ${line}, ${whereIn(target.slice(apart))}`;
   }
 
   /** Whether a branch gives away what the last of these seats binds. */
@@ -91,7 +109,7 @@ export class Explainer {
     return true;
   }
 
-  #chain(path: string): readonly Seat[] {
+  #chain(path: string): Seat[] {
     const seats: Seat[] = [];
     for (let seat = this.#seats.get(path); seat !== undefined;) {
       seats.unshift(seat);
@@ -102,17 +120,39 @@ export class Explainer {
 
   #seat(steps: readonly Step[], parent: Step | null, list: string): void {
     steps.forEach((step, index) => {
-      this.#seats.set(step.path, { step, parent, list, index });
-      if (step.kind === "steps") this.#seat(step.steps, step, "steps");
-      if (step.kind === "parallel") this.#seat(step.branches, step, "parallel");
+      const { path } = step;
+      this.#seats.set(path, { step, parent, list, index });
       if (step.kind === "switch") {
         step.branches.forEach((branch, at) => this.#seat(branch.steps, step, `switch[${at}]`));
+      } else {
+        for (const inside of listsOf(step)) this.#seat(inside, step, step.kind);
       }
-      if (step.kind === "call" && step.compensate?.kind === "steps") {
+      for (const end of ["until", "result"]) {
+        this.#parts.set(`${path}[].${end}`, { step, list: step.kind, index: Infinity });
+      }
+      step.catch.forEach((entry, at) => {
+        const name = `catch[${at}]`;
+        this.#parts.set(`${path}.${name}`, { step, list: name, index: -1 });
+        this.#parts.set(`${path}.${name}.result`, { step, list: name, index: Infinity });
+        this.#seat(entry.steps, step, name);
+      });
+      if ("compensate" in step && step.compensate?.kind === "steps") {
         this.#seat(step.compensate.steps, step, "compensate");
       }
     });
   }
+}
+
+/** Where a name is bound that is not seen from outside; the seats begin where the ways part. */
+function whereIn(seats: readonly Seat[]): string {
+  if (seats.some(({ list }) => list === "compensate")) return "in a compensation";
+  const outwards = [...seats].reverse();
+  const { list = "", parent } = outwards.find((seat) => seat.list !== "parallel") ?? {};
+  if (list.startsWith("catch")) return 'in a "catch", and not seen outside: "result" gives it out';
+  const inside = `${describe(parent ?? undefined)}, and not seen outside`;
+  return parent?.kind === "foreach" || parent?.kind === "repeat"
+    ? `in the rounds of ${inside}: "result" gives it out`
+    : `inside ${inside}`;
 }
 
 function adviseNeeds({ step, parent }: Seat, theirs: Seat): string {

@@ -1,5 +1,6 @@
 import type { Step } from "./model.ts";
 import { isRecord } from "./schema_parts.ts";
+import { loopBindings } from "./scope.ts";
 
 const LISTS = ["steps", "parallel", "repeat", "catch", "switch"] as const;
 
@@ -13,9 +14,12 @@ const LISTS = ["steps", "parallel", "repeat", "catch", "switch"] as const;
 export function forgivenNames(root: unknown, known: readonly Step[]): ReadonlySet<string> {
   const names = new Set<string>();
   if (isRecord(root)) collect(root["steps"], names);
-  const bound = known.flatMap((
-    step,
-  ) => [step.id, step.output ?? "", ...(step.kind === "set" ? Object.keys(step.values) : [])]);
+  const bound = known.flatMap((step) => [
+    step.id,
+    step.output ?? "",
+    ...(step.kind === "set" ? Object.keys(step.values) : []),
+    ...(step.kind === "foreach" ? loopBindings(step).map(([name]) => name) : []),
+  ]);
   for (const name of bound) names.delete(name);
   return names;
 }
@@ -24,12 +28,14 @@ function collect(list: unknown, names: Set<string>): void {
   if (!Array.isArray(list)) return;
   for (const step of list) {
     if (!isRecord(step)) continue;
-    for (const key of ["id", "output", "as"]) {
+    for (const key of ["id", "output"]) {
       const name = step[key];
       if (typeof name === "string") names.add(name);
-      if (typeof name === "string" && key === "as") names.add(`${name}_index`);
     }
-    if ("foreach" in step) ["item", "item_index"].forEach((name) => names.add(name));
+    if ("foreach" in step) {
+      const item = typeof step["as"] === "string" ? step["as"] : "item";
+      [item, `${item}_index`].forEach((name) => names.add(name));
+    }
     if (isRecord(step["set"])) Object.keys(step["set"]).forEach((name) => names.add(name));
     for (const key of LISTS) collect(step[key], names);
     const compensate = step["compensate"];

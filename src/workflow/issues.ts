@@ -72,13 +72,8 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
     return { code: finding.code, message: finding.message, place };
   }
   if (finding?.kind === "later") {
-    const key = finding.what ?? String(path.at(-1));
-    const at = finding.what === null ? path : [...path, finding.what];
-    return {
-      code: "not_supported",
-      message: `"${key}" is not supported yet`,
-      place: places.key(at),
-    };
+    const message = `"${String(path.at(-1))}" is not supported yet`;
+    return { code: "not_supported", message, place: places.key(path) };
   }
   const label = labelOf(path);
   if (places.get(path) === undefined) {

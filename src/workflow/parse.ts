@@ -8,6 +8,7 @@ import { type Callee, StepBuilder } from "./build_steps.ts";
 import { eachStep } from "./calls.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkInputSchema } from "./check_input_schema.ts";
+import { checkPivots } from "./check_pivots.ts";
 import { checkServices } from "./check_services.ts";
 import { checkSteps } from "./check_steps.ts";
 import { Children } from "./children.ts";
@@ -21,6 +22,7 @@ import type { Service, Workflow } from "./model.ts";
 import { problemAt, sortProblems } from "./problems.ts";
 import { checkAndRepair } from "./repair.ts";
 import { workflowSchema, type WrittenWorkflow } from "./schema.ts";
+import { visibility } from "./scope.ts";
 import { type Declared, makeService, overlay } from "./settings.ts";
 import type { Places } from "./source.ts";
 import { STAND_IN } from "./step_forms.ts";
@@ -181,14 +183,16 @@ function build(written: WrittenWorkflow, places: Places, { files, children, open
   };
   const where = new StepPlaces(places, builder.at);
   const forgiven = forgivenNames(places.root, [...eachStep(steps)]);
-  const context = { workflow, where, forgiven };
+  const seen = visibility(workflow);
+  const context = { workflow, where, forgiven, seen };
   problems.push(
     ...builder.problems,
     ...checkSteps(context),
     ...checkExpressions([...declarations.uses, ...builder.uses], context),
     ...checkServices(workflow, where),
     ...checkInputSchema(workflow.input, places),
-    ...lintWorkflow(workflow, { where, used: builder.used, uses: builder.uses }),
+    ...checkPivots(context),
+    ...lintWorkflow(workflow, { where, seen, used: builder.used, uses: builder.uses }),
   );
   return { workflow, problems };
 }

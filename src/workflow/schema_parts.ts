@@ -22,7 +22,7 @@ export type Finding =
     readonly at?: "value";
   }
   /** The key belongs to a later release. */
-  | { readonly kind: "later"; readonly what: string | null };
+  | { readonly kind: "later" };
 
 /** What a JSON Schema says of a leaf. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -147,13 +147,9 @@ export function oneOrMany<T>(item: z.ZodType<T>): z.ZodType<T[]> {
 }
 
 /** Belongs to a later release: refused as not supported yet, and checked like the rest all the same. */
-export function later(
-  schema: z.ZodType,
-  applies: (value: unknown) => boolean = () => true,
-  what: string | null = null,
-): z.ZodType<unknown> {
+export function later(schema: z.ZodType): z.ZodType<unknown> {
   return z.unknown().transform((value, context): unknown => {
-    if (applies(value)) find(context, { kind: "later", what });
+    find(context, { kind: "later" });
     return settle(schema, value, context);
   }).meta({ alone: schema });
 }

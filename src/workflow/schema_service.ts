@@ -1,7 +1,7 @@
 /** What `services` and `defaults` may say. @module */
 import { readEndpoint } from "./endpoint.ts";
 import { z } from "zod";
-import type { RateRule } from "./model.ts";
+import type { RateRule } from "./service_rules.ts";
 import { either, find, isRecord, leaf, oneOrMany, refuse, shape } from "./schema_parts.ts";
 import {
   anyText,

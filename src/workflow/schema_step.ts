@@ -222,7 +222,9 @@ const repeat = shape({
   if (it.max_rounds !== undefined || it.timeout !== undefined) return;
   const message = '"repeat" needs "max_rounds", or a "timeout", so that it ends';
   find(context, { kind: "told", code: "endless", message }, ["repeat"]);
-}).meta({ anyOf: [{ required: ["max_rounds"] }, { required: ["timeout"] }] });
+}).meta({
+  anyOf: ["max_rounds", "timeout"].map((key) => ({ properties: { [key]: {} }, required: [key] })),
+});
 
 const wait = shape({
   ...base,

@@ -14,7 +14,8 @@ import {
   poolRule,
   retryRule,
 } from "./defaults.ts";
-import type { Place, SchemaSource, Service, TlsRule } from "./model.ts";
+import type { Place, SchemaSource, Service } from "./model.ts";
+import type { TlsRule } from "./service_rules.ts";
 import { nearest } from "./nearest.ts";
 import { besideFile } from "./paths.ts";
 import { problemAt } from "./problems.ts";

@@ -55,7 +55,8 @@ export function formProblem(
     return { path: [key], finding: { kind: "told", code: "unknown_key", message } };
   }
   const message = 'A step needs one of "service" with "method", "steps", "parallel", "switch", ' +
-    `"set", "fail" or "return"${keys.length > 0 ? `: it has only ${list(keys)}` : ""}`;
+    '"foreach", "repeat", "wait", "await_signal", "workflow", "set", "fail" or "return"' +
+    (keys.length > 0 ? `: it has only ${list(keys)}` : "");
   return { path: [], finding: { kind: "told", code: "no_form", message } };
 }
 

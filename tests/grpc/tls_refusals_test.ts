@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TlsOptions } from "node:tls";
-import type { TlsRule } from "../../src/workflow/model.ts";
+import type { TlsRule } from "../../src/workflow/service_rules.ts";
 import { type Certificates, hasOpenssl, makeCertificates } from "../support/certificates.ts";
 import { callOnce, failureOf, openCaller, unreachable } from "../support/grpc_call.ts";
 import { startServer } from "../support/grpc_server.ts";

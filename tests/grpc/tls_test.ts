@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Caller } from "../../src/engine/doors.ts";
-import type { TlsRule } from "../../src/workflow/model.ts";
+import type { TlsRule } from "../../src/workflow/service_rules.ts";
 import { hasOpenssl, makeCertificates } from "../support/certificates.ts";
 import { callOnce, openCaller, outputOf } from "../support/grpc_call.ts";
 import { startServer } from "../support/grpc_server.ts";

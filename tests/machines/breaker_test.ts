@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { isTripped, markOf, windowOf } from "../../src/machines/breaker.ts";
 import { breakerRule } from "../../src/workflow/defaults.ts";
-import type { BreakerRule } from "../../src/workflow/model.ts";
+import type { BreakerRule } from "../../src/workflow/service_rules.ts";
 import { breaker } from "../support/breaker.ts";
 import { xorshift } from "../support/random.ts";
 

@@ -17,7 +17,7 @@ import {
   viewOf,
 } from "../../src/machines/service_events.ts";
 import { breakerRule } from "../../src/workflow/defaults.ts";
-import type { BreakerRule } from "../../src/workflow/model.ts";
+import type { BreakerRule } from "../../src/workflow/service_rules.ts";
 import { FakeClock } from "../support/clock.ts";
 import { xorshift } from "../support/random.ts";
 

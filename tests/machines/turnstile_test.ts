@@ -1,7 +1,7 @@
 /** `max_concurrent` and `rate_limit`: who goes through when. */
 import assert from "node:assert/strict";
 import { type Slot, Turnstile } from "../../src/machines/turnstile.ts";
-import type { RateRule } from "../../src/workflow/model.ts";
+import type { RateRule } from "../../src/workflow/service_rules.ts";
 import { FakeClock } from "../support/clock.ts";
 import { xorshift } from "../support/random.ts";
 

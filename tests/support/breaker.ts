@@ -15,7 +15,7 @@ import {
   type ServiceEvent,
   viewOf,
 } from "../../src/machines/service_events.ts";
-import type { BreakerRule } from "../../src/workflow/model.ts";
+import type { BreakerRule } from "../../src/workflow/service_rules.ts";
 import { FakeClock } from "./clock.ts";
 
 /** semantics.md's defaults, but for `minCalls` and `maxOpenFor`, which make tests short. */

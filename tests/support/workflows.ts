@@ -24,7 +24,7 @@ steps:
         id: "{{ .user.id }}"
 `;
 
-/** Every form and setting that is there so far, without an error or a warning. */
+/** Every form and setting there is, without an error or a warning. */
 export const FULL = `name: full.workflow-2
 version: "2.1"
 description: Everything there is
@@ -100,6 +100,23 @@ steps:
         attempt_timeout: 2s
         idempotent: false
         compensate: { method: Refund, input: { id: "{{ .charge.id }}" } }
+        verify:
+          method: FindCharge
+          input: { order: "{{ .run.id }}" }
+          result: { id: "{{ .charge.charge_id }}" }
+        catch:
+          - codes: [FAILED_PRECONDITION, CIRCUIT_OPEN]
+            reason: CARD_DECLINED
+            when: "{{ .error.message.contains('limit') }}"
+            undo: true
+            steps:
+              - id: fallback
+                service: payments
+                method: ChargeLater
+                input: { why: "{{ .error.code }}" }
+                compensate: { method: Refund, input: { run: "{{ .run.id }}" } }
+            result: { id: "{{ .fallback.id }}", late: true }
+          - result: { id: "", late: false }
       - id: reserve
         needs: [charge]
         steps:
@@ -107,6 +124,7 @@ steps:
             service: stock
             method: Hold
             input: { sku: "{{ .item.sku }}", charge: "{{ .charge.id }}" }
+            verify: { service: audit, method: Find, metadata: { x-a: "1" }, attempt_timeout: 1s, max_messages: 2 }
             compensate:
               steps:
                 - id: released
@@ -134,6 +152,54 @@ steps:
             fail: { code: FAILED_PRECONDITION, message: "No stock for {{ .input.sku }}" }
           - set: { note: "none" }
     output: chosen
+  - id: ship
+    foreach: "{{ .item.parcels }}"
+    as: parcel
+    concurrency: 5
+    on_failure: finish
+    steps:
+      - id: sent
+        service: stock
+        method: Ship
+        input: { id: "{{ .parcel.id }}", at: "{{ .parcel_index }}" }
+        compensate: { method: Unship, input: { id: "{{ .parcel.id }}" } }
+    result: "{{ .sent.url }}"
+    output: labels
+    catch: [{ steps: [{ set: { none: [] } }], result: "{{ .none }}" }]
+  - foreach: [a, "{{ .input.sku }}"]
+    as: sku
+    steps: [{ when: "{{ .sku == 'b' }}", service: stock, method: GetItem, input: { sku: "{{ .sku }}" } }]
+  - id: settled
+    repeat:
+      - service: payments
+        method: GetCharge
+        input: { id: "{{ .charge.id }}", after: "{{ default(.state.token, '') }}" }
+        output: state
+    until: "{{ .state.status == 'SETTLED' }}"
+    every: 2s
+    max_rounds: 100
+    result: "{{ .state.status }}"
+    timeout: 10m
+  - wait: 0s
+  - wait: { until: "2030-01-31T08:00:00+01:00" }
+  - wait: { until: "{{ .input.at }}" }
+    when: "{{ .settled == 'SETTLED' }}"
+  - id: approval
+    await_signal: approval
+    timeout: 24h
+    catch:
+      - codes: [STEP_TIMEOUT]
+        steps: [{ return: { approved: false } }]
+  - id: invoice
+    workflow: billing/invoice.yaml
+    input: { labels: "{{ .labels }}", by: "{{ .approval.by }}" }
+    compensate: { service: audit, method: Void, input: { id: "{{ .invoice.id }}" } }
+    catch: [{ codes: [CHILD_FAILED], result: { id: "" } }]
+  - id: capture
+    service: payments
+    method: Capture
+    input: { id: "{{ .charge.id }}", invoice: "{{ .invoice.id }}" }
+    pivot: true
   - id: log
     service: audit
     method: Append
@@ -144,3 +210,19 @@ steps:
     idempotent: true
 output: { ok: true, chosen: "{{ .chosen }}", checkout: "{{ .checkout }}" }
 `;
+
+/** The other files of {@linkcode FULL}. */
+export const FULL_FILES = {
+  "shared.yaml": "services: {}\n",
+  "billing/invoice.yaml": `name: invoice
+include: services.yaml
+input: { required: [labels] }
+steps:
+  - id: written
+    service: invoices
+    method: Write
+    input: { lines: "{{ .input.labels }}" }
+    metadata: { authorization: "{{ .secrets.INVOICES_TOKEN }}" }
+`,
+  "billing/services.yaml": `services: { invoices: { endpoint: "{{ .env.INVOICES_HOST }}:1" } }\n`,
+};

@@ -8,7 +8,7 @@ import { eachStep } from "../../src/workflow/calls.ts";
 import { loadWorkflow } from "../../src/workflow/parse.ts";
 import type { CallStep, Workflow } from "../../src/workflow/model.ts";
 import { parse, places, valid, withSteps } from "../support/parsing.ts";
-import { FIRST, FULL } from "../support/workflows.ts";
+import { FIRST, FULL, FULL_FILES } from "../support/workflows.ts";
 
 function call(workflow: Workflow, path: string): CallStep {
   const step = [...eachStep(workflow.steps)].find((each) => each.path === path);
@@ -18,12 +18,13 @@ function call(workflow: Workflow, path: string): CallStep {
 
 Deno.test("parseWorkflow() reads the first workflow of language.md as it stands", async (t) => {
   const { workflow, problems } = parse(FIRST);
-  deepEqual(problems, []);
+  // What undoes the step reads the step's own answer, which may be lost.
+  deepEqual(problems.map(({ code }) => code), ["unverified_compensation"]);
   await t.assertSnapshot(workflow);
 });
 
 Deno.test("parseWorkflow() reads everything there is", async (t) => {
-  const { workflow, problems } = parse(FULL, { "shared.yaml": "services: {}\n" });
+  const { workflow, problems } = parse(FULL, FULL_FILES);
   deepEqual(problems, []);
   await t.assertSnapshot(workflow);
 });
@@ -318,9 +319,9 @@ steps:
 });
 
 Deno.test("parseWorkflow() collects the environment and secrets that expressions name", () => {
-  const workflow = valid(FULL, { "shared.yaml": "{}" });
-  deepEqual(workflow.env, ["PAYMENTS_HOST", "REGION"]);
-  deepEqual(workflow.secrets, ["OTHER", "PAYMENTS_TOKEN"]);
+  const workflow = valid(FULL, FULL_FILES);
+  deepEqual(workflow.env, ["INVOICES_HOST", "PAYMENTS_HOST", "REGION"]);
+  deepEqual(workflow.secrets, ["INVOICES_TOKEN", "OTHER", "PAYMENTS_TOKEN"]);
 });
 
 Deno.test("parseWorkflow() hands numbers that JSON can't say to ProtoJSON's spelling", () => {

@@ -1,12 +1,10 @@
 import { deepEqual } from "node:assert/strict";
 import { visibility } from "../../src/workflow/scope.ts";
 import { places, shown, valid, withSteps } from "../support/parsing.ts";
-import { FULL } from "../support/workflows.ts";
-
-const SHARED = { "shared.yaml": `services: { mail: { endpoint: "mail:1" } }\n` };
+import { FULL, FULL_FILES } from "../support/workflows.ts";
 
 Deno.test("visibility() gives each step the names it can see", () => {
-  const seen = visibility(valid(FULL, SHARED));
+  const seen = visibility(valid(FULL, FULL_FILES));
   const names = (path: string) => [...seen.get(path)?.names.keys() ?? ["nothing"]].sort().join(" ");
   const table = {
     item: "",
@@ -31,7 +29,7 @@ Deno.test("visibility() gives each step the names it can see", () => {
 });
 
 Deno.test("visibility() binds names to steps, and set names to their keys", () => {
-  const end = visibility(valid(FULL, SHARED)).get("");
+  const end = visibility(valid(FULL, FULL_FILES)).get("");
   deepEqual(end?.names.get("chosen"), { path: "tier", field: null });
   deepEqual(end?.names.get("label"), { path: "checkout.reserve.steps[1]", field: "label" });
   deepEqual(Object.fromEntries(end?.steps ?? []), {
