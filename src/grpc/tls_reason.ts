@@ -34,7 +34,9 @@ export function serverUntrusted(issuer: string | null, ca: string | null): strin
 
 /** @param wanted such as `the name localhost` */
 export function serverMisnamed(wanted: string, names: string): string {
-  const held = names.trim() === "" ? "other names" : names.trim().replaceAll(/\b(?:DNS|IP):/g, "");
+  const held = names.trim() === ""
+    ? "other names"
+    : names.trim().replaceAll(/\b(?:DNS|IP(?: Address)?):/g, "");
   return `${AT_SERVER}: it is not for ${wanted}, but for ${held}; ` +
     'set "tls.server_name" where it goes by another name';
 }
