@@ -27,13 +27,13 @@ import { definitionOf } from "./definition.ts";
 import { decodeFact } from "./fact_codec.ts";
 import { newRunId, newTraceparent } from "./ids.ts";
 import { type Happening, LiveRun, type LiveRunOptions } from "./live_run.ts";
-import { findMethods } from "./methods.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { Run } from "./run.ts";
 import { type Breaker, Services } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { targetsOf } from "./targets.ts";
 import { Watchdog } from "./watchdog.ts";
+import { WorkflowMethods } from "./workflow_methods.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
 export interface EngineOptions {
@@ -85,7 +85,7 @@ export class Engine {
   readonly #services: Services;
   /** By id. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
-  readonly #found = new WeakMap<Workflow, Found>();
+  readonly #methods: WorkflowMethods;
   readonly #resuming = new Map<string, Promise<Run>>();
   #closing: Promise<void> | null = null;
 
@@ -97,6 +97,7 @@ export class Engine {
     this.#owner = options.owner ?? crypto.randomUUID();
     this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
     const { caller, inspect } = options;
+    this.#methods = new WorkflowMethods(caller, this.#clock);
     this.#services = new Services({ caller, clock: this.#clock, inspect });
   }
 
@@ -114,7 +115,7 @@ export class Engine {
     const env = this.#envOf(workflow);
     const endpoints = checkEndpoints(workflow, options.endpoints ?? {});
     const targets = await this.#targets(workflow, env, endpoints);
-    const methods = await this.#methods(workflow, targets);
+    const methods = await this.#methods.of(workflow, targets);
     const { digest, text } = definitionOf(workflow);
     await journal.keep(digest, text);
     const runId = checkId("run id", options.runId ?? newRunId(this.#clock.now()));
@@ -163,7 +164,7 @@ export class Engine {
     const stored = await Array.fromAsync(journal.read(runId));
     const { workflow, env, endpoints } = await this.#beginningOf(runId, stored);
     const targets = await this.#targets(workflow, env, endpoints);
-    const methods = await this.#methods(workflow, targets);
+    const methods = await this.#methods.of(workflow, targets);
     this.#checkOpen();
     const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
     if (live.report().finished_at !== null) {
@@ -252,26 +253,6 @@ export class Engine {
     return targetsOf(workflow, { env, secrets, endpoints });
   }
 
-  async #methods(
-    workflow: Workflow,
-    targets: ReadonlyMap<string, Target>,
-  ): Promise<Map<string, Method>> {
-    const now = this.#clock.now();
-    const known = this.#found.get(workflow);
-    if (known !== undefined && isFresh(known, now, targets)) return known.methods;
-    const { methods, problems, complete } = await findMethods(
-      workflow,
-      targets,
-      this.#options.caller,
-    );
-    if (problems.length === 0) {
-      if (complete) this.#found.set(workflow, { methods, targets, at: now });
-      return methods;
-    }
-    const message = problems.map((problem) => problem.message).join("; ");
-    throw new MaestroError("WORKFLOW_INVALID", message, { problems });
-  }
-
   #makeLive(
     workflow: Workflow,
     claim: Claim,
@@ -335,22 +316,6 @@ export class Engine {
     const workflow: Workflow = JSON.parse(text);
     return { workflow, env: fact.env, endpoints: fact.endpoints };
   }
-}
-
-/** For how long methods that were found are taken to be unchanged, in milliseconds: as schema files are. */
-const FRESH = 1_000;
-
-/** The methods of a workflow's last run. */
-interface Found {
-  readonly methods: Map<string, Method>;
-  readonly targets: ReadonlyMap<string, Target>;
-  readonly at: number;
-}
-
-function isFresh(found: Found, now: number, targets: ReadonlyMap<string, Target>): boolean {
-  if (Math.abs(now - found.at) >= FRESH) return false;
-  for (const [name, target] of targets) if (found.targets.get(name) !== target) return false;
-  return true;
 }
 
 function foldOf(facts: readonly Fact[]): RunState {

@@ -100,33 +100,37 @@ export interface CompensationReport {
 export function reportOf(workflow: Workflow, state: RunState): RunReport {
   const { started, end } = state;
   if (started === null) throw new Error("The run has not started");
-  const undone = state.rollback === null
-    ? NONE
-    : new Set(rollbackPlan(workflow.steps, state).map((step) => step.path));
-  const steps = stepsOf(workflow);
+  // Once it has ended nothing changes any more, and many who wait for a run only want to know how it
+  // ended: what takes long is made when it is first looked at.
+  let output: Json | undefined;
+  let steps = end === null ? stepReports(workflow, state) : undefined;
   return {
     run_id: started.runId,
     workflow: started.workflow,
     version: started.version,
     correlation_id: started.correlationId,
     status: statusOf(state),
-    output: end?.output === undefined ? null : toJson(end.output),
+    get output() {
+      return output ??= end?.output === undefined ? null : toJson(end.output);
+    },
     error: end?.failure ?? causeOf(state),
     attention: attentionOf(state),
     started_at: timeOf(started.at),
     finished_at: end === null ? null : timeOf(end.at),
     duration_ms: end === null ? null : end.at - started.at,
-    steps: stepReports(steps, state, undone),
+    get steps() {
+      return steps ??= stepReports(workflow, state);
+    },
   };
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-function stepReports(
-  steps: ReadonlyMap<string, Step>,
-  state: RunState,
-  undone: ReadonlySet<string>,
-): StepReport[] {
+function stepReports(workflow: Workflow, state: RunState): StepReport[] {
+  const steps = stepsOf(workflow);
+  const undone = state.rollback === null
+    ? NONE
+    : new Set(rollbackPlan(workflow.steps, state).map((step) => step.path));
   const reports: StepReport[] = [];
   for (const record of state.records.values()) {
     const step = record.op === "action" ? steps.get(record.path) : undefined;

@@ -1,10 +1,13 @@
 import { Buffer } from "node:buffer";
 import type { Metadata } from "@grpc/grpc-js";
 import { MaestroError } from "../errors.ts";
+import { type MakeMetadata, metadataMaker } from "./call_metadata.ts";
 import type { GrpcJs } from "./grpc_js.ts";
 
 /** What gRPC allows in a key; keys are lower case on the wire. */
 const KEY = /^[0-9a-z_.-]+$/;
+/** What gRPC allows in a value: printable ASCII. */
+const VALUE = /^[\x20-\x7e]*$/;
 /** Base64 with or without padding, in either alphabet. */
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
@@ -26,26 +29,30 @@ const REMEMBERED = 256;
  * @throws {MaestroError} `INVALID_REQUEST`, naming the key; never the value, which may be a secret
  */
 export function toMetadata(grpc: GrpcJs, plain: Readonly<Record<string, string>>): Metadata {
-  const metadata = new grpc.Metadata();
-  for (const [written, value] of Object.entries(plain)) {
-    const key = known.get(written) ?? readKey(written);
-    if (key.binary) {
+  const texts: Record<string, string> = {};
+  const binaries: (readonly [string, Buffer])[] = [];
+  for (const written in plain) {
+    const value = plain[written] ?? "";
+    const { name, binary } = known.get(written) ?? readKey(written);
+    if (binary) {
       if (!BASE64.test(value)) throw refuse(written, "the value of a '-bin' key must be base64");
-      metadata.set(key.name, Buffer.from(value, "base64"));
-      continue;
-    }
-    try {
-      metadata.set(key.name, value);
-    } catch {
-      // grpc-js checks the value, and says what it is: that is dropped here, since it may be secret.
-      throw refuse(
-        written,
-        "its value holds characters other than printable ASCII; use a '-bin' key with base64",
-      );
+      binaries.push([name, Buffer.from(value, "base64")]);
+    } else {
+      if (!VALUE.test(value)) {
+        throw refuse(
+          written,
+          "its value holds characters other than printable ASCII; use a '-bin' key with base64",
+        );
+      }
+      texts[name] = value;
     }
   }
+  const metadata = (make ??= metadataMaker(grpc))(texts);
+  for (const [name, bytes] of binaries) metadata.set(name, bytes);
   return metadata;
 }
+
+let make: MakeMetadata | undefined;
 
 function readKey(written: string): Key {
   const name = written.toLowerCase();

@@ -93,7 +93,9 @@ function explain({ distrust, peer, end }: Handshake, rule: TlsRule, files: TlsFi
   if (files.cert === null || rule.cert === null) {
     // TLS 1.2 has no alert of its own for it.
     if (alert === "CertificateRequired" || alert === "BadCertificate") return clientWithout();
-    return alert === null ? null : handshakeRefused(alert);
+    if (alert !== null) return handshakeRefused(alert);
+    // gRPC's C core, and so Python, sends none at all: it shakes hands and hangs up.
+    return peer === null ? null : clientWithout();
   }
   // Where it is not even known to have been a refusal, the certificate must have been seen.
   if (alert === null && peer === null) return null;

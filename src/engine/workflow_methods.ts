@@ -1,0 +1,53 @@
+import { MaestroError } from "../errors.ts";
+import type { Workflow } from "../workflow/model.ts";
+import type { Caller, Clock, Method, Target } from "./doors.ts";
+import { findMethods } from "./methods.ts";
+
+/** For how long methods that were found are taken to be unchanged, in milliseconds: as schema files are. */
+const FRESH = 1_000;
+
+/** The methods of a workflow's last run. */
+interface Found {
+  readonly methods: Map<string, Method>;
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly at: number;
+}
+
+/** Finds the methods that workflows call; those of the run before serve the next for a while. */
+export class WorkflowMethods {
+  readonly #caller: Caller;
+  readonly #clock: Clock;
+  readonly #found = new WeakMap<Workflow, Found>();
+
+  constructor(caller: Caller, clock: Clock) {
+    this.#caller = caller;
+    this.#clock = clock;
+  }
+
+  /**
+   * A workflow's methods by their key; those of services that can't be reached now are left out.
+   *
+   * @throws {MaestroError} `WORKFLOW_INVALID`, where a method is missing or ambiguous
+   */
+  async of(
+    workflow: Workflow,
+    targets: ReadonlyMap<string, Target>,
+  ): Promise<Map<string, Method>> {
+    const at = this.#clock.now();
+    const known = this.#found.get(workflow);
+    if (known !== undefined && isFresh(known, at, targets)) return known.methods;
+    const { methods, problems, complete } = await findMethods(workflow, targets, this.#caller);
+    if (problems.length > 0) {
+      const message = problems.map((problem) => problem.message).join("; ");
+      throw new MaestroError("WORKFLOW_INVALID", message, { problems });
+    }
+    if (complete) this.#found.set(workflow, { methods, targets, at });
+    return methods;
+  }
+}
+
+function isFresh(found: Found, now: number, targets: ReadonlyMap<string, Target>): boolean {
+  if (Math.abs(now - found.at) >= FRESH) return false;
+  for (const [name, target] of targets) if (found.targets.get(name) !== target) return false;
+  return true;
+}
