@@ -29,12 +29,15 @@ export function serverUntrusted(issuer: string | null, ca: string | null): strin
   const signer = issuer === "self"
     ? "it, and no authority signed it"
     : `the authority that signed it${issuer === null ? "" : `, ${issuer}`}`;
-  return `${AT_SERVER}: ${judge} ${signer}; name the file of its authority as "tls.ca"`;
+  const whose = issuer === "self" ? "the certificate's own file" : "the file of its authority";
+  return `${AT_SERVER}: ${judge} ${signer}; name ${whose} as "tls.ca"`;
 }
 
 /** @param wanted such as `the name localhost` */
 export function serverMisnamed(wanted: string, names: string): string {
-  const held = names.trim() === "" ? "other names" : names.trim().replaceAll(/\b(?:DNS|IP):/g, "");
+  const held = names.trim() === ""
+    ? "other names"
+    : names.trim().replaceAll(/\b(?:DNS|IP(?: Address)?):/g, "");
   return `${AT_SERVER}: it is not for ${wanted}, but for ${held}; ` +
     'set "tls.server_name" where it goes by another name';
 }

@@ -49,10 +49,14 @@ const WHO_ANSWERS = "is there a proxy in between, or another server on that port
 /** What grpc-js 1.14 says on Deno, and what it means. The first that fits is taken. */
 const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
   [
-    /^No connection established\. Last error: (.*?)(?:\. Resolution note:.*)?$/s,
+    // round_robin quotes one of the pick_firsts that it is made of, each of which says this, too.
+    /^(?:round_robin: )?(?:No connection established\. Last error: )+(.*?)(?:\. Resolution note:.*)?$/s,
     (where, [, reason = ""]) => cannotReach(where, reachReason(reason, where.tls)),
   ],
-  [/^No connection established/, (where) => cannotReach(where, "no connection could be made")],
+  [
+    /^(?:round_robin: )?No connection established/,
+    (where) => cannotReach(where, "no connection could be made"),
+  ],
   [/^Name resolution failed/, (where) => cannotReach(where, "its name cannot be resolved")],
   [
     /^Deadline exceeded after|^Failed to connect before the deadline/,

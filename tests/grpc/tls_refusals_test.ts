@@ -47,6 +47,12 @@ const REFUSALS: readonly Refusal[] = [
       'it, CN=foreign; name the file of its authority as "tls.ca"',
   },
   {
+    when: "the server's certificate is its own authority",
+    server: "foreign.ca",
+    reason: 'Maestro refuses its certificate: "@/ca.crt" does not hold it, and no authority ' +
+      'signed it; name the certificate\'s own file as "tls.ca"',
+  },
+  {
     when: "the server's certificate is from another authority, and has expired",
     server: "foreign.expired_server",
     reason: "Maestro refuses its certificate: it expired on DATE; renew it at the server",
