@@ -182,8 +182,7 @@ export function applyFact(state: RunState, fact: Fact): void {
       if (fact.round !== undefined) beginRound(state, fact.path, fact.op, fact.round);
       return;
     case "step_skipped": {
-      const record = recordOf(state, fact.path, fact.op) ??
-        openRecord(state, fact, fact.path, fact.op);
+      const record = begun(state, fact);
       record.output = {};
       close(state, record, fact, "skipped", null);
       return;
@@ -208,13 +207,13 @@ export function applyFact(state: RunState, fact: Fact): void {
       return;
     }
     case "step_failed": {
-      const record = known(state, fact);
+      const record = begun(state, fact);
       record.failure = fact.failure;
       close(state, record, fact, "failed", fact.failure.outcome);
       return;
     }
     case "step_caught": {
-      const record = known(state, fact);
+      const record = begun(state, fact);
       record.caught = { entry: fact.entry, failure: fact.failure };
       record.failure = fact.failure;
       record.failing = null;
@@ -251,7 +250,7 @@ export function applyFact(state: RunState, fact: Fact): void {
       state.end = null; // a child run that had completed is rolled back with its parent
       return;
     case "attention_raised":
-      return park(state, known(state, fact), fact);
+      return park(state, begun(state, fact), fact);
     case "attention_resolved":
       return resolve(state, known(state, fact), fact);
     case "run_ended":
@@ -316,6 +315,11 @@ function known(state: RunState, fact: { path: string; op: Op }): StepRecord {
     throw new Error(`The journal speaks of "${fact.path}" before its start`);
   }
   return record;
+}
+
+/** The record of a step that may end, or wait for an operator, in the moment it starts. */
+function begun(state: RunState, fact: Fact & { path: string; op: Op }): StepRecord {
+  return recordOf(state, fact.path, fact.op) ?? openRecord(state, fact, fact.path, fact.op);
 }
 
 function endAttempt(record: StepRecord, fact: Extract<Fact, { kind: "attempt_ended" }>): void {

@@ -96,6 +96,18 @@ steps:
 `,
   },
   {
+    name: "foreach over nothing, and over items that are no list",
+    status: "failed",
+    scripts: { "shop/Pack": answers },
+    input: { none: [], text: "no list" },
+    steps: `
+steps:
+  - { id: none, foreach: "{{ .input.none }}", steps: [ { id: never, service: shop, method: Pack } ] }
+  - { id: one, service: shop, method: Pack, input: { none: "{{ .none }}" } }
+  - { id: bad, foreach: "{{ .input.text }}", steps: [ { id: no, service: shop, method: Pack } ] }
+`,
+  },
+  {
     name: "repeat with a pause, each round reading the one before",
     status: "completed",
     scripts: {
