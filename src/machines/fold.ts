@@ -105,8 +105,8 @@ export interface RunState {
   rollback: RollbackReason | null;
   /** The step after which there is no way back, once it is passed. */
   pivot: string | null;
-  /** An operator has put an end to it: what still stands stays. */
-  aborted: boolean;
+  /** What failed where an operator has put an end to it: what still stands stays. */
+  aborted: Failure | null;
   /** Oldest first. */
   readonly signals: Signal[];
   /** The ids of all signals so far. */
@@ -134,7 +134,7 @@ export function emptyState(): RunState {
     cancel: null,
     rollback: null,
     pivot: null,
-    aborted: false,
+    aborted: null,
     signals: [],
     signalIds: new Set(),
     attention: new Set(),
@@ -425,6 +425,7 @@ function resolve(
   record: StepRecord,
   fact: Extract<Fact, { kind: "attention_resolved" }>,
 ): void {
+  const failure = record.attention?.failure ?? null;
   record.attention = null;
   record.resolved = fact.action;
   record.retries = 0;
@@ -444,7 +445,7 @@ function resolve(
     close(state, record, fact, "skipped", null);
   }
   if (fact.action === "abort") {
-    state.aborted = true;
+    state.aborted = failure;
     close(state, record, fact, "cancelled", null);
   }
 }
