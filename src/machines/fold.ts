@@ -437,7 +437,8 @@ function resolve(
   }
   state.attention.delete(recordKey(fact.path, fact.op));
   if (fact.action === "retry") {
-    state.records.delete(recordKey(record.path, "verify")); // asked again, should it be in doubt again
+    // Asked again, should it be in doubt again.
+    if (fact.op === "action") state.records.delete(recordKey(record.path, "verify"));
     tryAgain(state, record);
   }
   if (fact.action === "skip") {
