@@ -40,6 +40,11 @@ export class Children<L extends ChildLife> {
     this.#changed = changed;
   }
 
+  /** How many are under way. */
+  get size(): number {
+    return this.#live.size;
+  }
+
   /** Starts one, or takes it up again. */
   begin(child: ChildRun, told: (event: ChildTold) => void): ChildHandle {
     const revision = child.revision === 0 ? "" : `#${child.revision + 1}`;
@@ -80,7 +85,8 @@ export class Children<L extends ChildLife> {
   }
 
   /** What waits for an operator in them, by paths that begin with their steps'. */
-  attention(): AttentionReport[] {
+  attention(): readonly AttentionReport[] {
+    if (this.#live.size === 0) return NONE;
     return [...this.#live].flatMap(([path, live]) =>
       live.report().attention.map((one) => ({ ...one, step: `${path}/${one.step}` }))
     );
@@ -134,6 +140,8 @@ export class Children<L extends ChildLife> {
     told({ type: "child_told", status, output, failure, pivot: pivot !== null });
   }
 }
+
+const NONE: readonly AttentionReport[] = [];
 
 /** A child that can't be started did nothing. */
 function notStarted(path: string, thrown: unknown): ChildTold {

@@ -264,6 +264,7 @@ export class LiveRun {
   /** Something waits for an operator, durably, and everything else has come to its end or waits too. */
   get rests(): boolean {
     const { state, shown } = this.#options;
+    if (state.attention.size === 0 && this.#children.size === 0) return false;
     const parked = [...state.attention].some((key) => this.#waitsFor(key));
     const child = this.#children.attention().length > 0;
     if (!parked && !child || !this.#children.rest || shown.ended) return false;
