@@ -105,6 +105,8 @@ export interface RunState {
   rollback: RollbackReason | null;
   /** The step after which there is no way back, once it is passed. */
   pivot: string | null;
+  /** Something that a child run did was left standing. */
+  stands: boolean;
   /** What failed where an operator has put an end to it: what still stands stays. */
   aborted: Failure | null;
   /** Oldest first. */
@@ -134,6 +136,7 @@ export function emptyState(): RunState {
     cancel: null,
     rollback: null,
     pivot: null,
+    stands: false,
     aborted: null,
     signals: [],
     signalIds: new Set(),
@@ -172,6 +175,7 @@ export function countBegun(
 export function applyFact(state: RunState, fact: Fact): void {
   state.seq = fact.seq;
   state.at = fact.at;
+  if ("stands" in fact && fact.stands) state.stands = true;
   switch (fact.kind) {
     case "run_started":
       state.started = fact;
@@ -245,6 +249,9 @@ export function applyFact(state: RunState, fact: Fact): void {
       state.signals.push({ id: fact.id, name: fact.name, payload: fact.payload });
       return;
     }
+    case "pivot_passed":
+      state.pivot ??= fact.path;
+      return;
     case "rollback_started":
       state.rollback = fact.reason;
       state.end = null; // a child run that had completed is rolled back with its parent
