@@ -78,6 +78,7 @@ export class LiveRun {
   /** The parent run, where there is one. */
   readonly #watchers = new Set<ChildWatcher>();
   #actor: Actor<typeof runMachine> | null = null;
+  #begun = false;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
 
@@ -116,6 +117,11 @@ export class LiveRun {
     return this.#options.shown.ended ? this.#options.state : null;
   }
 
+  /** Whether it was set in motion here; one that had ended when it was taken up was not. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** The pivot that it, or a child of it, has passed. */
   get pivot(): string | null {
     const { state, workflow } = this.#options;
@@ -142,6 +148,7 @@ export class LiveRun {
 
   /** Sets the run in motion, from wherever its facts end. */
   go(): void {
+    this.#begun = true;
     const { state, inspect } = this.#options;
     if (state.started !== null) this.#options.shown.begin(state.started);
     this.#settle();
