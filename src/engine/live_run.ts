@@ -297,11 +297,12 @@ export class LiveRun {
     const { state, shown } = this.#options;
     if (state.attention.size === 0 && this.#children.size === 0) return false;
     if (shown.ended || !this.parked || !this.#children.rest) return false;
-    for (const record of state.records.values()) {
-      const { status, form, attention, path } = record;
-      if (status !== "running" || attention !== null || form === "block" || form === null) continue;
-      if (isLeftToOthers(state, record)) continue;
-      if (form !== "workflow" || !this.#children.isParked(path)) return false;
+    for (const key of state.underWay) {
+      const record = state.records.get(key);
+      if (record === undefined || record.attention !== null || isLeftToOthers(state, record)) {
+        continue;
+      }
+      if (record.form !== "workflow" || !this.#children.isParked(record.path)) return false;
     }
     return true;
   }

@@ -15,6 +15,8 @@ export interface StepRecord {
   readonly op: Op;
   status: "running" | "completed" | "failed" | "skipped" | "cancelled";
   readonly startedAt: number;
+  /** The number of the fact by which it started. */
+  readonly startedSeq: number;
   endedSeq: number | null;
   endedAt: number | null;
   /** The request, where the step is a call. */
@@ -101,6 +103,10 @@ export interface RunState {
   started: RunStarted | null;
   /** By {@linkcode recordKey}; in order of start. */
   readonly records: Map<string, StepRecord>;
+  /** The keys of what is under way and is no block: calls, waits, child runs, also where they are parked. */
+  readonly underWay: Set<string>;
+  /** Calls and child runs that happened, or may have, in that order: what there is to undo. */
+  readonly happened: StepRecord[];
   cancel: { readonly reason: "cancelled" | "timed_out"; readonly by: string | null } | null;
   rollback: RollbackReason | null;
   /** The step after which there is no way back, once it is passed. */
@@ -133,6 +139,8 @@ export function emptyState(): RunState {
     at: 0,
     started: null,
     records: new Map(),
+    underWay: new Set(),
+    happened: [],
     cancel: null,
     rollback: null,
     pivot: null,
@@ -153,22 +161,6 @@ export function recordKey(path: string, op: Op): string {
 /** The record of a step; `undefined` where it has not started. */
 export function recordOf(state: RunState, path: string, op: Op = "action"): StepRecord | undefined {
   return state.records.get(recordKey(path, op));
-}
-
-/** How many of these steps have begun, where each begins after the one before has ended. */
-export function countBegun(
-  steps: readonly { readonly path: string }[],
-  op: Op,
-  state: RunState,
-): number {
-  let [low, high] = [0, steps.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const step = steps[middle];
-    if (step !== undefined && recordOf(state, step.path, op) !== undefined) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Moves `state` on by one fact. */
@@ -282,6 +274,7 @@ function openRecord(
     op,
     status: "running",
     startedAt: fact.at,
+    startedSeq: fact.seq,
     endedSeq: null,
     endedAt: null,
     input: undefined,
@@ -312,7 +305,9 @@ function openRecord(
     failing: null,
     returns: false,
   };
-  state.records.set(recordKey(path, op), record);
+  const key = recordKey(path, op);
+  state.records.set(key, record);
+  if (record.form !== null && record.form !== "block") state.underWay.add(key);
   return record;
 }
 
@@ -394,6 +389,10 @@ function settleEffect(
   if (record.effect !== null) return;
   record.effect = outcome;
   record.effectSeq = fact.seq;
+  const canBeUndone = record.form === "call" || record.form === "workflow";
+  if (canBeUndone && record.op === "action" && (outcome === "completed" || outcome === "unknown")) {
+    state.happened.push(record);
+  }
   if ("pivot" in fact && fact.pivot) state.pivot ??= record.path;
 }
 
@@ -405,6 +404,7 @@ function close(
   outcome: Outcome | null,
 ): void {
   record.status = status;
+  state.underWay.delete(recordKey(record.path, record.op));
   record.outcome = outcome;
   record.endedSeq = fact.seq;
   record.endedAt = fact.at;

@@ -11,6 +11,7 @@ import { callMachine } from "./call.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import type { CallInput } from "./call_moves.ts";
 import { childUndoMachine } from "./child.ts";
+import type { Outcome } from "./outcome.ts";
 import { recordOf, type RunState, type StepRecord } from "./fold.ts";
 import type { Located } from "./located.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
@@ -35,26 +36,30 @@ export function rollbackPlan(
   { state, locate }: Pick<Board, "state" | "locate">,
   within: string | null = null,
 ): readonly Undo[] {
-  const found: { readonly undo: Undo; readonly seq: number }[] = [];
-  for (const record of state.records.values()) {
-    const { path, op, effect, effectSeq } = record;
-    if (op !== "action" || effect !== "completed" && effect !== "unknown") continue;
-    if (record.form !== "call" && record.form !== "workflow") continue;
+  const plan: Undo[] = [];
+  // What happened before the block began is not in it: long runs are not walked for each of their rounds.
+  const since = within === null ? 0 : recordOf(state, within)?.startedSeq ?? 0;
+  for (let at = state.happened.length - 1; at >= 0; at--) {
+    const record = state.happened[at];
+    if (record === undefined || record.effectSeq <= since) break;
+    const { path, effect } = record;
+    if (recordOf(state, path) !== record) continue; // an operator had it tried anew
     if (within !== null && !isWithin(path, within)) continue;
     const located = locate(path);
     const by = located && undoOf(located.step, effect);
-    if (located && by) found.push({ undo: { ...located, path, by }, seq: effectSeq });
+    if (located && by) plan.push({ ...located, path, by });
   }
-  return found.sort((a, b) => b.seq - a.seq).map(({ undo }) => undo);
+  return plan;
 }
 
+/** Whether a step is inside another; what that one's `catch` does instead is not. */
 function isWithin(path: string, around: string): boolean {
-  if (!path.startsWith(around)) return false;
+  if (!path.startsWith(around) || path.startsWith(`${around}.catch[`)) return false;
   const next = path[around.length];
   return next === undefined || next === "." || next === "[";
 }
 
-function undoOf(step: Step, effect: string): Undo["by"] | null {
+function undoOf(step: Step, effect: Outcome | null): Undo["by"] | null {
   if (step.kind === "call") return step.compensate;
   if (step.kind !== "workflow") return null;
   return step.compensate ?? (effect === "completed" ? { kind: "child" } : null);
@@ -62,12 +67,28 @@ function undoOf(step: Step, effect: string): Undo["by"] | null {
 
 /** What is next to be undone; `null`: nothing more, or an operator has put an end to it. */
 export function nextCompensation(plan: readonly Undo[], state: RunState): Undo | null {
-  for (const undo of plan) {
-    const status = recordOf(state, undo.path, "compensate")?.status;
-    if (status === "cancelled") return null;
-    if (status !== "completed" && status !== "skipped") return undo;
+  const next = plan.find(({ path }) => !isDone(path, state)) ?? null;
+  return next !== null && isAborted(next.path, state) ? null : next;
+}
+
+/** The same for the actor, which knows from where to look. */
+function nextOf(context: SagaContext): Undo | null {
+  const { plan, board: { state } } = context;
+  for (; context.done < plan.length; context.done++) {
+    const undo = plan[context.done];
+    if (undo === undefined || isDone(undo.path, state)) continue;
+    return isAborted(undo.path, state) ? null : undo;
   }
   return null;
+}
+
+function isDone(path: string, state: RunState): boolean {
+  const status = recordOf(state, path, "compensate")?.status;
+  return status === "completed" || status === "skipped";
+}
+
+function isAborted(path: string, state: RunState): boolean {
+  return recordOf(state, path, "compensate")?.status === "cancelled";
 }
 
 /** Whether everything in the plan was undone, and no part of it left out by an operator. */
@@ -90,6 +111,8 @@ export interface SagaInput {
 export interface SagaContext {
   readonly board: Board;
   readonly plan: readonly Undo[];
+  /** How many of them are done, as far as it has looked. */
+  done: number;
   /** What undoes the step that is next. */
   actor: Receiver<Cancel | Resolved | Signalled> | null;
 }
@@ -98,7 +121,7 @@ type SagaEvent = ChildDone | Cancel | Resolved | Signalled;
 type Test = Guard<SagaContext, SagaEvent>;
 type Do = Action<SagaContext, SagaEvent>;
 
-const more: Test = ({ plan, board }) => nextCompensation(plan, board.state) !== null;
+const more: Test = (context) => nextOf(context) !== null;
 const stuck: Test = (context) => groupRecord(context)?.status === "failed";
 const parked: Test = (context) => {
   const record = groupRecord(context);
@@ -106,8 +129,8 @@ const parked: Test = (context) => {
 };
 
 const compensate: Do = (context, _event, scope) => {
-  const { board, plan } = context;
-  const undo = nextCompensation(plan, board.state);
+  const { board } = context;
+  const undo = nextOf(context);
   if (undo === null) return;
   const { path, by } = undo;
   switch (by.kind) {
@@ -130,7 +153,12 @@ const passOn: Do = ({ actor }, event, scope) => {
 /** The saga machine: rolls a run, or a part of it, back, one compensation after the other. */
 export const sagaMachine = machine<SagaContext, SagaEvent, SagaInput>({
   id: "saga",
-  context: ({ board, within }) => ({ board, plan: rollbackPlan(board, within), actor: null }),
+  context: ({ board, within }) => ({
+    board,
+    plan: rollbackPlan(board, within),
+    done: 0,
+    actor: null,
+  }),
   initial: "deciding",
   states: {
     deciding: {
@@ -156,10 +184,10 @@ export const sagaMachine = machine<SagaContext, SagaEvent, SagaInput>({
 });
 
 /** The record of the group of compensating steps that is next, where it is one. */
-function groupRecord({ board, plan }: SagaContext): StepRecord | undefined {
-  const undo = nextCompensation(plan, board.state);
+function groupRecord(context: SagaContext): StepRecord | undefined {
+  const undo = nextOf(context);
   if (undo === null || undo.by.kind !== "steps") return undefined;
-  return recordOf(board.state, undo.path, "compensate");
+  return recordOf(context.board.state, undo.path, "compensate");
 }
 
 function parkGroup(context: SagaContext): void {
