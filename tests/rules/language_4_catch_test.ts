@@ -191,7 +191,9 @@ for (const [code, form] of [["RUN_CANCELLED", "cancel"], ["RUN_TIMEOUT", "timeou
         `  - { steps: [ { ${step}, catch: [ { result: caught } ] } ], catch: [ { result: caught } ] }\n  - { service: shop, method: Do }`,
         {
           head: form === "timeout" ? "timeout: 5s" : "",
-          during: ({ run, after }) => form === "cancel" && after(5_000, () => run.cancel("ada")),
+          during: ({ run, after }) => {
+            if (form === "cancel") after(5_000, () => run.cancel("ada"));
+          },
         },
       );
       assert.equal(played.report.error?.code, code);

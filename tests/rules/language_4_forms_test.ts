@@ -7,15 +7,7 @@
  * `return` where it may not stand (below), codes of `fail` (tests/workflow/language_rules_test.ts).
  */
 import assert from "node:assert/strict";
-import {
-  called,
-  inputsOf,
-  oneAfterAnother,
-  play,
-  refusals,
-  stepOf,
-  took,
-} from "../support/scene.ts";
+import { called, inputsOf, play, refusals, stepOf, took } from "../support/scene.ts";
 
 Deno.test("§4 `steps`: one after the other, as one step; its output is the last one's", async () => {
   const played = await play(`
