@@ -46,7 +46,7 @@ export interface LiveRunOptions {
   /** `null`: nobody listens. */
   readonly onHappening: ((event: Happening) => void) | null;
   /** Makes the runs of its child workflows. */
-  readonly children: ChildStarter;
+  readonly children: ChildStarter<LiveRun>;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
 }
@@ -74,7 +74,7 @@ export class LiveRun {
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
-  readonly #children: Children;
+  readonly #children: Children<LiveRun>;
   #actor: Actor<typeof runMachine> | null = null;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
