@@ -221,6 +221,18 @@ Deno.test("§3 a verify that gives up parks the run", async () => {
   assert.deepEqual(played.report.attention.map(({ step, op }) => [step, op]), [["it", "verify"]]);
 });
 
+Deno.test("§3 … also one of a step that a `catch` does", async () => {
+  const played = await play(
+    `  - id: it
+    service: shop
+    method: Refuse
+    catch: [ { steps: [ { id: inner, service: shop, method: Lose, verify: { method: Find } } ] } ]`,
+    { cast: { Find: { fail: "PERMISSION_DENIED" } } },
+  );
+  assert.equal(played.report.status, "needs_attention");
+  assert.deepEqual(played.report.attention.map(({ step }) => step), ["it.catch[0].inner"]);
+});
+
 Deno.test("§3 a step that ran out of its `timeout` is verified too", async () => {
   const played = await play(doubtful(", timeout: 3s", "method: Hang"), FOUND);
   assert.equal(played.report.status, "completed");
