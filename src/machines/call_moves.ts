@@ -339,6 +339,8 @@ export function fail(
   const request = record.input ?? null;
   if (op !== "action") {
     board.record({ kind: "attention_raised", path, op, failure, request });
+  } else if (verified === null && outcome === "unknown" && step?.verify) {
+    board.record({ kind: "step_doubted", path, op, failure });
   } else {
     const { rounds } = scope;
     const pivot = step?.pivot === true && outcome === "unknown";

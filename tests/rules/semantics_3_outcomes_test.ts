@@ -244,6 +244,38 @@ Deno.test("§3 a step that ran out of its `timeout` is verified too", async () =
 });
 
 for (
+  const [code, more, head, other] of [
+    ["CIRCUIT_OPEN", "", "circuit_breaker: { on_open: fail, min_calls: 1 }", ""],
+    ["STEP_TIMEOUT", "timeout: 3s", "pool: { max_concurrent: 1 }", "method: Hang"],
+  ] as const
+) {
+  Deno.test(`§3 a step in doubt that gets no further attempt is verified too: ${code}`, async () => {
+    const it =
+      `id: it, service: lazy, method: Bad, retry: { attempts: 5, initial_delay: 500ms, jitter: 0 }, attempt_timeout: 5s, verify: { service: shop, method: Find }, ${
+        more || "when: '{{ true }}'"
+      }`;
+    const scene = {
+      head: `services: { shop: { endpoint: "shop:1" }, lazy: { endpoint: "lazy:1", ${head} } }`,
+      cast: {
+        "lazy/Bad": { fail: "UNAVAILABLE", after: 100 },
+        "lazy/Hang": { hang: true },
+      },
+    } as const;
+    // The other one takes the only slot in the pause between two attempts.
+    const beside = other &&
+      `, { steps: [ { wait: 200ms }, { service: lazy, ${other}, catch: [ { result: {} } ] } ] }`;
+    const not = await play(`  - parallel: [ { ${it} } ${beside} ]`, scene);
+    assert.deepEqual([not.report.error?.code, not.report.error?.outcome], [code, "rejected"]);
+    const found = await play(`  - parallel: [ { ${it} } ${beside} ]`, {
+      ...scene,
+      cast: { ...scene.cast, Find: { answer: { id: "found" } } },
+    });
+    assert.equal(found.report.status, "completed");
+    assert.equal(stepOf(found, "steps[0].it").outcome, "completed");
+  });
+}
+
+for (
   const [what, more, expected] of [["OK", FOUND, ["it"]], ["NOT_FOUND", NOT_THERE, []]] as const
 ) {
   Deno.test(`§3 a step that is cancelled in flight is verified before the rollback: ${what}`, async () => {

@@ -120,8 +120,8 @@ export function castOf(own: Readonly<Record<string, Script>> = {}): Record<strin
 }
 
 /** Behaves in these ways, one call after the other, and then always like the last. */
-export function oneAfterAnother(...ways: readonly [Behaviour, ...Behaviour[]]): Script {
-  return (_call, nth) => ways[Math.min(nth, ways.length) - 1] ?? ways[0];
+export function oneAfterAnother(...ways: readonly Behaviour[]): Script {
+  return (_call, nth) => ways[Math.min(nth, ways.length) - 1] ?? { hang: true };
 }
 
 /** The paths of the steps that were called, in order: each call once for each attempt. */
