@@ -288,6 +288,42 @@ for (
     assert.equal(inputsOf(played, "Find").length, 1);
   });
 
+  Deno.test(`§3 … also where the run, or a block around it, is out of time: ${what}`, async () => {
+    const run = await play(doubtful("", "method: Hang"), { ...more, head: "timeout: 2s" });
+    assert.equal(run.report.status, "timed_out");
+    assert.deepEqual(undone(run), expected);
+    assert.equal(inputsOf(run, "Find").length, 1);
+    const it = doubtful("", "method: Hang").trim();
+    const block = await play(`  - timeout: 2s\n    steps:\n      ${it}`, more);
+    assert.equal(block.report.error?.code, "STEP_TIMEOUT");
+    assert.deepEqual(undone(block), expected.map((path) => `steps[0].${path}`));
+    assert.equal(inputsOf(block, "Find").length, 1);
+  });
+
+  Deno.test(`§3 … also where the call's own deadline, which is the run's, is heard first: ${what}`, async () => {
+    let late = 0;
+    const { engine, world, clock }: ReturnType<typeof stage> = stage(
+      castOf({
+        ...more.cast,
+        Late: () => {
+          late = 2_000; // the run's own timer has not rung yet
+          return { fail: "DEADLINE_EXCEEDED" };
+        },
+      }),
+      { clock: { now: () => clock.now() + late, at: (dueAt, then) => clock.at(dueAt, then) } },
+    );
+    try {
+      const workflow = workflowWith(doubtful("", "method: Late"), { head: "timeout: 2s" });
+      const run = await engine.start(workflow, { runId: "r", input: { of: "order" } });
+      assert.equal((await run.result()).status, "timed_out");
+      assert.deepEqual(undone({ world }), expected);
+      assert.equal(inputsOf({ world }, "Find").length, 1);
+    } finally {
+      await engine.close();
+      clock.stop();
+    }
+  });
+
   Deno.test(`§3 … also where a sibling's failure cancels it: ${what}`, async () => {
     const it = doubtful("", "method: Hang, retry: { attempts: 5 }, attempt_timeout: 5s").trim();
     const played = await play(
