@@ -59,6 +59,8 @@ export interface BlockContext extends Omit<BlockInput, "cancelled"> {
   paused: number | null;
   /** What `until` came to after so many rounds: it is asked once. */
   decided: { readonly after: number; readonly done: boolean } | null;
+  /** Ends waiting for its own deadline. */
+  unwatch: () => void;
 }
 
 /** The block's record. */
@@ -109,7 +111,7 @@ interface LoopView extends LoopAhead {
 /** How many rounds a loop has, as far as that is known. */
 function lookAhead(context: BlockContext): LoopView {
   const { block, board, path, op } = context;
-  const { rounds: { begun, open, failed }, input } = recordFor(context);
+  const { rounds: { begun, before, open, failed }, input } = recordFor(context);
   if (block.kind === "foreach") {
     const total = Array.isArray(input) ? input.length : 0;
     return { total, concurrency: block.concurrency, mayBegin: true };
@@ -125,8 +127,9 @@ function lookAhead(context: BlockContext): LoopView {
   } catch (thrown) {
     return { ...waiting, failure: blockFailure(context, MaestroError.from(thrown)) };
   }
-  if (block.maxRounds !== null && begun >= block.maxRounds) {
-    const message = `"${path}" was repeated ${begun} times, its "max_rounds", and its "until" ` +
+  if (block.maxRounds !== null && begun - before >= block.maxRounds) {
+    const message =
+      `"${path}" was repeated ${begun - before} times, its "max_rounds", and its "until" ` +
       "is not true yet";
     return { ...waiting, failure: blockFailure(context, { code: "REPEAT_EXHAUSTED", message }) };
   }
@@ -237,10 +240,14 @@ export function finish(context: BlockContext): void {
 
 /** Ends it as failed or cancelled, once every child has ended. */
 export function stop(context: BlockContext): void {
-  const { board, path, op } = context;
   const { failing } = recordFor(context);
   if (failing !== null) failStep(context, failing);
-  else board.record({ kind: "step_cancelled", path, op, outcome: "not_sent" });
+  else cancel(context);
+}
+
+/** Ends it as cancelled. */
+export function cancel({ board, path, op }: BlockContext): void {
+  board.record({ kind: "step_cancelled", path, op, outcome: "not_sent" });
 }
 
 function blockFailure(

@@ -74,6 +74,8 @@ export interface StepRecord {
 /** Where the rounds of a loop stand. */
 export interface LoopRecord {
   begun: number;
+  /** Those that had ended when an operator last had the loop tried again. */
+  before: number;
   /** Begun and not ended. */
   readonly open: Set<number>;
   /** The first that failed. */
@@ -352,7 +354,7 @@ function endAttempt(record: StepRecord, fact: Extract<Fact, { kind: "attempt_end
 const NO_ROUNDS_YET: LoopRecord = noRounds();
 
 function noRounds(): LoopRecord {
-  return { begun: 0, open: new Set(), failed: null, cancelled: false, returned: null };
+  return { begun: 0, before: 0, open: new Set(), failed: null, cancelled: false, returned: null };
 }
 
 /** The path of the loop that a round is one of. */
@@ -479,8 +481,10 @@ function reopen(state: RunState, record: StepRecord): void {
   for (const [key, inner] of state.records) {
     if (inner.op !== record.op || inner === record || !isInside(inner.path, inside)) continue;
     if (inner.status !== "failed" && inner.status !== "cancelled") continue;
-    if (inner.form !== "block") state.records.delete(key);
-    else {
+    if (inner.form !== "block") {
+      state.records.delete(key);
+      state.records.delete(recordKey(inner.path, "verify"));
+    } else {
       goOn(inner);
       const round = roundOf(inner.path);
       const loop = round === null ? undefined : recordOf(state, loopPath(inner.path), inner.op);
@@ -489,6 +493,7 @@ function reopen(state: RunState, record: StepRecord): void {
       }
     }
   }
+  record.rounds.before = record.rounds.begun - record.rounds.open.size;
 }
 
 function goOn(record: StepRecord): void {

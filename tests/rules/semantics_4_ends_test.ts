@@ -337,3 +337,27 @@ for (
     assert.ok(called(played).includes("next"));
   });
 }
+
+Deno.test("§4 pivot: a `fail` whose `catch` does not fit after all parks the run", async () => {
+  const { report } = await play(
+    `${DONE}${PIVOT}  - { id: it, fail: { code: ABORTED, message: no }, catch: [ { when: "{{ .input.sure }}" } ] }`,
+    { input: { sure: false } },
+  );
+  assert.equal(report.status, "needs_attention");
+  assert.deepEqual(report.attention.map(({ step }) => step), ["it"]);
+});
+
+Deno.test("§4 pivot: a round whose `result` can't be made parks its loop, unless that is caught", async () => {
+  const turns = 'id: it, foreach: [1], steps: [ { wait: 1s } ], result: "{{ .input.missing }}"';
+  const parked = await play(`${PIVOT}  - { ${turns} }`);
+  assert.deepEqual(parked.report.attention.map(({ step }) => step), ["it"]);
+  const caught = await play(`${PIVOT}  - { ${turns}, catch: [ { result: caught } ] }`);
+  assert.equal(caught.report.output, "caught");
+});
+
+Deno.test("§4 pivot: past it the run only goes forward, also where its output can't be made", async () => {
+  const played = await play(`${DONE}${PIVOT}`, { head: 'output: "{{ .input.missing }}"' });
+  assert.equal(played.report.status, "incomplete");
+  assert.equal(played.report.error?.code, "EXPRESSION_ERROR");
+  assert.deepEqual(undone(played), []);
+});
