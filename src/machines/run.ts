@@ -45,7 +45,8 @@ const succeeded: Test = (context) =>
   rootOf(context).status === "completed" && context.board.state.cancel === null &&
   !("failure" in outputOf(context));
 const somethingToUndo: Test = ({ board }) =>
-  board.state.aborted === null && nextCompensation(rollbackPlan(board), board.state) !== null;
+  board.state.aborted === null && board.state.pivot === null &&
+  nextCompensation(rollbackPlan(board), board.state) !== null;
 /** Past the pivot, and while it is under way, there is no way back. */
 const mayStop: Test = ({ board }) => pivotOf(board) === null && !board.isChildPastPivot();
 
@@ -165,7 +166,9 @@ function endUnrolled(context: RunContext): void {
   const plan = rollbackPlan(board);
   const undone = plan.length > 0 && isRolledBack(plan, state);
   const reason = reasonOf(context);
-  if (state.aborted !== null || state.stands || plan.length > 0 && !undone) {
+  // Past the pivot only an output that can't be made brings it here: there is no way back.
+  const isPast = state.pivot !== null && state.rollback === null;
+  if (state.aborted !== null || state.stands || isPast || plan.length > 0 && !undone) {
     return end(context, "incomplete");
   }
   if (reason === "parent" || undone && reason === "failed") end(context, "compensated");
