@@ -109,6 +109,11 @@ function startOf(record: StepRecord): number {
   return record.resolved === null ? record.startedAt : record.tryingSince;
 }
 
+/** Whether it is the step's time, not the child's own, that runs out first. */
+function isStepsTime({ timeout, workflow }: ChildStep): boolean {
+  return timeout !== null && (workflow.timeout === null || timeout <= workflow.timeout);
+}
+
 /** A child that did not complete has rolled back what it did: nothing of it is left for this run to undo. */
 function conclude(context: ChildContext, told: ChildTold): void {
   const { board, step, path, rounds, op, cancelled } = context;
@@ -121,7 +126,7 @@ function conclude(context: ChildContext, told: ChildTold): void {
     const left = stands ? { stands } : {};
     board.record({ kind: "step_cancelled", path, op, outcome: "rejected", ...left });
   } else {
-    const code = status === "timed_out" ? "STEP_TIMEOUT" : "CHILD_FAILED";
+    const code = status === "timed_out" && isStepsTime(step) ? "STEP_TIMEOUT" : "CHILD_FAILED";
     const why = failure === null ? "" : `: ${failure.code}: ${failure.message}`;
     const message = `"${step.workflow.name}", the child run of "${path}", ended as ${status}${why}`;
     const cause = failureOf({ ...failure, code, message }, {

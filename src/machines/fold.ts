@@ -61,7 +61,7 @@ export interface StepRecord {
   attention: { readonly failure: Failure; readonly request: Value } | null;
   /** How an operator last resolved it. */
   resolved: "retry" | "skip" | "abort" | null;
-  /** How often an operator changed the request: the idempotency key's `#2`, `#3`… */
+  /** How often an operator changed the request, or had a child run started again: the `#2`, `#3`… of its key or id. */
   revisions: number;
   /** The branch of a `switch`; `undefined`: not decided. */
   branch: number | null | undefined;
@@ -115,6 +115,8 @@ export interface RunState {
   readonly signals: Signal[];
   /** The ids of all signals so far. */
   readonly signalIds: Set<string>;
+  /** How many child runs their steps have had, of those that are to be started again, by key. */
+  readonly childrenAgain: Map<string, number>;
   /** The keys of what waits for an operator, in order. */
   readonly attention: Set<string>;
   end: {
@@ -142,6 +144,7 @@ export function emptyState(): RunState {
     aborted: null,
     signals: [],
     signalIds: new Set(),
+    childrenAgain: new Map(),
     attention: new Set(),
     end: null,
   };
@@ -316,7 +319,7 @@ function openRecord(
     rounds: NO_ROUNDS_YET,
     attention: null,
     resolved: null,
-    revisions: 0,
+    revisions: state.childrenAgain.get(recordKey(path, op)) ?? 0,
     branch: undefined,
     failing: null,
     returns: false,
@@ -449,7 +452,9 @@ function resolve(
   record.tryingSince = fact.at;
   if (fact.input !== undefined) {
     record.input = fact.input;
-    record.revisions++;
+  }
+  if (fact.input !== undefined || fact.action === "retry" && record.form === "workflow") {
+    record.revisions++; // a child run that has ended is not started again: another is
   }
   state.attention.delete(recordKey(fact.path, fact.op));
   if (fact.action === "retry") {
@@ -483,6 +488,7 @@ function reopen(state: RunState, record: StepRecord): void {
     if (inner.status !== "failed" && inner.status !== "cancelled") continue;
     if (inner.form !== "block") {
       state.records.delete(key);
+      if (inner.form === "workflow") state.childrenAgain.set(key, inner.revisions + 1);
       state.records.delete(recordKey(inner.path, "verify"));
     } else {
       goOn(inner);
