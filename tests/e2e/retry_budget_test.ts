@@ -2,7 +2,6 @@
 // gRPC proposal A6.
 
 import assert from "node:assert/strict";
-import type { ScriptedCall } from "../support/grpc_server.ts";
 import { until } from "../support/heard.ts";
 import {
   attemptOf,
@@ -53,21 +52,16 @@ Deno.test("runs of two workflows share the budget of their service", async () =>
 Deno.test("runs side by side take from one budget", async () => {
   const gate = new Gate();
   await using runs = await openShop({
-    scripts: {
-      [BUY]: async (call: ScriptedCall) => {
-        await gate.script(call);
-        throw failing("UNAVAILABLE");
-      },
-    },
+    scripts: { [BUY]: gate.script },
     settings: budget(10, 0.1),
   });
   const started = await Promise.all(Array.from({ length: 5 }, () => runs.start(BUY_STEP)));
   await until("all five are there", () => gate.held.length === 5);
-  gate.letGo();
+  gate.letGo(5, failing("UNAVAILABLE"));
   // Four of them were answered before the tokens were down to a half.
   await until("four are there again", () => gate.held.length === 4);
   assert.deepEqual(gate.held.map(attemptOf), [2, 2, 2, 2]);
-  gate.letGo();
+  gate.letGo(5, failing("UNAVAILABLE"));
   const ended = await Promise.all(started.map((run) => run.ended()));
   assert.deepEqual(
     ended.map(({ report }) => `${report.error?.code} ${report.error?.attempts}`).sort(),

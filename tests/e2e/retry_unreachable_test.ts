@@ -4,8 +4,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../support/grpc_server.ts";
 import { until } from "../support/heard.ts";
-import { startTcp } from "../support/raw_server.ts";
-import { attemptOf, BUY, buyStep, openShop } from "../support/shop_runs.ts";
+import { attemptOf, BUY, buyStep, freeEndpoint, openShop } from "../support/shop_runs.ts";
 
 /** No breaker in the way, and retries that come soon. */
 const SOON = "circuit_breaker: false, retry: { attempts: 3, initial_delay: 5ms }";
@@ -66,11 +65,4 @@ for (const [which, place, more] of UNREACHABLE) {
     assert.deepEqual([code, attempts, outcome], ["UNAVAILABLE", 3, "not_sent"]);
     assert.deepEqual(runs.shop.calls, []);
   });
-}
-
-/** Where nobody listens, and someone may. */
-async function freeEndpoint(): Promise<string> {
-  const gone = await startTcp(() => {});
-  await gone[Symbol.asyncDispose]();
-  return gone.endpoint;
 }

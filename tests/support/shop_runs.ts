@@ -29,6 +29,7 @@ import {
   startServer,
   status,
 } from "./grpc_server.ts";
+import { startTcp } from "./raw_server.ts";
 
 /** The shop's methods. */
 export const BUY = "acme.shop.v1.Shop/Buy";
@@ -159,12 +160,17 @@ export const SHOP_SCHEMA =
   `proto: ["${PROTOS}/acme/shop.proto"], import_paths: ["${PROTOS}"], proto_service: Shop`;
 
 /** A sku that is a gRPC code is answered with it; any other is sold. */
-export const bySku: Script = ({ request }) => {
-  const { sku = "" } = request as { sku?: string }; // BuyRequest
+export const bySku: Script = (call) => {
+  const sku = skuOf(call);
   const code = GRPC_CODES.find((name) => name === sku);
   if (code !== undefined) throw failing(code);
   return { order_id: sku };
 };
+
+/** What a call of `Buy` or `Refund` is about. */
+export function skuOf({ request }: ScriptedCall): string {
+  return (request as { sku?: string }).sku ?? ""; // BuyRequest
+}
 
 /** The answer with a code other than OK. */
 export function failing(code: GrpcCode, more?: Parameters<typeof status>[2]): Error {
@@ -196,24 +202,34 @@ export const never: Script = () => new Promise(() => {});
 
 /** Holds calls until they are let go. */
 export class Gate {
-  /** Who is held, in the order of arrival. */
-  readonly held: ScriptedCall[] = [];
   /** The most that were held at the same time. */
   most = 0;
-  readonly #open: (() => void)[] = [];
+  #held: { readonly call: ScriptedCall; readonly go: (failure?: Error) => void }[] = [];
+
+  /** Who is held, in the order of arrival; whom nobody waits for any more is gone. */
+  get held(): readonly ScriptedCall[] {
+    return this.#held.map(({ call }) => call);
+  }
 
   /** Holds a call, and then lets it buy. */
-  readonly script: Script = async (call) => {
-    this.held.push(call);
-    this.most = Math.max(this.most, this.held.length);
-    await new Promise<void>((resolve) => this.#open.push(resolve));
-    return bySku(call) as Reply; // it answers at once
-  };
+  readonly script: Script = (call) =>
+    new Promise((resolve, reject) => {
+      const go = (failure?: Error) =>
+        failure === undefined ? resolve({ order_id: skuOf(call) }) : reject(failure);
+      this.#held.push({ call, go });
+      this.most = Math.max(this.most, this.#held.length);
+      call.signal.addEventListener("abort", () => {
+        this.#held = this.#held.filter((other) => other.call !== call);
+      });
+    });
 
-  /** Lets the first ones go. @param count default: all who are there */
-  letGo(count: number = this.held.length): void {
-    this.held.splice(0, count);
-    for (const open of this.#open.splice(0, count)) open();
+  /** Holds calls of the sku `held`, and of those that begin so; the others are not held. */
+  readonly some: Script = (call) =>
+    skuOf(call).startsWith("held") ? this.script(call) : bySku(call);
+
+  /** Lets the first ones go; all who are there, unless a number is given. */
+  letGo(count: number = this.#held.length, failure?: Error): void {
+    for (const { go } of this.#held.splice(0, count)) go(failure);
   }
 }
 
@@ -249,3 +265,10 @@ export function gapsOf(calls: readonly ScriptedCall[]): number[] {
 
 /** Timers and clocks round: a gap may be shorter than its delay by so many milliseconds. */
 export const SKEW = 5;
+
+/** Where nobody listens, and someone may. */
+export async function freeEndpoint(): Promise<string> {
+  const gone = await startTcp(() => {});
+  await gone[Symbol.asyncDispose]();
+  return gone.endpoint;
+}
