@@ -120,6 +120,7 @@ class Parts implements ServiceParts {
     this.turnstile = new Turnstile(pool, rateLimit, {
       now: () => clock.now(),
       wake: (dueAt, callback) => clock.at(dueAt, callback),
+      soon: (callback) => queueMicrotask(callback), // actors tell each other all they have to say at once
     });
     this.#endWatch = this.#watch();
   }
