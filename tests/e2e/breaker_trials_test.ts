@@ -19,6 +19,7 @@ import {
   type ShopRun,
   type ShopRuns,
   SKEW,
+  skuOf,
 } from "../support/shop_runs.ts";
 
 const DOWN = failing("UNAVAILABLE");
@@ -200,3 +201,32 @@ Deno.test("the result of a call that began before is no probe's", async () => {
     assert.equal(runs.breaker().state, "closed");
   }
 });
+
+for (const more of ["", "compensate: { method: Refund }"]) {
+  Deno.test(`branches that wait for the breaker are never sent once one has failed${more && `; ${more}`}`, async () => {
+    for (const code of ["FAILED_PRECONDITION", "CANCELLED"] as const) { // the probe's: it counts, or not
+      const gate = new Gate();
+      await using runs = await openTripped(gate);
+      const names = ["held1", "held2", "held3"];
+      const started = await runs.start(
+        `  - parallel:\n${names.map((id) => `    ${buyStep(id, more, id)}`).join("")}`,
+      );
+      await until("the probe is there", () => gate.held.length === 1);
+      await until("the others wait", () => runs.breaker().waiting === 2);
+      gate.letGo(1, failing(code));
+      const { report, calls } = await started.ended();
+      assert.deepEqual(
+        calls.map(skuOf).slice(0, 2),
+        code === "CANCELLED" && more !== "" ? ["held1", ""] : ["held1"],
+      );
+      for (const { id, status, outcome, attempts } of report.steps.slice(1)) {
+        assert.deepEqual(
+          [status, outcome, attempts],
+          ["cancelled", "not_sent", 0],
+          `${id} after ${code}`,
+        );
+      }
+      assert.equal(runs.breaker().waiting, 0);
+    }
+  });
+}
