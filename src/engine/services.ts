@@ -120,6 +120,7 @@ class Parts implements ServiceParts {
     this.turnstile = new Turnstile(pool, rateLimit, {
       now: () => clock.now(),
       wake: (dueAt, callback) => clock.at(dueAt, callback),
+      soon,
     });
     this.#endWatch = this.#watch();
   }
@@ -160,10 +161,10 @@ class Parts implements ServiceParts {
   #make(method: string | null, rule: NonNullable<Target["service"]["breaker"]>) {
     const { clock, inspect } = this.#options;
     const { name } = this.#target.service;
-    const board = { wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback) };
+    const wake = (dueAt: number, callback: () => void) => clock.at(dueAt, callback);
     const actor = createActor(serviceMachine, {
       id: method === null ? `service:${name}` : `service:${name}:${method}`,
-      input: { board, rule },
+      input: { board: { wake, soon }, rule },
       ...(inspect && { inspect }),
     }).start();
     this.#breakers.set(method, actor);
@@ -181,4 +182,9 @@ class Parts implements ServiceParts {
     };
     return this.#options.caller.watchHealth?.(this.#target, health.service, hear) ?? (() => {});
   }
+}
+
+/** Actors say all that they have to say to each other at once, and before this. */
+function soon(callback: () => void): void {
+  queueMicrotask(callback);
 }
