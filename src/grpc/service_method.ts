@@ -81,8 +81,10 @@ export class ServiceMethod implements Method {
     options: CallOptions,
   ): Promise<Answer> {
     try {
+      const began = performance.now();
       const connection = connected ?? await this.#pool.connect(this.#target);
-      const answer = await makeCall(connection, this.#callable, request, options);
+      const timeout = Math.max(0, options.timeout - Math.ceil(performance.now() - began));
+      const answer = await makeCall(connection, this.#callable, request, { ...options, timeout });
       if (answer.ok) return answer;
       return { ok: false, failure: await explainTls(connection, answer.failure) };
     } catch (error) {
