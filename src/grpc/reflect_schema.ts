@@ -32,7 +32,7 @@ const REMEDY = 'give "proto" or "descriptor_set" for it, or turn reflection on i
  */
 export async function reflectSchema(
   connection: Connection,
-  { service, endpoint }: Target,
+  { service, endpoint: reached, shown: endpoint = reached }: Target,
 ): Promise<LoadedSchema> {
   const timeout = Math.min(service.attemptTimeout, PATIENCE);
   const who = `"${service.name}" at ${endpoint}`;

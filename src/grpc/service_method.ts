@@ -50,7 +50,12 @@ export class ServiceMethod implements Method {
       method,
       registry,
       path: `/${this.name}`,
-      where: { service, endpoint: target.endpoint, tls: tls !== null, maxMessageSize },
+      where: {
+        service,
+        endpoint: target.shown ?? target.endpoint,
+        tls: tls !== null,
+        maxMessageSize,
+      },
     };
   }
 
@@ -83,8 +88,8 @@ export class ServiceMethod implements Method {
     try {
       const began = performance.now();
       const connection = connected ?? await this.#pool.connect(this.#target);
-      const timeout = Math.max(0, options.timeout - Math.ceil(performance.now() - began));
-      const answer = await makeCall(connection, this.#callable, request, { ...options, timeout });
+      const spent = performance.now() - began;
+      const answer = await makeCall(connection, this.#callable, request, options, spent);
       if (answer.ok) return answer;
       return { ok: false, failure: await explainTls(connection, answer.failure) };
     } catch (error) {

@@ -159,10 +159,8 @@ Deno.test("what it took to find the method is taken off the call's time", async 
 
 Deno.test("a secret that has gone while a service is asked for its methods fails one step, and not the process", async () => {
   let reads = 0;
-  const caller = lateToTell(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    throw new Error("never mind");
-  });
+  const told = Promise.withResolvers<never>();
+  const caller = lateToTell(() => told.promise);
   const secrets = { read: () => Promise.resolve(++reads === 1 ? "s3cret" : undefined) };
   const engine = new Engine({ caller, journal: memoryJournal(), secrets });
   try {
@@ -170,6 +168,7 @@ Deno.test("a secret that has gone while a service is asked for its methods fails
     const report = await (await engine.start(workflowOf(text))).result();
     assert.equal(report.error?.code, "INVALID_REQUEST");
     assert.match(report.error.message, /needs the secret "TOKEN"/);
+    told.reject(new Error("too late for anyone"));
   } finally {
     await engine.close();
   }
