@@ -104,7 +104,7 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
   // ended: what takes long is made when it is first looked at.
   let output: Json | undefined;
   let steps = end === null ? stepReports(workflow, state) : undefined;
-  return {
+  const report: RunReport = {
     run_id: started.runId,
     workflow: started.workflow,
     version: started.version,
@@ -122,6 +122,14 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
       return steps ??= stepReports(workflow, state);
     },
   };
+  return Object.defineProperty(report, INSPECT, { value: plain });
+}
+
+/** What `console.log` asks: it would show getters as such. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+function plain(this: RunReport): RunReport {
+  return { ...this };
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -31,7 +31,7 @@ export interface ServiceParts {
 export interface Breaker {
   /** The service's name in the workflow that reached it first. */
   readonly service: string;
-  /** Where the service is reached. */
+  /** Where the service is reached, without secrets. */
   readonly endpoint: string;
   /** With `scope: method`, the method it is for; `null`: all of them. */
   readonly method: string | null;
@@ -133,13 +133,13 @@ class Parts implements ServiceParts {
   };
 
   list(): Breaker[] {
-    const { service, endpoint } = this.#target;
+    const { service, endpoint, shown = endpoint } = this.#target;
     const now = this.#options.clock.now();
     return [...this.#breakers].map(([method, actor]) => {
       const { state, openUntil, window, waiting } = viewOf(actor.getSnapshot(), now);
       return {
         service: service.name,
-        endpoint,
+        endpoint: shown,
         method,
         state,
         openUntil,

@@ -209,12 +209,13 @@ function isStopped(context: BlockInput, plan: Plan): boolean {
   return context.cancelled || plan.cancelled || recordFor(context).failing !== null;
 }
 
-/** `on_failure: finish` lets the others run, except when time is up or the whole is cancelled. */
+/** `on_failure: finish` lets the others run, except when the block's own time is up or the whole is cancelled. */
 function sparesSiblings(context: BlockInput): boolean {
-  const { block, cancelled } = context;
+  const { block, cancelled, path } = context;
   const { failing } = recordFor(context);
-  return block.kind === "parallel" && block.onFailure === "finish" && !cancelled &&
-    failing !== null && failing.code !== "STEP_TIMEOUT";
+  if (block.kind !== "parallel" || block.onFailure !== "finish" || cancelled) return false;
+  // A branch that ran out of its own time has failed like any other.
+  return failing !== null && !(failing.code === "STEP_TIMEOUT" && failing.step === path);
 }
 
 function expire(context: BlockInput): void {

@@ -70,6 +70,8 @@ Deno.test("toMetadata() refuses what gRPC can't carry, and does not show the val
     ["bad key", "x", "a key holds only letters, digits, '_', '-' and '.'"],
     [":path", "x", "a key holds only letters, digits, '_', '-' and '.'"],
     ["grpc-timeout", "x", "keys that begin with 'grpc-' are gRPC's own"],
+    ["Connection", "close", "it is about the connection, and HTTP/2 forbids it"],
+    ["content-length", "1", "it is about the connection, and HTTP/2 forbids it"],
     ["trace-bin", "sécret", "the value of a '-bin' key must be base64"],
     [
       "authorization",
