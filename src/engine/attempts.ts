@@ -206,6 +206,12 @@ function send(
 function notMade(thrown: unknown): Answer {
   if (thrown instanceof Unreachable) return { ok: false, failure: thrown.failure };
   const { code, message } = MaestroError.from(thrown);
+  if (code === "INPUT_INVALID") { // a secret that is being rotated may be there at the next attempt
+    return {
+      ok: false,
+      failure: { code: "UNAVAILABLE", message, outcome: "not_sent", local: true },
+    };
+  }
   return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
 }
 

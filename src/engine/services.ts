@@ -129,8 +129,18 @@ class Parts implements ServiceParts {
     const rule = this.#target.service.breaker;
     if (rule === null) return null;
     const key = rule.scope === "method" ? method() : null;
-    return this.#breakers.get(key) ?? this.#make(key, rule);
+    return this.#breakers.get(key) ?? this.#early(key) ?? this.#make(key, rule);
   };
+
+  /** The breaker that was made for a method before its full name was known, as `Charge`. */
+  #early(method: string | null): ServiceRef | null {
+    const bare = method?.slice(method.lastIndexOf("/") + 1) ?? null;
+    const actor = bare === null ? undefined : this.#breakers.get(bare);
+    if (actor === undefined) return null;
+    this.#breakers.delete(bare);
+    this.#breakers.set(method, actor);
+    return actor;
+  }
 
   list(): Breaker[] {
     const { service, endpoint, shown = endpoint } = this.#target;

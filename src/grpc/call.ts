@@ -118,7 +118,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
     const { maxMessages } = this.#options;
     if (this.#received.length === (this.#answersWithStream ? maxMessages : 1)) {
       return this.#answersWithStream
-        ? this.#object("RESOURCE_EXHAUSTED", tooMany(maxMessages))
+        ? this.#object("RESOURCE_EXHAUSTED", tooMany(maxMessages), true)
         : this.#object("INTERNAL", "answered with more than the one message that is due");
     }
     try {
@@ -166,8 +166,9 @@ class ActiveCall implements InterceptingListener, Cancellable {
   }
 
   /** Ends a call whose answer can't be used. */
-  #object(code: string, what: string): void {
-    this.#objection = this.#marked(this.#wrong(code, what));
+  #object(code: string, what: string, local = false): void {
+    const failure = this.#marked(this.#wrong(code, what));
+    this.#objection = local ? { ...failure, local } : failure;
     this.cancel();
   }
 

@@ -125,6 +125,7 @@ Deno.test("call() holds answers to max_message_size", async () => {
   const small = targetAt(server.endpoint, { schema: SHOP, maxMessageSize: 4 * 1024 });
   assert.deepEqual(failureOf(await callOnce(caller, small, "Shop/Buy")), {
     code: "RESOURCE_EXHAUSTED",
+    local: true,
     message: `"shop" at ${server.endpoint} answered with 5003 bytes, ` +
       'more than its "max_message_size" of 4KiB',
     outcome: "unknown",
