@@ -228,6 +228,11 @@ const CASES: readonly Case[] = [
     `{ endpoint: "a:1", metadata: { Idempotency-Key: x } }`,
     "3:39 bad_metadata",
   ),
+  service(
+    "metadata that HTTP/2 forbids",
+    `{ endpoint: "a:1", metadata: { Transfer-Encoding: chunked } }`,
+    "3:39 bad_metadata",
+  ),
   service("a number as metadata", `{ endpoint: "a:1", metadata: { x-a: 5 } }`, "3:44 wrong_type"),
   ...SETTINGS,
   service("secrets and environment", `{ endpoint: "{{ .env.HOST }}:{{ .secrets.PORT }}" }`),
