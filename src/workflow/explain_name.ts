@@ -79,7 +79,7 @@ export class Explainer {
     const theirs = target[apart];
     const ours = here[apart];
     if (theirs === undefined) {
-      return ours?.list.startsWith("catch")
+      return here[target.length]?.list.startsWith("catch")
         ? "it is the result of the step that has failed"
         : "it is the result of the block around, which is there only after it";
     }

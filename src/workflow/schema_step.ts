@@ -202,7 +202,7 @@ const each = shape({
   foreach: either<Template>(
     "one expression, or a list",
     { fits: Array.isArray, schema: template().meta({ type: "array" }) },
-    { fits: () => true, schema: expression() },
+    { fits: (value) => typeof value === "string", schema: expression() },
   ).describe("The items: one expression that gives a list, or a list"),
   as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
   ...steer,
