@@ -81,6 +81,7 @@ export class Children {
         return refuse("too_deep", message);
       }
       const child = this.#child(file, open, refuse);
+      if (size > MAX_STEPS) return MISSING; // once is enough
       size += this.#sizeOf(child);
       if (size <= MAX_STEPS) return child;
       const message = `With its child workflows this one has more than ${
