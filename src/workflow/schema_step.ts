@@ -41,10 +41,10 @@ const step: z.ZodType<WrittenStep> = z.unknown().transform((value, context): Wri
 export const stepsSchema: z.ZodType<WrittenSteps> = list(step, 1);
 const steps = stepsSchema;
 
-const REQUEST = { type: ["object", "string"] };
+const REQUEST = { type: ["object", "string"], pattern: "\\{\\{" };
 
 const input = leaf<Template>(
-  { type: [...REQUEST.type, "array"], items: REQUEST },
+  { ...REQUEST, type: [...REQUEST.type, "array"], items: REQUEST },
   (value) =>
     Array.isArray(value) || isRequest(value)
       ? value as Template // the reader yields JSON alone
