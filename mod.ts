@@ -66,7 +66,7 @@ export {
   type TypeLookup,
   Unreachable,
 } from "./src/engine/doors.ts";
-export { memoryJournal } from "./src/store/memory.ts";
+export { memoryJournal, type MemoryJournalOptions } from "./src/store/memory.ts";
 
 export type { EndStatus, Fact, FactBody, Op, RollbackReason } from "./src/machines/facts.ts";
 export type { AttemptFailure, Failure } from "./src/machines/failure.ts";

@@ -1,7 +1,9 @@
 // Shows what the running example services did and undid, in order of time.
 //
 //   deno run -A examples/services/ledger.ts [--run-id ID] [--reset]
+//   … --tls-ca FILE [--tls-cert FILE --tls-key FILE]   when they speak TLS, as localhost
 
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { credentials, makeClientConstructor } from "@grpc/grpc-js";
@@ -13,10 +15,21 @@ const DEADLINE_MS = 2000;
 
 const { values } = parseArgs({
   args: Deno.args,
-  options: { "run-id": { type: "string", default: "" }, reset: { type: "boolean" } },
+  options: {
+    "run-id": { type: "string", default: "" },
+    reset: { type: "boolean" },
+    "tls-ca": { type: "string" },
+    "tls-cert": { type: "string" },
+    "tls-key": { type: "string" },
+  },
 });
 
-const endpoints = polyglot.map((language) => `127.0.0.1:${programs[language].ports[0]}`);
+const { "tls-ca": ca, "tls-cert": cert, "tls-key": key } = values;
+const transport = ca === undefined
+  ? credentials.createInsecure()
+  : credentials.createSsl(...[ca, key, cert].map((file) => file ? readFileSync(file) : null));
+const host = ca === undefined ? "127.0.0.1" : "localhost";
+const endpoints = polyglot.map((language) => `${host}:${programs[language].ports[0]}`);
 if (values.reset) {
   for (const endpoint of endpoints) await ask(endpoint, "reset", {});
 } else {
@@ -50,7 +63,7 @@ function print(record: Record): void {
 
 function ask<Response>(endpoint: string, method: "list" | "reset", request: object) {
   const LedgerClient = makeClientConstructor(serviceDefinition(Ledger), Ledger.name);
-  const client = new LedgerClient(endpoint, credentials.createInsecure());
+  const client = new LedgerClient(endpoint, transport);
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const deadline = Date.now() + DEADLINE_MS;
   // grpc-js makes the methods at run time, from the definition.

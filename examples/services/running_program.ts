@@ -6,6 +6,24 @@ import type { Program } from "./programs.ts";
 const READY_MS = 30_000;
 const STOP_MS = 5_000;
 
+/** How a program is started. */
+export interface ProgramOptions {
+  /** Where it listens; 0 is any free port. */
+  readonly ports: readonly number[];
+  /** Where it keeps its state. Left out: in memory. */
+  readonly directory?: string | undefined;
+  /** Left out: it speaks plain text. */
+  readonly tls?: ServerTls | undefined;
+}
+
+/** Names of PEM files. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Who signed the certificates that clients must show. Left out: they need none. */
+  readonly clientCa?: string | undefined;
+}
+
 export class RunningProgram {
   readonly #program: Program;
   readonly #process: Deno.ChildProcess;
@@ -14,16 +32,12 @@ export class RunningProgram {
   #ports: number[] = [];
 
   /**
-   * Starts a program and resolves once it listens on all of `ports`; 0 is any free one.
+   * Starts a program and resolves once it listens on all of its ports.
    * @throws when it ends before, or takes more than 30 s
    */
-  static async start(
-    program: Program,
-    ports: readonly number[],
-    directory: string | undefined,
-  ): Promise<RunningProgram> {
+  static async start(program: Program, options: ProgramOptions): Promise<RunningProgram> {
     const ready = Promise.withResolvers<void>();
-    const running = new RunningProgram(program, ports, directory, ready.resolve);
+    const running = new RunningProgram(program, options, ready.resolve);
     const timer = setTimeout(
       () => ready.reject(new Error(`The ${program.language} program does not get ready`)),
       READY_MS,
@@ -43,17 +57,15 @@ export class RunningProgram {
     }
   }
 
-  private constructor(
-    program: Program,
-    ports: readonly number[],
-    directory: string | undefined,
-    onReady: () => void,
-  ) {
+  private constructor(program: Program, options: ProgramOptions, onReady: () => void) {
+    const { ports, directory, tls } = options;
     this.#program = program;
     const [name = "", ...args] = [
       ...program.command,
       ...ports.flatMap((port) => ["--port", String(port)]),
       ...(directory === undefined ? [] : ["--data", directory]),
+      ...(tls === undefined ? [] : ["--tls-cert", tls.cert, "--tls-key", tls.key]),
+      ...(tls?.clientCa === undefined ? [] : ["--tls-client-ca", tls.clientCa]),
     ];
     this.#process = new Deno.Command(name, { args, stdin: "null", stdout: "piped" }).spawn();
     this.#output = this.#listen(ports.length, onReady);

@@ -3,11 +3,14 @@
 //   deno run -A examples/services/start.ts           the Python, Go and Node programs
 //   deno run -A examples/services/start.ts --deno    one Deno program in their place
 //   … --data DIR                                     keep what the services know in DIR
+//   … --tls-cert FILE --tls-key FILE                 speak TLS
+//   … --tls-client-ca FILE                           and ask clients for a certificate
 
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import { type Language, polyglot, programs } from "./programs.ts";
-import { RunningProgram } from "./running_program.ts";
+import { lastingPort } from "./lasting_port.ts";
+import { RunningProgram, type ServerTls } from "./running_program.ts";
 
 export { missingToolchains } from "./build.ts";
 export type { Language } from "./programs.ts";
@@ -19,15 +22,18 @@ export interface StartOptions {
    */
   readonly languages?: readonly Language[];
   /**
-   * Where they listen: `any` free ports, or the `documented` ones, which the example workflows call.
+   * Where they listen: `any` free ports; `lasting` ones, which nobody else is given while a program
+   * is down; or the `documented` ones, which the example workflows call.
    * @default {"any"}
    */
-  readonly ports?: "any" | "documented";
+  readonly ports?: "any" | "lasting" | "documented";
   /**
    * A directory to keep state in, one below it for each program. Left out: state is in memory, and
    * gone with the program.
    */
   readonly directory?: string;
+  /** Files to speak TLS with. Left out: plain text. */
+  readonly tls?: ServerTls;
 }
 
 export interface Services {
@@ -50,17 +56,18 @@ export interface Services {
  * running then
  */
 export async function startServices(options: StartOptions = {}): Promise<Services> {
-  const { languages = polyglot, ports = "any", directory } = options;
+  const { languages = polyglot, ports = "any", directory, tls } = options;
   const running = new Map<Language, RunningProgram>();
   const portsOf = new Map<Language, readonly number[]>();
   const endpoints: Record<string, string> = {};
   const endpointOf: Partial<Record<Language, string>> = {};
 
   async function start(language: Language): Promise<void> {
-    const wanted = portsOf.get(language) ??
-      (ports === "any" ? [0] : programs[language].ports);
-    const data = directory === undefined ? undefined : `${directory}/${language}`;
-    const program = await RunningProgram.start(programs[language], wanted, data);
+    const program = await RunningProgram.start(programs[language], {
+      ports: portsOf.get(language) ?? firstPorts(language, ports),
+      directory: directory === undefined ? undefined : `${directory}/${language}`,
+      tls,
+    });
     running.set(language, program);
     portsOf.set(language, program.ports);
   }
@@ -98,16 +105,29 @@ export async function startServices(options: StartOptions = {}): Promise<Service
   };
 }
 
+function firstPorts(language: Language, ports: StartOptions["ports"]): readonly number[] {
+  if (ports === "documented") return programs[language].ports;
+  return [ports === "lasting" ? lastingPort() : 0];
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     args: Deno.args,
-    options: { deno: { type: "boolean" }, data: { type: "string" } },
+    options: {
+      deno: { type: "boolean" },
+      data: { type: "string" },
+      "tls-cert": { type: "string" },
+      "tls-key": { type: "string" },
+      "tls-client-ca": { type: "string" },
+    },
   });
+  const tls = tlsOf(values);
   const languages: readonly Language[] = values.deno ? ["deno"] : polyglot;
   const services = await startServices({
     languages,
     ports: "documented",
     ...(values.data === undefined ? {} : { directory: values.data }),
+    ...(tls === undefined ? {} : { tls }),
   });
   for (const language of languages) {
     const { ports, services: hosted } = programs[language];
@@ -123,6 +143,14 @@ async function main(): Promise<void> {
   };
   Deno.addSignalListener("SIGINT", stop);
   Deno.addSignalListener("SIGTERM", stop);
+}
+
+function tlsOf(values: Record<string, string | boolean | undefined>): ServerTls | undefined {
+  const [cert, key, clientCa] = ["tls-cert", "tls-key", "tls-client-ca"]
+    .map((name) => typeof values[name] === "string" ? values[name] : undefined);
+  if (cert !== undefined && key !== undefined) return { cert, key, clientCa };
+  if ((cert ?? key ?? clientCa) === undefined) return undefined;
+  throw new Error("TLS needs both --tls-cert and --tls-key");
 }
 
 if (import.meta.main) {

@@ -40,8 +40,8 @@ export async function checkOnline(workflow: Workflow, { stderr }: Io): Promise<r
     );
     return [...problems, ...repeatWarnings(workflow, methods), ...unreachable];
   } catch (thrown) {
-    const { code, message } = MaestroError.from(thrown);
-    return [problem(workflow.place, code.toLowerCase(), message)];
+    const { code, message, problems } = MaestroError.from(thrown);
+    return problems.length > 0 ? problems : [problem(workflow.place, code.toLowerCase(), message)];
   } finally {
     await caller.close();
   }

@@ -3,10 +3,14 @@ import type { Op } from "../machines/facts.ts";
 import { recordOf } from "../machines/fold.ts";
 import { eachStep } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
+import { GRPC_CODES } from "../workflow/words.ts";
 import type { RunView } from "./run_view.ts";
 import { statusText } from "./status_text.ts";
 import { formatTime, printable } from "./text.ts";
 import { calls } from "./tree_rows.ts";
+
+/** What an attempt may have ended with. */
+const ANSWERS: ReadonlySet<string> = new Set(GRPC_CODES);
 
 /**
  * What happened as one line of plain text, for where there is no terminal; `null` where it is not
@@ -23,12 +27,10 @@ export function plainLine(workflow: Workflow, view: RunView, event: Happening): 
 }
 
 function textOf(workflow: Workflow, view: RunView, event: Happening): string | null {
-  const { name, version, steps } = workflow;
+  const { name, version } = workflow;
   if ("path" in event) {
     const said = stepText(workflow, view, event);
-    return said === null
-      ? null
-      : `${event.op === "compensate" ? "undo " : ""}${event.path}: ${said}`;
+    return said === null ? null : `${PREFIX[event.op]}${event.path}: ${said}`;
   }
   switch (event.kind) {
     case "run_started":
@@ -37,12 +39,17 @@ function textOf(workflow: Workflow, view: RunView, event: Happening): string | n
       } started`;
     case "cancel_requested":
       return event.reason === "timed_out" ? "out of time: stopping" : "cancel requested: stopping";
+    case "signal_received":
+      return `signal "${event.name}" received`;
     case "rollback_started":
       return "rolling back";
     case "run_ended":
-      return `run ${statusText(steps, view.state, event.at)}`;
+      return `run ${statusText(workflow, view.state, event.at)}`;
   }
 }
+
+/** What a line about a step is about. */
+const PREFIX = { action: "", compensate: "undo ", verify: "verify " } as const;
 
 function stepText(
   workflow: Workflow,
@@ -79,12 +86,15 @@ function stepText(
       if (event.path === "") return null;
       const { code, step, message } = event.failure;
       if (step !== event.path) return `failed with ${step}`;
-      // the last attempt has said so already
-      const known = recordOf(view.state, event.path, event.op)?.attempts ?? 0;
-      return `failed with ${code}${time()}${known > 0 ? "" : `: ${printable(message)}`}`;
+      // the last attempt has said so already, unless it is Maestro that makes an end of it
+      const attempts = recordOf(view.state, event.path, event.op)?.attempts ?? 0;
+      const known = attempts > 0 && ANSWERS.has(code);
+      return `failed with ${code}${time()}${known ? "" : `: ${printable(message)}`}`;
     }
     case "step_skipped":
       return "skipped";
+    case "step_caught":
+      return `failed with ${event.failure.code}, which its catch takes`;
     case "step_cancelled":
       return event.path === ""
         ? null
@@ -100,7 +110,8 @@ function stepText(
         event.until === null ? "" : ` until ${new Date(event.until).toISOString().slice(11, 19)}Z`
       }`;
     case "queueing":
-      return `waits for its turn: "${event.service}" has as many calls as it may have`;
+      return `waits for its turn: "${event.service}" has as many calls as its ` +
+        '"max_concurrent" or "rate_limit" allows';
     case "block_failing":
       return null;
   }

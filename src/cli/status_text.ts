@@ -1,7 +1,7 @@
 import { recordOf, type RunState } from "../machines/fold.ts";
+import { definitionOf } from "../engine/definition.ts";
 import { rollbackPlan } from "../machines/saga.ts";
-import { eachStep } from "../workflow/calls.ts";
-import type { Step } from "../workflow/model.ts";
+import type { Workflow } from "../workflow/model.ts";
 import type { Tone } from "./palette.ts";
 import { count, formatTime } from "./text.ts";
 
@@ -16,20 +16,21 @@ export function endLook({ end, attention }: RunState): { glyph: string; tone: To
 }
 
 /** Where a run stands, in one line. */
-export function statusText(steps: readonly Step[], state: RunState, now: number): string {
+export function statusText(workflow: Workflow, state: RunState, now: number): string {
   const { started, end } = state;
   if (started === null) return "starting";
   const time = formatTime((end?.at ?? now) - started.at);
   const parts = [end === null ? `${progressOf(state)}, ${time}` : `${ENDS[end.status]} in ${time}`];
-  const calls = [...eachStep(steps, false)].filter(({ kind }) => kind === "call");
-  const records = calls.flatMap(({ path }) => recordOf(state, path) ?? []);
+  const records = [...state.records.values()].filter(({ form, op }) =>
+    form === "call" && op === "action"
+  );
   const done = records.filter(({ status }) => status === "completed").length;
   parts.push(`${count(done, "call")} done`); // of how many, no one knows before a switch is taken
   const retries = records.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
   if (retries > 0) parts.push(retries === 1 ? "1 retry" : `${retries} retries`);
   // "failed and undone" has said it.
   if (state.rollback !== null && end?.status !== "compensated") {
-    parts.push(undoneText(steps, state));
+    parts.push(undoneText(workflow, state));
   }
   return parts.join(" · ");
 }
@@ -52,8 +53,9 @@ function progressOf({ attention, rollback, cancel }: RunState): string {
   return "running";
 }
 
-function undoneText(steps: readonly Step[], state: RunState): string {
-  const plan = rollbackPlan(steps, state);
+function undoneText(workflow: Workflow, state: RunState): string {
+  const { locator } = definitionOf(workflow);
+  const plan = rollbackPlan({ state, locate: (path) => locator.find(path) });
   const undone = plan.filter(({ path }) =>
     recordOf(state, path, "compensate")?.status === "completed"
   );

@@ -103,7 +103,8 @@ function runningDetail(
 
 function waitText(wait: Notice, now: number): string {
   if (wait.kind === "queueing") return "waits for its turn";
-  return wait.until === null
+  // From then on it is half open: others may be trying.
+  return wait.until === null || wait.until <= now
     ? "breaker not closed, waits for its turn"
     : `breaker open until ${clockTime(wait.until)} (${formatTime(wait.until - now)})`;
 }

@@ -67,7 +67,7 @@ function footer(
   width: number,
 ): Piece[] {
   const { glyph, tone } = endLook(view.state) ?? { glyph: spinner(now), tone: "busy" as const };
-  const text = shorten(statusText(workflow.steps, view.state, now), width - 2);
+  const text = shorten(statusText(workflow, view.state, now), width - 2);
   const rest = width - 5 - text.length;
   const said = view.state.end === null && hint !== undefined && hint !== "" && hint.length <= rest
     ? ` · ${hint}`

@@ -1,3 +1,4 @@
+import { Locator } from "../machines/located.ts";
 import { definitionDigest } from "../workflow/digest.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { visibility, type Visible } from "../workflow/scope.ts";
@@ -9,6 +10,7 @@ export interface Definition {
   /** The definition as a journal keeps it. */
   readonly text: string;
   readonly visible: ReadonlyMap<string, Visible>;
+  readonly locator: Locator;
 }
 
 const definitions = new WeakMap<Workflow, Definition>();
@@ -21,6 +23,7 @@ export function definitionOf(workflow: Workflow): Definition {
       digest: definitionDigest(workflow),
       text: JSON.stringify(workflow),
       visible: visibility(workflow),
+      locator: new Locator(workflow),
     };
     definitions.set(workflow, definition);
   }

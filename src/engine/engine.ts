@@ -5,11 +5,14 @@
  */
 import type { InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
+import type { ChildRun } from "../machines/board.ts";
+import { earliest } from "../machines/call_moves.ts";
 import type { Fact } from "../machines/facts.ts";
 import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
+import { toJson } from "../workflow/value.ts";
 import { readSecret } from "./attempts.ts";
 import { systemClock } from "./clock.ts";
 import type {
@@ -286,10 +289,77 @@ export class Engine {
         onAny?.(runId, workflow, event);
         onHappening?.(event);
       },
+      children: {
+        start: (id, child) => this.#startChild(id, child, options),
+        rollBack: (id) => this.#rollBackChild(id),
+      },
       onGone: () => this.#forget(runId),
     };
     const live = new LiveRun(options);
     this.#live.set(runId, { run: live });
+    return live;
+  }
+
+  /** Starts a child run, or takes it up where it stands; one that has ended is given as it ended. */
+  async #startChild(id: string, child: ChildRun, parent: LiveRunOptions): Promise<LiveRun> {
+    const { started } = parent.state;
+    if (started === null) {
+      throw new MaestroError("INTERNAL", "A run without a beginning has no child");
+    }
+    let claim: Claim;
+    try {
+      claim = await this.#options.journal.create(id, this.#owner);
+    } catch (thrown) {
+      if (MaestroError.from(thrown).code !== "RUN_EXISTS") throw thrown;
+      return await this.#takeUp(id);
+    }
+    const { workflow, deadline } = child;
+    const input = await validInput(workflow, toJson(child.input));
+    const env = this.#envOf(workflow);
+    const endpoints = endpointsFor(workflow, started.endpoints);
+    const targets = await this.#targets(workflow, env, endpoints);
+    const methods = await this.#methods.of(workflow, targets);
+    const { digest, text } = definitionOf(workflow);
+    await this.#options.journal.keep(digest, text);
+    this.#checkOpen();
+    const live = this.#makeLive(workflow, claim, targets, methods);
+    const own = workflow.timeout === null ? null : this.#clock.now() + workflow.timeout;
+    live.ledger.record({
+      kind: "run_started",
+      runId: id,
+      workflow: workflow.name,
+      version: workflow.version,
+      definition: digest,
+      correlationId: started.correlationId,
+      traceparent: started.traceparent,
+      input,
+      env,
+      endpoints,
+      deadline: earliest(own, deadline),
+    });
+    live.go();
+    return live;
+  }
+
+  /** A run of a child from its facts, whether it has ended or not. */
+  async #takeUp(id: string): Promise<LiveRun> {
+    const here = this.#live.get(id)?.run;
+    if (here) return here;
+    const claim = await this.#options.journal.claim(id, this.#owner);
+    const stored = await Array.fromAsync(this.#options.journal.read(id));
+    const { workflow, env, endpoints } = await this.#beginningOf(id, stored);
+    const targets = await this.#targets(workflow, env, endpoints);
+    const methods = await this.#methods.of(workflow, targets);
+    this.#checkOpen();
+    const live = this.#makeLive(workflow, claim, targets, methods, undefined, stored);
+    if (live.ended === null) live.go();
+    else this.#forget(id);
+    return live;
+  }
+
+  async #rollBackChild(id: string): Promise<LiveRun> {
+    const live = await this.#takeUp(id);
+    if (live.rollBack()) this.#live.set(id, { run: live });
     return live;
   }
 
@@ -339,6 +409,14 @@ async function validInput(workflow: Workflow, given: Json): Promise<Json> {
   if (problems.length === 0) return value;
   const message = problems.map((problem) => problem.message).join("; ");
   throw new MaestroError("INPUT_INVALID", message, { problems });
+}
+
+/** Of the endpoints that win over a workflow's, those that this one, its child, has. */
+function endpointsFor(
+  { services }: Workflow,
+  endpoints: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(endpoints).filter(([name]) => name in services));
 }
 
 function checkEndpoints(

@@ -11,14 +11,14 @@ import type { Value } from "../workflow/value.ts";
 import type { StoredFact, TypeLookup } from "./doors.ts";
 
 /** The parts of a fact that hold values of expressions; all others are JSON as they are. */
-const VALUES = ["input", "output", "request"] as const;
+const VALUES = ["input", "output", "request", "payload"] as const;
 
 /** The newest version of a fact's shape that this program reads. */
 const VERSION = 1;
 
 /** A fact as a journal keeps it. */
 export function encodeFact(fact: Fact): StoredFact {
-  if (!("input" in fact) && !("output" in fact) && !("request" in fact)) {
+  if (!VALUES.some((key) => key in fact)) {
     return fact as unknown as StoredFact; // it holds no values: JSON data as it is
   }
   const stored: Record<string, unknown> = { ...fact };

@@ -2,11 +2,15 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, type RunState } from "../machines/fold.ts";
+import { recordKey, recordOf, type RunState } from "../machines/fold.ts";
+import { pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
+import { startChild } from "../machines/start_child.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
+import type { Value } from "../workflow/value.ts";
 import { makeAttempt } from "./attempts.ts";
+import { Children, type ChildStarter } from "./children.ts";
 import type { Caller, Claim, Clock, Journal, Method, Secrets, Target } from "./doors.ts";
 import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
@@ -41,6 +45,8 @@ export interface LiveRunOptions {
   readonly services: ReadonlyMap<string, ServiceParts>;
   /** `null`: nobody listens. */
   readonly onHappening: ((event: Happening) => void) | null;
+  /** Makes the runs of its child workflows. */
+  readonly children: ChildStarter<LiveRun>;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
 }
@@ -49,12 +55,14 @@ export interface LiveRunOptions {
 export interface Resolution {
   /** The step's path. */
   readonly step: string;
-  /** Which of the step's calls is parked. @default `compensate` */
+  /** Which of the step's calls is parked. @default the one that is */
   readonly op?: Op;
   /** `retry` tries again; `skip` leaves it undone and goes on; `abort` ends the rollback here. */
   readonly action: "retry" | "skip" | "abort";
   /** With `retry`: another request. */
   readonly input?: Json;
+  /** With `skip`, where the action itself is parked: what it is taken to have answered. */
+  readonly output?: Json;
   /** Who decided, for the record. */
   readonly by?: string;
   /** Why, for the record. */
@@ -66,6 +74,7 @@ export class LiveRun {
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
+  readonly #children: Children<LiveRun>;
   #actor: Actor<typeof runMachine> | null = null;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
@@ -77,6 +86,7 @@ export class LiveRun {
       onDurable: (facts) => this.#hear(facts),
       onBroken: (error) => this.stop(error),
     });
+    this.#children = new Children(this.id, options.children, () => this.#settle());
     this.#settled.promise.catch(() => {}); // nobody may be waiting
   }
 
@@ -93,7 +103,18 @@ export class LiveRun {
   /** Where the run stands, as far as it is durable. */
   report(): RunReport {
     const { workflow, shown, state } = this.#options;
-    return reportOf(workflow, shown.upTo(state));
+    return reportOf(workflow, shown.upTo(state), this.#children.attention());
+  }
+
+  /** Where it stands, once that it has ended is durable; else `null`. */
+  get ended(): RunState | null {
+    return this.#options.shown.ended ? this.#options.state : null;
+  }
+
+  /** The pivot that it, or a child of it, has passed. */
+  get pivot(): string | null {
+    const { state, workflow } = this.#options;
+    return pivotOf({ state, workflow }) ?? (this.#children.passedPivot ? "a child run" : null);
   }
 
   /** Resolves when the run has ended, or waits for an operator. */
@@ -111,7 +132,7 @@ export class LiveRun {
   go(): void {
     const { state, inspect } = this.#options;
     if (state.started !== null) this.#options.shown.begin(state.started);
-    if (this.#rests()) this.#settled.resolve(this.report());
+    this.#settle();
     const actor = createActor(runMachine, {
       id: `run:${this.id}`,
       input: { board: this.#board() },
@@ -122,9 +143,49 @@ export class LiveRun {
     actor.start();
   }
 
-  /** Stops the run and rolls it back. Has no effect once it rolls back or has ended. */
+  /**
+   * Stops the run and rolls it back. Has no effect once it rolls back or has ended.
+   *
+   * @throws {MaestroError} `RUN_NOT_ACTIVE` past its pivot, after which there is no way back
+   */
   cancel(by: string | null): void {
-    this.#actor?.send({ type: "cancel", by });
+    if (this.#actor === null || this.#options.state.rollback !== null) return;
+    const { pivot } = this;
+    if (pivot !== null) {
+      throw new MaestroError(
+        "RUN_NOT_ACTIVE",
+        `Cannot cancel run "${this.id}": it has reached its pivot, "${pivot}", after which there is no way back`,
+      );
+    }
+    this.#actor.send({ type: "cancel", by });
+  }
+
+  /**
+   * Rolls back a child run that has completed.
+   *
+   * @returns whether there is something to do: it is under way then
+   */
+  rollBack(): boolean {
+    const { state, shown } = this.#options;
+    if (this.#actor !== null) return false; // it does so already
+    if (state.rollback === null) {
+      this.#goOn();
+      shown.reopen();
+      this.#ledger.record({ kind: "rollback_started", reason: "parent" });
+    } else if (state.end !== null) return false;
+    this.go();
+    return true;
+  }
+
+  /** Hands a signal in; a second one with the same id is none. */
+  signal(name: string, payload: Value, id: string): void {
+    if (this.#stopped !== null) throw this.#stopped;
+    if (this.#actor === null) {
+      throw new MaestroError("RUN_NOT_ACTIVE", `Run "${this.id}" has ended: it takes no signals`);
+    }
+    if (this.#options.state.signalIds.has(id)) return;
+    this.#ledger.record({ kind: "signal_received", name, id, payload });
+    this.#actor.send({ type: "signalled" });
   }
 
   /**
@@ -132,16 +193,22 @@ export class LiveRun {
    *
    * @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there; why the run was stopped
    */
-  resolve({ step, op = "compensate", action, input, by, reason }: Resolution): void {
+  resolve(resolution: Resolution): void {
     if (this.#stopped !== null) throw this.#stopped;
+    const { step, action, input, output, by, reason } = resolution;
+    const child = this.#children.find(step);
+    if (child !== null) {
+      this.#goOn();
+      return child.live.resolve({ ...resolution, step: child.rest });
+    }
+    const op = resolution.op ?? this.#parkedOp(step);
     if (!this.#waitsFor(recordKey(step, op))) {
       throw new MaestroError(
         "RUN_NOT_ACTIVE",
         `No step "${step}" of run "${this.id}" waits for an operator`,
       );
     }
-    this.#settled = Promise.withResolvers<RunReport>();
-    this.#settled.promise.catch(() => {});
+    this.#goOn();
     this.#ledger.record({
       kind: "attention_resolved",
       path: step,
@@ -150,8 +217,20 @@ export class LiveRun {
       by: by ?? null,
       reason,
       ...(input !== undefined && { input }),
+      ...(output !== undefined && { output }),
     });
     this.#actor?.send({ type: "resolved" });
+  }
+
+  /** Which call of a step is parked, where it is not said. */
+  #parkedOp(step: string): Op {
+    const ops = ["compensate", "verify", "action"] as const;
+    return ops.find((op) => this.#waitsFor(recordKey(step, op))) ?? "compensate";
+  }
+
+  #goOn(): void {
+    this.#settled = Promise.withResolvers<RunReport>();
+    this.#settled.promise.catch(() => {});
   }
 
   /** Ends the run's actor where it stands; its facts remain, and it can be resumed from them. */
@@ -173,14 +252,27 @@ export class LiveRun {
     const { shown } = this.#options;
     shown.add(facts);
     const { ended } = shown;
-    if (ended || this.#rests()) this.#settled.resolve(this.report());
+    this.#settle();
     for (const fact of facts) this.#tell(fact);
     if (ended) this.#leave();
   }
 
-  /** That something is parked is durable, and no operator has resolved it since. */
-  #rests(): boolean {
-    return [...this.#options.state.attention].some((key) => this.#waitsFor(key));
+  #settle(): void {
+    if (this.#options.shown.ended || this.rests) this.#settled.resolve(this.report());
+  }
+
+  /** Something waits for an operator, durably, and everything else has come to its end or waits too. */
+  get rests(): boolean {
+    const { state, shown } = this.#options;
+    if (state.attention.size === 0 && this.#children.size === 0) return false;
+    const parked = [...state.attention].some((key) => this.#waitsFor(key));
+    const child = this.#children.attention().length > 0;
+    if (!parked && !child || !this.#children.rest || shown.ended) return false;
+    for (const { status, form, attention, path } of state.records.values()) {
+      if (status !== "running" || attention !== null || form === "block" || form === null) continue;
+      if (form !== "workflow" || !this.#children.isParked(path)) return false;
+    }
+    return true;
   }
 
   #waitsFor(key: string): boolean {
@@ -203,7 +295,8 @@ export class LiveRun {
 
   #board(): Board {
     const { workflow, state, clock, methods } = this.#options;
-    const names = { workflow, state, visible: definitionOf(workflow).visible };
+    const { visible, locator } = definitionOf(workflow);
+    const names = { workflow, state, visible };
     const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
     const attempts = { ...this.#options, names, whenDurable };
     return {
@@ -215,6 +308,14 @@ export class LiveRun {
         const { budget, turnstile, breaker } = this.#partsOf(target.service);
         const method = () => methods.get(methodKey(target))?.name ?? target.method;
         return { budget, turnstile, breaker: breaker(method) };
+      },
+      start: startChild,
+      locate: (path) => locator.find(path),
+      around: (path) => locator.around(path),
+      child: (child, told) => this.#children.begin(child, told),
+      undoChild: (path, told) => {
+        const revision = recordOf(state, path)?.revisions ?? 0;
+        return this.#children.undo(path, revision, told);
       },
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),

@@ -39,7 +39,7 @@ export async function findMethods(
         if (thrown instanceof Unreachable) return; // each attempt asks again
         const { code, message } = MaestroError.from(thrown);
         for (const { methodPlace } of uses.filter((other) => methodKey(other) === key)) {
-          const place = code === "SCHEMA_UNAVAILABLE" ? schemaPlace(target.service) : methodPlace;
+          const place = placeOf(code, target.service) ?? methodPlace;
           problems.push({ severity: "error", code: code.toLowerCase(), message, ...place });
         }
       }
@@ -48,8 +48,10 @@ export async function findMethods(
   return { methods, complete, problems: distinct(problems) };
 }
 
-/** Where to mend a schema: where it is given, else where it could be. */
-function schemaPlace({ schema, place }: Service): Place {
+/** Where to mend what is the service's, and not one method's: its schema, its endpoint, its TLS files. */
+function placeOf(code: string, { schema, place }: Service): Place | null {
+  if (code === "USAGE") return place;
+  if (code !== "SCHEMA_UNAVAILABLE") return null;
   return schema.kind === "reflection" ? place : schema.place;
 }
 

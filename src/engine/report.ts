@@ -8,10 +8,10 @@ import { recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
 import type { EndStatus } from "../machines/facts.ts";
 import type { Outcome } from "../machines/outcome.ts";
 import { rollbackPlan } from "../machines/saga.ts";
-import { eachStep } from "../workflow/calls.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Step, Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
+import { definitionOf } from "./definition.ts";
 
 /** Where a run stands: its end, or `running`, `compensating` or `needs_attention` before that. */
 export type RunStatus = EndStatus | "running" | "compensating" | "needs_attention";
@@ -62,10 +62,10 @@ export interface StepReport {
   readonly path: string;
   /** As written, else its path. */
   readonly id: string;
-  /** `call` or `set`. */
+  /** `call`, `wait`, `signal`, `child` or `set`. */
   readonly kind: string;
-  /** `running` also while it waits or backs off; `skipped`: its `when` was false. */
-  readonly status: "running" | "completed" | "failed" | "skipped" | "cancelled";
+  /** `running` also while it backs off; `waiting`: a wait or signal that has not come; `skipped`: its `when` was false. */
+  readonly status: "running" | "waiting" | "completed" | "failed" | "skipped" | "cancelled";
   /** Whether it happened; `null` until it has ended, and where it was skipped. */
   readonly outcome: Outcome | null;
   /** Calls begun, the first included. */
@@ -97,7 +97,12 @@ export interface CompensationReport {
 }
 
 /** The report of a run from where it stands. */
-export function reportOf(workflow: Workflow, state: RunState): RunReport {
+export function reportOf(
+  workflow: Workflow,
+  state: RunState,
+  /** What waits for an operator in child runs. */
+  inChildren: readonly AttentionReport[] = [],
+): RunReport {
   const { started, end } = state;
   if (started === null) throw new Error("The run has not started");
   // Once it has ended nothing changes any more, and many who wait for a run only want to know how it
@@ -109,12 +114,12 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
     workflow: started.workflow,
     version: started.version,
     correlation_id: started.correlationId,
-    status: statusOf(state),
+    status: inChildren.length > 0 && state.end === null ? "needs_attention" : statusOf(state),
     get output() {
       return output ??= end?.output === undefined ? null : toJson(end.output);
     },
     error: end?.failure ?? causeOf(state),
-    attention: attentionOf(state),
+    attention: [...attentionOf(state), ...inChildren],
     started_at: timeOf(started.at),
     finished_at: end === null ? null : timeOf(end.at),
     duration_ms: end === null ? null : end.at - started.at,
@@ -127,34 +132,31 @@ export function reportOf(workflow: Workflow, state: RunState): RunReport {
 const NONE: ReadonlySet<string> = new Set();
 
 function stepReports(workflow: Workflow, state: RunState): StepReport[] {
-  const steps = stepsOf(workflow);
+  const { locator } = definitionOf(workflow);
+  const locate = (path: string) => locator.find(path);
   const undone = state.rollback === null
     ? NONE
-    : new Set(rollbackPlan(workflow.steps, state).map((step) => step.path));
+    : new Set(rollbackPlan({ state, locate }).map(({ path }) => path));
   const reports: StepReport[] = [];
   for (const record of state.records.values()) {
-    const step = record.op === "action" ? steps.get(record.path) : undefined;
-    if (step !== undefined && REPORTED.has(step.kind)) {
-      reports.push(stepReport(step, record, state, undone));
+    if (record.op !== "action") continue;
+    const step = locate(record.path)?.step;
+    const kind = step && KINDS[step.kind];
+    if (step !== undefined && kind !== undefined) {
+      reports.push(stepReport(step, kind, record, state, undone));
     }
   }
   return reports;
 }
 
-const stepsByPath = new WeakMap<Workflow, ReadonlyMap<string, Step>>();
-
-/** A workflow's forward steps by path, found once. */
-function stepsOf(workflow: Workflow): ReadonlyMap<string, Step> {
-  let steps = stepsByPath.get(workflow);
-  if (steps === undefined) {
-    steps = new Map([...eachStep(workflow.steps, false)].map((step) => [step.path, step]));
-    stepsByPath.set(workflow, steps);
-  }
-  return steps;
-}
-
-/** The kinds of steps that a report lists: those that do something by themselves. */
-const REPORTED: ReadonlySet<Step["kind"]> = new Set(["call", "set"]);
+/** What a report calls the steps that do something by themselves; others it doesn't list. */
+const KINDS: Readonly<Partial<Record<Step["kind"], string>>> = {
+  call: "call",
+  wait: "wait",
+  await_signal: "signal",
+  workflow: "child",
+  set: "set",
+};
 
 /** Where a run stands, in one word. */
 export function statusOf(state: RunState): RunStatus {
@@ -179,31 +181,35 @@ function attentionOf(state: RunState): AttentionReport[] {
 
 function stepReport(
   step: Step,
+  kind: string,
   record: StepRecord,
   state: RunState,
   undone: ReadonlySet<string>,
 ): StepReport {
+  const waits = record.form === "wait" || record.form === "await_signal";
+  const isUndone = undone.has(record.path) ||
+    recordOf(state, record.path, "compensate") !== undefined;
   return {
     path: record.path,
     id: step.id,
-    kind: step.kind,
-    status: record.status,
-    outcome: record.outcome,
+    kind,
+    status: waits && record.status === "running" ? "waiting" : record.status,
+    outcome: record.effect,
     attempts: record.attempts,
     started_at: timeOf(record.startedAt),
     finished_at: record.endedAt === null ? null : timeOf(record.endedAt),
     output: record.output === undefined ? null : toJson(record.output),
     error: record.failure,
-    compensation: undone.has(record.path) ? compensationReport(step, state) : null,
+    compensation: isUndone ? compensationReport(step, record.path, state) : null,
   };
 }
 
-function compensationReport(step: Step, state: RunState): CompensationReport {
-  const record = recordOf(state, step.path, "compensate");
+function compensationReport(step: Step, path: string, state: RunState): CompensationReport {
+  const record = recordOf(state, path, "compensate");
   if (record === undefined) {
     return { status: "pending", attempts: 0, error: null, started_at: null, finished_at: null };
   }
-  const inner = innerRecords(step, state);
+  const inner = innerRecords(step, path, state);
   const status = compensationStatus(record, inner);
   return {
     status,
@@ -227,19 +233,19 @@ function compensationStatus(
 }
 
 /** The records of the steps that undo this one, where steps do. */
-function innerRecords(step: Step, state: RunState): readonly StepRecord[] {
-  if (step.kind !== "call" || step.compensate?.kind !== "steps") return [];
-  return [...eachStep(step.compensate.steps)].flatMap(({ path }) =>
-    recordOf(state, path, "compensate") ?? []
+function innerRecords(step: Step, path: string, state: RunState): readonly StepRecord[] {
+  if (!("compensate" in step) || step.compensate?.kind !== "steps") return [];
+  const inside = `${path}.compensate[`;
+  return [...state.records.values()].filter((record) =>
+    record.op === "compensate" && record.path.startsWith(inside)
   );
 }
 
-let lastTime = { milliseconds: NaN, text: "" };
+let second = { at: NaN, text: "" };
 
-/** RFC 3339. A report's times are often the same moment's, whose text is not made again. */
+/** RFC 3339. The times of runs are mostly of the same second, whose text is not made again. */
 function timeOf(milliseconds: number): string {
-  if (milliseconds !== lastTime.milliseconds) {
-    lastTime = { milliseconds, text: new Date(milliseconds).toISOString() };
-  }
-  return lastTime.text;
+  const at = Math.floor(milliseconds / 1_000);
+  if (at !== second.at) second = { at, text: new Date(at * 1_000).toISOString().slice(0, -4) };
+  return `${second.text}${String(Math.floor(milliseconds) - at * 1_000).padStart(3, "0")}Z`;
 }

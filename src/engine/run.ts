@@ -1,3 +1,4 @@
+import type { Json } from "../workflow/json.ts";
 import type { StoredFact } from "./doors.ts";
 import type { Journal } from "./doors.ts";
 import type { Happening, LiveRun, Resolution } from "./live_run.ts";
@@ -43,9 +44,23 @@ export class Run {
     return this.#journal.read(this.id);
   }
 
-  /** Stops the run and rolls it back; has no effect once it does so, or has ended. */
+  /**
+   * Stops the run and rolls it back; has no effect once it does so, or has ended.
+   *
+   * @throws {MaestroError} `RUN_NOT_ACTIVE` past its pivot, after which there is no way back
+   */
   cancel(by?: string): void {
     this.#live.cancel(by ?? null);
+  }
+
+  /**
+   * Hands a signal in, for an `await_signal` of that name, also one that comes later.
+   *
+   * @param id tells signals apart: a second one with the same id is none. Default: a new one
+   * @throws {MaestroError} `RUN_NOT_ACTIVE` where the run has ended
+   */
+  signal(name: string, payload: Json = {}, id: string = crypto.randomUUID()): void {
+    this.#live.signal(name, payload, id);
   }
 
   /**

@@ -30,6 +30,11 @@ export class Shown {
     if (this.#state.started === null) applyFact(this.#state, started);
   }
 
+  /** A child run that had ended goes on, to be rolled back. */
+  reopen(): void {
+    this.#ended = false;
+  }
+
   /** These have become durable. */
   add(facts: readonly Fact[]): void {
     for (const fact of facts) this.#facts.push(fact);

@@ -1,3 +1,4 @@
+import { MaestroError } from "../errors.ts";
 import { evaluateTemplate } from "../workflow/expression.ts";
 import type { Service, Workflow } from "../workflow/model.ts";
 import type { TlsRule } from "../workflow/service_rules.ts";
@@ -27,8 +28,22 @@ export function targetsOf(
 }
 
 function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): Target {
-  const fill = (text: string) => toText(evaluateTemplate(text, { env, secrets }));
-  const endpoint = endpoints[written.name] ?? fill(written.endpoint);
+  const fill = (text: string, key: string) => {
+    try {
+      return toText(evaluateTemplate(text, { env, secrets }));
+    } catch (thrown) {
+      const { code, message: why } = MaestroError.from(thrown);
+      const message = `Cannot make the "${key}" of "${written.name}": ${why}`;
+      const problem = {
+        severity: "error",
+        code: code.toLowerCase(),
+        message,
+        ...written.place,
+      } as const;
+      throw new MaestroError(code, message, { cause: thrown, problems: [problem] });
+    }
+  };
+  const endpoint = endpoints[written.name] ?? fill(written.endpoint, "endpoint");
   const last = lastTargets.get(written);
   if (written.tls === null && last?.endpoint === endpoint) return last;
   const service = written.tls === null ? written : { ...written, tls: fillTls(written.tls, fill) };
@@ -40,13 +55,13 @@ function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): 
 /** Run after run reaches a service at the same endpoint. */
 const lastTargets = new WeakMap<Service, Target>();
 
-function fillTls(tls: TlsRule, fill: (text: string) => string): TlsRule {
-  const filled = (text: string | null) => text === null ? null : fill(text);
+function fillTls(tls: TlsRule, fill: (text: string, key: string) => string): TlsRule {
+  const filled = (text: string | null, key: string) => text === null ? null : fill(text, key);
   return {
-    ca: filled(tls.ca),
-    cert: filled(tls.cert),
-    key: filled(tls.key),
-    serverName: filled(tls.serverName),
+    ca: filled(tls.ca, "tls.ca"),
+    cert: filled(tls.cert, "tls.cert"),
+    key: filled(tls.key, "tls.key"),
+    serverName: filled(tls.serverName, "tls.server_name"),
   };
 }
 

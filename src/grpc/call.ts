@@ -57,6 +57,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
   readonly #options: CallOptions;
   readonly #resolve: (answer: Answer) => void;
   readonly #call: ChannelCall;
+  readonly #deadline: number;
   readonly #metadata: ReturnType<typeof toMetadata>;
   readonly #cancel = () => this.cancel();
   /** What came back, decoded. */
@@ -83,9 +84,9 @@ class ActiveCall implements InterceptingListener, Cancellable {
     this.#resolve = resolve;
     this.#metadata = toMetadata(connection.grpc, options.metadata);
     // Always a deadline: nothing else ends a call that its server has forgotten.
-    const deadline = Date.now() + options.timeout;
+    this.#deadline = Date.now() + options.timeout;
     this.#call = connection.client.getChannel()
-      .createCall(callable.path, deadline, null, null, null);
+      .createCall(callable.path, this.#deadline, null, null, null);
   }
 
   begin(): void {
@@ -155,6 +156,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
       connected: isConnected(this.#connection),
       hasHeaders: this.#hasHeaders,
       messages: this.#received.length,
+      late: Date.now() >= this.#deadline,
       registry,
     });
   }

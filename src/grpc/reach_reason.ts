@@ -2,6 +2,7 @@ import {
   clientWithout,
   HANDSHAKE_REFUSED,
   handshakeRefused,
+  handshakeTooLarge,
   noTls,
   serverExpired,
   serverMisnamed,
@@ -46,6 +47,8 @@ const REASONS: readonly (readonly [RegExp, (tls: boolean, match: RegExpExecArray
   [/unable to verify the first certificate|UnknownIssuer|self[- ]signed/i, () => UNTRUSTED],
   [/alert: CertificateRequired/, () => clientWithout()],
   [/fatal alert: (\w+)/, (_tls, [, alert = ""]) => handshakeRefused(alert)],
+  // On Deno its text goes on like the next one's.
+  [/HandshakePayloadTooLarge/, () => handshakeTooLarge()],
   [/wrong version number|corrupt message/, () => noTls()],
   [/unsupported protocol/, () => 'TLS failed: do "tls.cert" and "tls.key" belong together?'],
   [

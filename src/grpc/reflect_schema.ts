@@ -24,6 +24,8 @@ const GARBAGE = /^Response message parsing error/;
 
 const REMEDY = 'give "proto" or "descriptor_set" for it, or turn reflection on in the server';
 
+const LARGER = 'raise it, or give "proto" or "descriptor_set" for the service';
+
 /**
  * Asks a service for its schema by server reflection.
  *
@@ -64,7 +66,8 @@ export async function reflectSchema(
       const reason = GARBAGE.test(details)
         ? "it answered with data that is no reflection response"
         : transport?.message.replace(who, "it") ?? (details === "" ? code : `${code}: ${details}`);
-      throw unavailable(`Cannot ask ${who} for its schema: ${reason}; ${REMEDY}`, error);
+      const remedy = reason.includes('"max_message_size"') ? LARGER : REMEDY;
+      throw unavailable(`Cannot ask ${who} for its schema: ${reason}; ${remedy}`, error);
     }
     const message = transport?.message ?? (details || `"${service.name}" answered ${code}`);
     // Nothing of the call that needs the schema has left.

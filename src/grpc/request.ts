@@ -75,7 +75,8 @@ export function encodeRequest(
     return new WireRequest(desc, message, [serialize(desc, message, service, "")], registry);
   }
   if (!isList(input)) {
-    throw misfit(INPUT, input, `a stream: ${methodName(method)} takes a list of ${desc.typeName}`);
+    const wanted = `${methodName(method)} takes a list of ${desc.typeName}, such as [{ … }]`;
+    throw misfit(INPUT, input, `a stream: ${wanted}`);
   }
   const messages: Message[] = [];
   const parts: Buffer[] = [];

@@ -20,6 +20,8 @@ export interface CallEnd {
   readonly hasHeaders: boolean;
   /** How many messages had come. */
   readonly messages: number;
+  /** Whether its deadline had passed. */
+  readonly late: boolean;
   /** Finds the types of error details. */
   readonly registry: Registry;
 }

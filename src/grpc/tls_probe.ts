@@ -9,6 +9,7 @@ import {
   clientUntrusted,
   clientWithout,
   handshakeRefused,
+  handshakeTooLarge,
   noTls,
   serverExpired,
   serverNotYetValid,
@@ -84,14 +85,17 @@ function shakeHands(options: ConnectionOptions): Promise<Handshake> {
 function explain({ distrust, peer, end }: Handshake, rule: TlsRule, files: TlsFiles) {
   if (distrust !== null) return whyDistrusted(distrust, peer, rule);
   if (end === "answered" || end === "no time") return null;
-  if (end instanceof Error && peer === null && /wrong version|corrupt message/.test(end.message)) {
-    return noTls();
+  if (end instanceof Error && peer === null) {
+    if (/HandshakePayloadTooLarge/.test(end.message)) return handshakeTooLarge();
+    if (/wrong version|corrupt message/.test(end.message)) return noTls();
   }
   const [, alert = null] = end instanceof Error ? /fatal alert: (\w+)/.exec(end.message) ?? [] : [];
   if (files.cert === null || rule.cert === null) {
     // TLS 1.2 has no alert of its own for it.
     if (alert === "CertificateRequired" || alert === "BadCertificate") return clientWithout();
-    return alert === null ? null : handshakeRefused(alert);
+    if (alert !== null) return handshakeRefused(alert);
+    // gRPC's C core, and so Python, sends none at all: it shakes hands and hangs up.
+    return peer === null ? null : clientWithout();
   }
   // Where it is not even known to have been a refusal, the certificate must have been seen.
   if (alert === null && peer === null) return null;

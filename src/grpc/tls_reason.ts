@@ -29,12 +29,15 @@ export function serverUntrusted(issuer: string | null, ca: string | null): strin
   const signer = issuer === "self"
     ? "it, and no authority signed it"
     : `the authority that signed it${issuer === null ? "" : `, ${issuer}`}`;
-  return `${AT_SERVER}: ${judge} ${signer}; name the file of its authority as "tls.ca"`;
+  const whose = issuer === "self" ? "the certificate's own file" : "the file of its authority";
+  return `${AT_SERVER}: ${judge} ${signer}; name ${whose} as "tls.ca"`;
 }
 
 /** @param wanted such as `the name localhost` */
 export function serverMisnamed(wanted: string, names: string): string {
-  const held = names.trim() === "" ? "other names" : names.trim().replaceAll(/\b(?:DNS|IP):/g, "");
+  const held = names.trim() === ""
+    ? "other names"
+    : names.trim().replaceAll(/\b(?:DNS|IP(?: Address)?):/g, "");
   return `${AT_SERVER}: it is not for ${wanted}, but for ${held}; ` +
     'set "tls.server_name" where it goes by another name';
 }
@@ -72,6 +75,11 @@ export function handshakeRefused(alert: string): string {
 /** The bytes that came were none of TLS. */
 export function noTls(): string {
   return 'it does not speak TLS: leave "tls" out, or use its TLS port';
+}
+
+/** Such as a request for a client certificate that names every authority of a system. */
+export function handshakeTooLarge(): string {
+  return "its TLS handshake is too large to be read: does it ask for client certificates of too many authorities?";
 }
 
 function day(at: Date): string {

@@ -24,6 +24,8 @@ export interface TransportState {
   readonly hasHeaders?: boolean;
   /** How many messages had come back. @default 0 */
   readonly messages?: number;
+  /** Its deadline had passed. @default false */
+  readonly late?: boolean;
 }
 
 /** A failure that grpc-js, and not the service, reported. */
@@ -47,23 +49,21 @@ const WHO_ANSWERS = "is there a proxy in between, or another server on that port
 /** What grpc-js 1.14 says on Deno, and what it means. The first that fits is taken. */
 const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
   [
-    /^No connection established\. Last error: (.*?)(?:\. Resolution note:.*)?$/s,
+    // round_robin quotes one of the pick_firsts that it is made of, each of which says this, too.
+    /^(?:round_robin: )?(?:No connection established\. Last error: )+(.*?)(?:\. Resolution note:.*)?$/s,
     (where, [, reason = ""]) => cannotReach(where, reachReason(reason, where.tls)),
   ],
-  [/^No connection established/, (where) => cannotReach(where, "no connection could be made")],
+  [
+    /^(?:round_robin: )?No connection established/,
+    (where) => cannotReach(where, "no connection could be made"),
+  ],
   [/^Name resolution failed/, (where) => cannotReach(where, "its name cannot be resolved")],
   [
     /^Deadline exceeded after|^Failed to connect before the deadline/,
-    (where, _match, { neverLeft, messages = 0 }) => {
-      const within = `within ${formatDuration(where.timeout)}`;
-      if (neverLeft) return cannotReach(where, `no connection ${within}`);
-      return about(
-        where,
-        messages === 0
-          ? `gave no answer ${within}`
-          : `sent ${count(messages)}, but did not end the call ${within}`,
-      );
-    },
+    (where, _match, state) =>
+      state.neverLeft
+        ? cannotReach(where, `no connection within ${formatDuration(where.timeout)}`)
+        : ranOut(where, state),
   ],
   [
     /^Connection dropped$|^(?:read |write )?(?:ECONNRESET|ETIMEDOUT|EPIPE)$/,
@@ -74,6 +74,8 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
     /^Call cancelled$|^Received RST_STREAM with code 0 /,
     (where, [text], state) => {
       if (!state.connected) return { ...dropped(where, state), code: "UNAVAILABLE" };
+      // A server in Go ends a call like this at its deadline, and is often the first to do so.
+      if (state.late) return { ...ranOut(where, state), code: "DEADLINE_EXCEEDED" };
       return about(where, text === "Call cancelled" ? "cancelled the call" : NO_STATUS);
     },
   ],
@@ -185,6 +187,16 @@ function cannotReach({ service, endpoint }: Destination, reason: string): Transp
 }
 
 /** @param error HTTP/2's, where the server gave one */
+function ranOut(where: Destination, { messages = 0 }: TransportState): TransportFailure {
+  const within = `within ${formatDuration(where.timeout)}`;
+  return about(
+    where,
+    messages === 0
+      ? `gave no answer ${within}`
+      : `sent ${count(messages)}, but did not end the call ${within}`,
+  );
+}
+
 function dropped(
   where: Destination,
   { messages = 0 }: TransportState,

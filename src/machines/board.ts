@@ -1,10 +1,15 @@
 import type { ActorRef, EventObject } from "xstate";
+import type { Rounds } from "../workflow/rounds.ts";
 import type { Visible } from "../workflow/scope.ts";
 import type { CallTarget, Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import type { AttemptFailure } from "./failure.ts";
 import type { FactBody, Op } from "./facts.ts";
 import type { RunState } from "./fold.ts";
+import type { Child } from "./block_plan.ts";
+import type { Located } from "./located.ts";
+import type { Receiver, Scope as Turn } from "./machine.ts";
+import type { ChildTold, Told } from "./told.ts";
 import type { RetryBudget } from "./budget.ts";
 import type { ServiceEvent, ServiceSnapshot } from "./service_events.ts";
 import type { Turnstile } from "./turnstile.ts";
@@ -22,6 +27,17 @@ export interface Board {
   record(fact: FactBody): void;
   /** Says something that needs no journal: it is gone after a restart. */
   notice(notice: Notice): void;
+  /** Starts the actor of a child of a block. A block can hold blocks: it can't know itself how. */
+  start<E extends EventObject>(
+    parent: Parent,
+    child: Child,
+    cancelled: boolean,
+    turn: Turn<E>,
+  ): Receiver<Told>;
+  /** The step at a path of the run, with its rounds. */
+  locate(path: string): Located | undefined;
+  /** The steps around a path that have a `catch`, innermost first, each as it stands in its rounds. */
+  around(path: string): readonly Located[];
   /** What a call has to pass on its way to its service. */
   service(target: CallTarget): Passage;
   /**
@@ -32,8 +48,52 @@ export interface Board {
   encode(target: CallTarget, input: Value): Request | null;
   /** Makes one attempt, once every fact so far is durable; the returned function cancels it. */
   attempt(attempt: Attempt, answer: (event: Answered) => void): () => void;
+  /** Starts a child run, or takes it up again, and tells how it ends. */
+  child(child: ChildRun, told: (event: ChildTold) => void): ChildHandle;
+  /** Rolls back the completed child run of a step; the returned function stops listening. */
+  undoChild(path: string, told: (event: ChildTold) => void): () => void;
   /** Calls back at a moment, in milliseconds since the epoch; the returned function takes that back. */
   wake(dueAt: number, callback: () => void): () => void;
+}
+
+/** From where expressions look: what a step, or a part of one, sees in a round. */
+export interface Scope {
+  /** A key of {@linkcode Board.visible}. */
+  readonly key: string;
+  readonly rounds: Rounds;
+}
+
+/** A block, as what starts its children knows it. */
+export interface Parent {
+  readonly board: Board;
+  readonly op: Op;
+  /** The rounds of the loops around its steps. */
+  readonly rounds: Rounds;
+  /** The path of the action that compensating steps are about; `null`: each is its own. */
+  readonly action: string | null;
+  /** When it, or a block around it, is out of time, in milliseconds since the epoch. */
+  readonly deadline: number | null;
+}
+
+/** A child run to be started. */
+export interface ChildRun {
+  /** The path of its step. */
+  readonly path: string;
+  readonly op: Op;
+  readonly workflow: Workflow;
+  readonly input: Value;
+  /** How often an operator had it tried again: each time it is another run. */
+  readonly revision: number;
+  /** When its step is out of time, in milliseconds since the epoch. */
+  readonly deadline: number | null;
+}
+
+/** A child run under way. */
+export interface ChildHandle {
+  /** Asks it to stop and roll back. */
+  readonly cancel: () => void;
+  /** Stops listening; the run stays where it stands. */
+  readonly leave: () => void;
 }
 
 /** What calls of a service share, over all runs. */
@@ -64,8 +124,8 @@ export interface Attempt {
   /** `null` where the method wasn't known when the step started: encoded with the attempt. */
   readonly request: Request | null;
   readonly input: Value;
-  /** The key of {@linkcode Board.visible} by which the metadata's expressions are read. */
-  readonly scope: string;
+  /** From where the metadata's expressions look. */
+  readonly scope: Scope;
   /** When step or run is out of time, in milliseconds since the epoch. */
   readonly deadline: number | null;
 }

@@ -13,10 +13,13 @@ import {
   type CallInput,
   cancelStep,
   conclude,
+  concludeVerify,
   doubt,
   giveUp,
   isBackingOff,
   isOverdue,
+  isVerified,
+  mustVerify,
   nextAttempt,
   prepare,
   recordFor,
@@ -25,32 +28,36 @@ import {
   startAttempt,
   stepDeadline,
   timeOut,
+  verifyFrom,
+  verifyInput,
 } from "./call_moves.ts";
-import { type Action, type Guard, machine } from "./machine.ts";
+import { type Action, type ChildDone, type Guard, type Machine, machine } from "./machine.ts";
 import { isLetThrough, leaveTurnstile, letGo, takesSlot } from "./passage.ts";
 import type { Admission } from "./service_events.ts";
+import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { type Time, wakeAt } from "./time.ts";
-
-/** Asks a step or block to come to its end without starting anything new. */
-export interface Cancel {
-  readonly type: "cancel";
-}
-
-/** An operator's word on a parked step; the fold has it already. */
-export interface Resolved {
-  readonly type: "resolved";
-}
 
 /** It is the call's turn to pass the turnstile. */
 interface Entered {
   readonly type: "entered";
 }
 
-type CallEvent = Answered | Time | Cancel | Admission | Resolved | Entered;
+type CallEvent =
+  | Answered
+  | Time
+  | Cancel
+  | Admission
+  | Resolved
+  | Signalled
+  | Entered
+  | ChildDone;
 type Test = Guard<CallContext, CallEvent>;
 type Do = Action<CallContext, CallEvent>;
 
-const ended: Test = (context) => recordFor(context).status !== "running";
+const ended: Test = (context) => {
+  const { status, caught } = recordFor(context);
+  return status !== "running" || caught !== null;
+};
 const isParked: Test = (context) => recordFor(context).attention !== null;
 const isReleased: Test = (context) => recordFor(context).attention === null;
 const isUnsettled: Test = (context) => recordFor(context).unsettled;
@@ -58,7 +65,10 @@ const isCancelled: Test = (context) => context.cancelled;
 const mayNotRepeat: Test = (context) =>
   recordFor(context).inFlight && (context.cancelled || !context.rule.idempotent);
 const mayFinish: Test = (context) => context.mayFinish;
-const isCompensation: Test = (context) => context.op === "compensate";
+/** It undoes or verifies a step, and is tried until it gives up. */
+const isPatient: Test = (context) => context.op !== "action";
+const wantsVerify: Test = (context) => mustVerify(context);
+const verifyEnded: Test = (context) => isVerified(context);
 const isHeldBack: Test = (context) => !isLetThrough(context);
 const isFull: Test = (context) => !takesSlot(context);
 
@@ -72,7 +82,7 @@ const ask: Do = (context, _event, scope) => {
   if (breaker === null) return;
   context.permit = null;
   context.asking = true;
-  scope.send(breaker, { type: "ask", caller: scope.self, patient: context.op === "compensate" });
+  scope.send(breaker, { type: "ask", caller: scope.self, patient: context.op !== "action" });
 };
 const watchTime: Do = (context, _event, scope) => {
   scope.during(wakeAt(context.board, stepDeadline(context), scope.self));
@@ -118,6 +128,17 @@ const reportResult: Do = (context, event, scope) => {
 const concludeAttempt: Do = (context, event) => {
   if (event.type === "answered") conclude(context, event);
 };
+const awaitDeadline: Do = (context, _event, scope) => {
+  scope.during(wakeAt(context.board, verifyFrom(context), scope.self));
+};
+const cancelCall: Do = (context) => cancelStep(context);
+const verify: Do = (context, _event, scope) => {
+  context.verifying = scope.spawn(callMachine, "verify", verifyInput(context));
+};
+const settleVerify: Do = (context) => concludeVerify(context);
+const passOn: Do = ({ verifying }, event, scope) => {
+  if (verifying !== null && event.type === "resolved") scope.send(verifying, event);
+};
 const backOff: Do = (context, _event, scope) => {
   scope.during(wakeAt(context.board, recordFor(context).nextAt, scope.self));
 };
@@ -129,7 +150,11 @@ const markCancelled: Do = (context) => {
 };
 
 /** The call machine. It decides by the fold alone, so it goes on after a restart from wherever the facts end. */
-export const callMachine = machine<CallContext, CallEvent, CallInput>({
+export const callMachine: Machine<CallContext, CallEvent, CallInput> = machine<
+  CallContext,
+  CallEvent,
+  CallInput
+>({
   id: "call",
   context: (input) => ({
     ...input,
@@ -137,6 +162,7 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
     passage: input.board.service(input.target),
     request: null,
     asking: false,
+    verifying: null,
     permit: null,
     slot: null,
     remade: false,
@@ -150,10 +176,12 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
       always: [
         { guard: ended, target: "done" },
         { guard: isParked, target: "parked" },
+        { guard: verifyEnded, actions: [settleVerify] },
         { guard: mayNotRepeat, actions: [doubt] },
         { guard: isOverdue, target: "overdue" },
+        { guard: wantsVerify, target: "doubting" },
         { guard: isUnsettled, actions: [settle] },
-        { guard: isCancelled, actions: [cancelStep], target: "done" },
+        { guard: isCancelled, actions: [cancelCall], target: "done" },
         { guard: isBackingOff, target: "backing_off" },
         { guard: isHeldBack, target: "asking" },
         { guard: isFull, target: "queueing" },
@@ -168,7 +196,7 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
         waiting: [{ actions: [tellWaiting] }],
         refused: [{ actions: [keepPermit, refuse], target: "deciding" }],
         time: [
-          { guard: isCompensation, actions: [withdraw, giveUp], target: "deciding" },
+          { guard: isPatient, actions: [withdraw, giveUp], target: "deciding" },
           { actions: [withdraw, refuse], target: "deciding" },
         ],
         cancel: [{ actions: [withdraw, markCancelled], target: "deciding" }],
@@ -180,7 +208,7 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
       on: {
         entered: [{ target: "deciding" }],
         time: [
-          { guard: isCompensation, actions: [withdraw, giveUp], target: "deciding" },
+          { guard: isPatient, actions: [withdraw, giveUp], target: "deciding" },
           { actions: [withdraw, timeOut], target: "deciding" },
         ],
         cancel: [{ actions: [withdraw, markCancelled], target: "deciding" }],
@@ -196,6 +224,23 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
         ],
       },
     },
+    /** Whether it happened is not known, and until its deadline it may still happen. */
+    doubting: {
+      entry: [awaitDeadline],
+      on: {
+        time: [{ target: "verifying" }],
+        cancel: [{ actions: [markCancelled] }],
+      },
+    },
+    /** While that is not settled, the step isn't. */
+    verifying: {
+      entry: [verify],
+      on: {
+        "child.done": [{ target: "deciding" }],
+        resolved: [{ actions: [passOn] }],
+        cancel: [{ actions: [markCancelled] }],
+      },
+    },
     backing_off: {
       entry: [backOff],
       on: {
@@ -205,12 +250,12 @@ export const callMachine = machine<CallContext, CallEvent, CallInput>({
     },
     /** Out of time with everything around it: the owner of the deadline is about to cancel it. */
     overdue: {
-      on: { cancel: [{ actions: [markCancelled, cancelStep], target: "done" }] },
+      on: { cancel: [{ actions: [markCancelled, cancelCall], target: "done" }] },
     },
     parked: {
       on: {
         resolved: [{ guard: isReleased, actions: [prepare], target: "deciding" }],
-        cancel: [{ actions: [markCancelled, cancelStep], target: "done" }],
+        cancel: [{ actions: [markCancelled, cancelCall], target: "done" }],
       },
     },
     done: { final: true },

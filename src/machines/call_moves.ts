@@ -5,8 +5,10 @@
  * @module
  */
 import { MaestroError } from "../errors.ts";
-import type { CallTarget, SagaRule } from "../workflow/model.ts";
-import type { Answered, Attempt, Board, Passage, Request } from "./board.ts";
+import type { CallStep, CallTarget, SagaRule } from "../workflow/model.ts";
+import type { Value } from "../workflow/value.ts";
+import type { Answered, Attempt, Board, Passage, Request, Scope, ServiceRef } from "./board.ts";
+import { failStep } from "./failing.ts";
 import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
@@ -22,17 +24,21 @@ import {
   type Verdict,
 } from "./retry.ts";
 import type { RetryBudget } from "./budget.ts";
+import type { Receiver } from "./machine.ts";
 import type { Permit } from "./service_events.ts";
+import type { Resolved } from "./told.ts";
 import type { Slot } from "./turnstile.ts";
 
 /** What a call actor is made with. */
 export interface CallInput {
   readonly board: Board;
+  /** The step that it is; `null`: what undoes or verifies one. */
+  readonly step: CallStep | null;
   readonly path: string;
   /** The path of the action that it is, or compensates. */
   readonly action: string;
-  /** The key by which names are seen. */
-  readonly scope: string;
+  /** From where its expressions look. */
+  readonly scope: Scope;
   readonly target: CallTarget;
   readonly rule: CallRule;
   /** The step's own `timeout`, in milliseconds. */
@@ -48,7 +54,7 @@ export interface CallInput {
 /** How a call is tried again: as an action, or as a compensation. */
 export type CallRule =
   | ({ readonly op: "action" } & ActionRule)
-  | ({ readonly op: "compensate"; readonly idempotent: true } & SagaRule);
+  | ({ readonly op: "compensate" | "verify"; readonly idempotent: true } & SagaRule);
 
 /** What a call actor holds besides the fold. */
 export interface CallContext extends Omit<CallInput, "cancelled"> {
@@ -61,6 +67,8 @@ export interface CallContext extends Omit<CallInput, "cancelled"> {
   /** It has asked the breaker, and has no answer yet. */
   asking: boolean;
   permit: Permit | null;
+  /** What asks whether it happened. */
+  verifying: Receiver<Resolved> | null;
   slot: Slot | null;
   /** The delay before the next attempt is over. */
   backedOff: boolean;
@@ -80,7 +88,13 @@ export function begin(context: CallContext): void {
   const { board, path, op } = context;
   if (recordOf(board.state, path, op) === undefined) {
     const input = attemptInput(context);
-    board.record({ kind: "step_started", path, op, ...(input !== undefined && { input }) });
+    board.record({
+      kind: "step_started",
+      path,
+      op,
+      form: "call",
+      ...(input !== undefined && { input }),
+    });
   }
   const record = recordFor(context);
   if (record.status !== "running" || record.attention !== null) return;
@@ -131,18 +145,26 @@ export function nextAttempt(context: CallContext): Attempt {
     request,
     input: record.input ?? evaluate(board, scope, target.input),
     scope,
-    deadline: op === "action" ? earliest(stepDeadline(context), context.deadline) : null,
+    deadline: op === "action" ? earliest(stepDeadline(context), outerDeadline(context)) : null,
   };
 }
 
 /** When the step itself is out of time; for a compensation: when it gives up. */
 export function stepDeadline(context: CallContext): number | null {
   const record = recordFor(context);
-  if (context.rule.op === "compensate") {
+  if (context.rule.op !== "action") {
     const { giveUpAfter } = context.rule;
     return giveUpAfter === null ? null : record.tryingSince + giveUpAfter;
   }
-  return context.timeout === null ? null : record.startedAt + context.timeout;
+  if (context.timeout === null) return null;
+  // Time spent parked counts for nothing.
+  return (record.resolved === null ? record.startedAt : record.tryingSince) + context.timeout;
+}
+
+/** When a block around the step, or the run, is out of time; past the pivot the run's time does not count. */
+export function outerDeadline({ board: { state }, step, deadline }: CallContext): number | null {
+  const counts = state.pivot === null && !step?.pivot;
+  return earliest(deadline, counts ? state.started?.deadline ?? null : null);
 }
 
 /** Records how an attempt ended and when, if at all, the next one is due; then what follows from it. */
@@ -172,7 +194,7 @@ export function conclude(context: CallContext, { result, at, random }: Answered)
     : result.failure;
   const next = verdict(context, failure, at, random);
   const budget = budgetOf(context);
-  if (budget === null || context.rule.op === "compensate" || !isRetryable(context.rule, failure)) {
+  if (budget === null || context.rule.op !== "action" || !isRetryable(context.rule, failure)) {
     return endAttempt(context, failure, next);
   }
   budget.failed();
@@ -188,13 +210,14 @@ function budgetOf({ op, passage }: CallContext): RetryBudget | null {
 function verdict(context: CallContext, failure: AttemptFailure, at: number, random: number) {
   const { rule } = context;
   const record = recordFor(context);
-  const failed = { failure, at, random, attempts: record.attempts, retry: record.retries + 1 };
-  if (context.cancelled) return STOP;
-  return rule.op === "compensate"
+  const attempts = record.attempts - record.attemptsBefore;
+  const failed = { failure, at, random, attempts, retry: record.retries + 1 };
+  if (rule.op === "action" && context.cancelled) return STOP;
+  return rule.op !== "action"
     ? retryCompensation(rule.retry, { ...failed, deadline: stepDeadline(context) })
     : retryAction(rule, {
       ...failed,
-      deadline: earliest(stepDeadline(context), context.deadline),
+      deadline: earliest(stepDeadline(context), outerDeadline(context)),
     });
 }
 
@@ -236,20 +259,34 @@ export function doubt(context: CallContext): void {
 
 /** Records what follows from the last attempt: the end of the step, or that it is parked. */
 export function settle(context: CallContext): void {
-  const { board, path, op } = context;
+  const { path, op } = context;
   const record = recordFor(context);
   const last = record.outcomes.at(-1);
   if (last === "completed" || (op === "compensate" && isUndone(record.failure?.code))) {
-    board.record({ kind: "step_completed", path, op });
-    return;
+    return complete(context);
   }
   const failure = record.failure;
   if (failure === null) return cancelStep(context);
+  if (op === "verify" && isUndone(failure.code)) { // it did not happen
+    const { board } = context;
+    board.record({ kind: "step_failed", path, op, failure: { ...failure, outcome: "rejected" } });
+    return;
+  }
   const own = stepDeadline(context);
   const timedOut = op === "action" && failure.code === "DEADLINE_EXCEEDED" && own !== null &&
     record.lastEndedAt >= own;
   if (timedOut) return fail(context, { ...failure, ...stepTimeout(path) });
   fail(context, record.exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure);
+}
+
+function complete({ board, path, op, step }: CallContext, output?: Value): void {
+  board.record({
+    kind: "step_completed",
+    path,
+    op,
+    ...(output !== undefined && { output }),
+    ...(step?.pivot && { pivot: true }),
+  });
 }
 
 /** The failure of a step whose retry the service's budget forbade; it keeps the last error's details. */
@@ -273,52 +310,65 @@ export function isBackingOff(context: CallContext): boolean {
 
 /** The last attempt ran into a deadline that isn't the step's own: its owner decides what happens. */
 export function isOverdue(context: CallContext): boolean {
-  const { deadline, cancelled, op } = context;
+  const { cancelled, op } = context;
   const { failure, lastEndedAt, unsettled } = recordFor(context);
-  if (!unsettled || op === "compensate" || deadline === null || cancelled) return false;
+  const deadline = outerDeadline(context);
+  if (!unsettled || op !== "action" || deadline === null || cancelled) return false;
   const own = stepDeadline(context);
   return failure?.code === "DEADLINE_EXCEEDED" && lastEndedAt >= deadline &&
     (own === null || deadline < own);
 }
 
-/** Ends the step as failed; a compensation does not end, but waits for an operator. */
+/** Ends the step as failed; what undoes or verifies one does not end, but waits for an operator. */
 export function fail(
   context: CallContext,
   cause: { readonly code: string; readonly message: string } & Partial<Failure>,
+  verified: Outcome | null = null,
 ): void {
-  const { board, path, op } = context;
+  const { board, step, path, op, cancelled, scope } = context;
   const record = recordFor(context);
-  const failure = failureOf(cause, {
-    path,
-    attempts: record.attempts,
-    outcome: outcomeSoFar(record),
-  });
-  if (op === "action") board.record({ kind: "step_failed", path, op, failure });
-  else {
-    board.record({
-      kind: "attention_raised",
-      path,
-      op,
-      failure,
-      request: record.input ?? null,
-    });
+  const outcome = verified ?? outcomeSoFar(record);
+  const failure = failureOf(cause, { path, attempts: record.attempts, outcome });
+  const request = record.input ?? null;
+  if (op !== "action") {
+    board.record({ kind: "attention_raised", path, op, failure, request });
+  } else {
+    const { rounds } = scope;
+    const pivot = step?.pivot === true && outcome === "unknown";
+    failStep({ board, step, path, op, rounds, cancelled, request, pivot }, failure);
   }
 }
 
-/** Ends the step: its service's breaker is open, and it may wait no longer. */
+/** Ends the step: its service's breaker is not closed, and it may wait no longer. Its last failure's details stay. */
 export function refuse(context: CallContext): void {
-  const { service } = context.target;
-  const message =
-    `The circuit breaker of "${service}" is open: too many calls failed, and it is given time to recover`;
-  fail(context, { code: "CIRCUIT_OPEN", message });
+  const { target: { service }, passage: { breaker } } = context;
+  const { failure } = recordFor(context);
+  const before = failure === null
+    ? ""
+    : `. Its last attempt failed with ${failure.code}: ${failure.message}`;
+  fail(context, {
+    ...failure,
+    code: "CIRCUIT_OPEN",
+    message: `The circuit breaker of "${service}" is ${standing(breaker)}${before}`,
+  });
+}
+
+/** How a breaker that lets nobody through stands, and why. */
+function standing(breaker: ServiceRef | null): string {
+  const { value, context: { openUntil = null } = {} } = breaker?.getSnapshot() ?? {};
+  if (value === "forced_open") return "held open by an operator";
+  if (value === "half_open") return "half open: its trial calls have not ended yet";
+  return openUntil === null
+    ? "open: the service says that it is not serving"
+    : "open: too many calls failed or were slow, and the service is given time to recover";
 }
 
 /** Ends the step: its time was over before there was a free slot. */
 export function timeOut(context: CallContext): void {
   const { path, target } = context;
   const { code, message } = stepTimeout(path);
-  const why =
-    `: it waited for its turn, since "${target.service}" has as many calls as it may have`;
+  const why = `: it waited for its turn, since "${target.service}" had as many calls as its ` +
+    '"max_concurrent" or "rate_limit" allows';
   fail(context, { ...recordFor(context).failure, code, message: message + why });
 }
 
@@ -328,7 +378,7 @@ export function giveUp(context: CallContext): void {
   const failure = recordFor(context).failure ?? {
     code: "CIRCUIT_OPEN",
     message: `"${path}" could not call "${target.service}" until give_up_after: its circuit ` +
-      "breaker stayed open, or it had as many calls as it may have",
+      'breaker stayed open, or it had as many calls as its "max_concurrent" or "rate_limit" allows',
   };
   fail(context, failure);
 }
@@ -348,10 +398,77 @@ export function abandonAttempt(context: CallContext): void {
 }
 
 /** Ends the step as cancelled. */
-export function cancelStep(context: CallContext): void {
+export function cancelStep(context: CallContext, verified: Outcome | null = null): void {
   const { board, path, op } = context;
-  const outcome = outcomeSoFar(recordFor(context));
+  const outcome = verified ?? outcomeSoFar(recordFor(context));
   board.record({ kind: "step_cancelled", path, op, outcome });
+}
+
+/** It would end, and whether it happened is not known, but can be asked. */
+export function mustVerify(context: CallContext): boolean {
+  const { step, op, cancelled } = context;
+  const record = recordFor(context);
+  return op === "action" && step !== null && step.verify !== null &&
+    (record.unsettled || cancelled) && record.outcomes.at(-1) !== "completed" &&
+    outcomeSoFar(record) === "unknown";
+}
+
+/** The answer to that has been found. */
+export function isVerified({ board, step, path, op }: CallContext): boolean {
+  if (op !== "action" || !step?.verify) return false;
+  const verify = recordOf(board.state, path, "verify");
+  return verify !== undefined && verify.status !== "running";
+}
+
+/** From when on it may be asked: the call could still arrive until its deadline. */
+export function verifyFrom(context: CallContext): number {
+  const { lastStartedAt } = recordFor(context);
+  const deadline = earliest(stepDeadline(context), outerDeadline(context));
+  return earliest(lastStartedAt + context.target.attemptTimeout, deadline) ?? lastStartedAt;
+}
+
+/** The call that asks. */
+export function verifyInput(context: CallContext): CallInput {
+  const { board, step, path, scope } = context;
+  if (step === null || step.verify === null) throw new Error(`"${path}" has no "verify"`);
+  return {
+    board,
+    step: null,
+    path,
+    action: path,
+    scope: { key: `${scope.key}/verify`, rounds: scope.rounds },
+    target: step.verify,
+    rule: { op: "verify", idempotent: true, ...board.workflow.saga },
+    timeout: null,
+    deadline: null,
+    mayFinish: false,
+    cancelled: false,
+  };
+}
+
+/** Ends the step by what asking came to. */
+export function concludeVerify(context: CallContext): void {
+  const { board, step, path, scope, cancelled } = context;
+  const verify = recordOf(board.state, path, "verify");
+  const happened = verify?.status === "completed" ||
+    verify?.status === "skipped" && verify.output !== undefined;
+  const { failure } = recordFor(context);
+  if (happened) {
+    try {
+      const result = verify.status === "completed" ? step?.verify?.result ?? null : null;
+      const key = `${scope.key}/verify.result`;
+      const output = result === null
+        ? verify.output ?? {}
+        : evaluate(board, { key, rounds: scope.rounds }, result);
+      return complete(context, output);
+    } catch (thrown) { // it happened, and is to be undone
+      const { code, message } = MaestroError.from(thrown);
+      return fail(context, { ...failure, code, message }, "unknown");
+    }
+  }
+  const outcome = verify?.status === "failed" ? "rejected" : "unknown";
+  if (cancelled || failure === null) cancelStep(context, outcome);
+  else fail(context, failure, outcome);
 }
 
 /** What the step's attempts came to; one that a restart found under way, and that was not made again, is in doubt. */

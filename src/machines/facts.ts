@@ -8,7 +8,10 @@ import type { Failure } from "./failure.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** What a call is for (semantics.md §5). */
-export type Op = "action" | "compensate";
+export type Op = "action" | "compensate" | "verify";
+
+/** What may take its time: what has steps of its own, and what has not. */
+export type Form = "block" | "call" | "wait" | "await_signal" | "workflow";
 
 /** How a run ends (semantics.md §4). */
 export type EndStatus =
@@ -20,7 +23,7 @@ export type EndStatus =
   | "incomplete";
 
 /** Why a run turns back. */
-export type RollbackReason = "failed" | "cancelled" | "timed_out";
+export type RollbackReason = "failed" | "cancelled" | "timed_out" | "parent";
 
 /** One thing that happened, before it has its number and time. */
 export type FactBody =
@@ -44,8 +47,14 @@ export type FactBody =
     readonly kind: "step_started";
     readonly path: string;
     readonly op: Op;
-    /** The request, where the step is a call. */
+    /** The request of a call, the items of a `foreach`, the input of a child run. */
     readonly input?: Value;
+    /** What it is, where it does not end in the moment it starts. */
+    readonly form?: Form;
+    /** It is this round of the loop around it. */
+    readonly round?: number;
+    /** When a `wait` is over, in milliseconds since the epoch. */
+    readonly dueAt?: number;
   }
   | { readonly kind: "step_skipped"; readonly path: string; readonly op: Op }
   | {
@@ -79,18 +88,33 @@ export type FactBody =
     readonly output?: Value;
     /** The run is over with this output (`return`). */
     readonly returns?: boolean;
+    /** The signal that it waited for, by its id: nobody else gets it. */
+    readonly signal?: string;
+    /** From here on the run only goes forward. */
+    readonly pivot?: boolean;
   }
   | {
     readonly kind: "step_failed";
     readonly path: string;
     readonly op: Op;
     readonly failure: Failure;
+    readonly pivot?: boolean;
+  }
+  | {
+    readonly kind: "step_caught";
+    readonly path: string;
+    readonly op: Op;
+    readonly failure: Failure;
+    /** Which entry of its `catch` takes the failure. */
+    readonly entry: number;
+    readonly pivot?: boolean;
   }
   | {
     readonly kind: "step_cancelled";
     readonly path: string;
     readonly op: Op;
     readonly outcome: Outcome;
+    readonly pivot?: boolean;
   }
   | {
     readonly kind: "block_failing";
@@ -110,6 +134,13 @@ export type FactBody =
     readonly reason: "cancelled" | "timed_out";
     readonly by: string | null;
   }
+  | {
+    readonly kind: "signal_received";
+    readonly name: string;
+    /** A second signal with the same id is no signal. */
+    readonly id: string;
+    readonly payload: Value;
+  }
   | { readonly kind: "rollback_started"; readonly reason: RollbackReason }
   | {
     readonly kind: "attention_raised";
@@ -118,6 +149,7 @@ export type FactBody =
     readonly failure: Failure;
     /** The request that fails, as plain data; `null` where it could not be made. */
     readonly request: Value;
+    readonly pivot?: boolean;
   }
   | {
     readonly kind: "attention_resolved";
@@ -126,6 +158,8 @@ export type FactBody =
     readonly action: "retry" | "skip" | "abort";
     /** A changed request, with `retry`. */
     readonly input?: Value;
+    /** What an action that is skipped is taken to have answered. */
+    readonly output?: Value;
     readonly by: string | null;
     readonly reason: string;
   }

@@ -6,7 +6,7 @@
  */
 import type { Value } from "../workflow/value.ts";
 import type { Failure } from "./failure.ts";
-import type { EndStatus, Fact, Op, RollbackReason } from "./facts.ts";
+import type { EndStatus, Fact, Form, Op, RollbackReason } from "./facts.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Where one step, or the compensation of one, stands. */
@@ -39,8 +39,24 @@ export interface StepRecord {
   retries: number;
   /** From when `give_up_after` counts: time spent parked counts for nothing. */
   tryingSince: number;
+  /** When the last attempt started, in milliseconds since the epoch. */
+  lastStartedAt: number;
+  /** Attempts started before an operator last had it tried again. */
+  attemptsBefore: number;
   /** What the step came to, once it ended. */
   outcome: Outcome | null;
+  /** Whether its own work happened, which a `catch` does not change: what there is to undo. */
+  effect: Outcome | null;
+  /** The number of the fact that told {@linkcode StepRecord.effect}. */
+  effectSeq: number;
+  /** Set once an entry of its `catch` has taken its failure. */
+  caught: { readonly entry: number; readonly failure: Failure } | null;
+  /** `null`: it ends in the moment it starts. */
+  readonly form: Form | null;
+  /** When a `wait` is over, in milliseconds since the epoch. */
+  readonly dueAt: number | null;
+  /** The rounds of a loop. */
+  rounds: LoopRecord;
   /** Set while the step waits for an operator. */
   attention: { readonly failure: Failure; readonly request: Value } | null;
   /** How an operator last resolved it. */
@@ -53,6 +69,25 @@ export interface StepRecord {
   failing: Failure | null;
   /** The run is over with this step's output. */
   returns: boolean;
+}
+
+/** Where the rounds of a loop stand. */
+export interface LoopRecord {
+  begun: number;
+  /** Begun and not ended. */
+  readonly open: Set<number>;
+  /** The first that failed. */
+  failed: Failure | null;
+  cancelled: boolean;
+  /** The one that ended the run (`return`). */
+  returned: string | null;
+}
+
+/** A signal that nobody has taken yet. */
+export interface Signal {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: Value;
 }
 
 type RunStarted = Extract<Fact, { kind: "run_started" }>;
@@ -68,6 +103,14 @@ export interface RunState {
   readonly records: Map<string, StepRecord>;
   cancel: { readonly reason: "cancelled" | "timed_out"; readonly by: string | null } | null;
   rollback: RollbackReason | null;
+  /** The step after which there is no way back, once it is passed. */
+  pivot: string | null;
+  /** An operator has put an end to it: what still stands stays. */
+  aborted: boolean;
+  /** Oldest first. */
+  readonly signals: Signal[];
+  /** The ids of all signals so far. */
+  readonly signalIds: Set<string>;
   /** The keys of what waits for an operator, in order. */
   readonly attention: Set<string>;
   end: {
@@ -90,6 +133,10 @@ export function emptyState(): RunState {
     records: new Map(),
     cancel: null,
     rollback: null,
+    pivot: null,
+    aborted: false,
+    signals: [],
+    signalIds: new Set(),
     attention: new Set(),
     end: null,
   };
@@ -128,21 +175,23 @@ export function applyFact(state: RunState, fact: Fact): void {
   switch (fact.kind) {
     case "run_started":
       state.started = fact;
-      openRecord(state, fact, ROOT, "action");
+      openRecord(state, fact, ROOT, "action", { form: "block" });
       return;
     case "step_started":
-      openRecord(state, fact, fact.path, fact.op).input = fact.input;
+      openRecord(state, fact, fact.path, fact.op, fact).input = fact.input;
+      if (fact.round !== undefined) beginRound(state, fact.path, fact.op, fact.round);
       return;
     case "step_skipped": {
       const record = recordOf(state, fact.path, fact.op) ??
         openRecord(state, fact, fact.path, fact.op);
       record.output = {};
-      close(record, fact, "skipped", null);
+      close(state, record, fact, "skipped", null);
       return;
     }
     case "attempt_started": {
       const record = known(state, fact);
       record.attempts = fact.attempt;
+      record.lastStartedAt = fact.at;
       record.inFlight = true;
       record.nextAt = null;
       return;
@@ -154,20 +203,32 @@ export function applyFact(state: RunState, fact: Fact): void {
       if (fact.output !== undefined) record.output = fact.output;
       record.failure = null;
       record.returns = fact.returns ?? false;
-      close(record, fact, "completed", "completed");
+      close(state, record, fact, "completed", "completed");
+      if (fact.signal !== undefined) takeSignal(state, fact.signal);
       return;
     }
     case "step_failed": {
       const record = known(state, fact);
       record.failure = fact.failure;
-      close(record, fact, "failed", fact.failure.outcome);
+      close(state, record, fact, "failed", fact.failure.outcome);
+      return;
+    }
+    case "step_caught": {
+      const record = known(state, fact);
+      record.caught = { entry: fact.entry, failure: fact.failure };
+      record.failure = fact.failure;
+      record.failing = null;
+      settleEffect(state, record, fact, fact.failure.outcome);
+      record.inFlight = false;
+      record.unsettled = false;
+      record.nextAt = null;
       return;
     }
     case "step_cancelled": {
       const record = known(state, fact);
       record.attention = null;
       state.attention.delete(recordKey(fact.path, fact.op));
-      close(record, fact, "cancelled", fact.outcome);
+      close(state, record, fact, "cancelled", fact.outcome);
       return;
     }
     case "block_failing":
@@ -179,8 +240,15 @@ export function applyFact(state: RunState, fact: Fact): void {
     case "cancel_requested":
       state.cancel = { reason: fact.reason, by: fact.by };
       return;
+    case "signal_received": {
+      if (state.signalIds.has(fact.id)) return;
+      state.signalIds.add(fact.id);
+      state.signals.push({ id: fact.id, name: fact.name, payload: fact.payload });
+      return;
+    }
     case "rollback_started":
       state.rollback = fact.reason;
+      state.end = null; // a child run that had completed is rolled back with its parent
       return;
     case "attention_raised":
       return park(state, known(state, fact), fact);
@@ -196,7 +264,13 @@ export function applyFact(state: RunState, fact: Fact): void {
   }
 }
 
-function openRecord(state: RunState, fact: Fact, path: string, op: Op): StepRecord {
+function openRecord(
+  state: RunState,
+  fact: Fact,
+  path: string,
+  op: Op,
+  { form, dueAt }: { readonly form?: Form; readonly dueAt?: number } = {},
+): StepRecord {
   const record: StepRecord = {
     path,
     op,
@@ -216,7 +290,15 @@ function openRecord(state: RunState, fact: Fact, path: string, op: Op): StepReco
     exhausted: false,
     retries: 0,
     tryingSince: fact.at,
+    lastStartedAt: fact.at,
+    attemptsBefore: 0,
     outcome: null,
+    effect: null,
+    effectSeq: 0,
+    caught: null,
+    form: form ?? null,
+    dueAt: dueAt ?? null,
+    rounds: NO_ROUNDS_YET,
     attention: null,
     resolved: null,
     revisions: 0,
@@ -248,7 +330,64 @@ function endAttempt(record: StepRecord, fact: Extract<Fact, { kind: "attempt_end
   if (fact.outcome === "completed") record.output = fact.output;
 }
 
+/** Shared by all records that are no loop's, or none yet. */
+const NO_ROUNDS_YET: LoopRecord = noRounds();
+
+function noRounds(): LoopRecord {
+  return { begun: 0, open: new Set(), failed: null, cancelled: false, returned: null };
+}
+
+/** The path of the loop that a round is one of. */
+function loopPath(path: string): string {
+  return path.slice(0, path.lastIndexOf("["));
+}
+
+/** Which round a path is of, where it is a round's; a step with a derived path looks the same. */
+function roundOf(path: string): number | null {
+  return path.endsWith("]") ? Number(path.slice(path.lastIndexOf("[") + 1, -1)) : null;
+}
+
+function beginRound(state: RunState, path: string, op: Op, round: number): void {
+  const loop = recordOf(state, loopPath(path), op);
+  if (loop === undefined) throw new Error(`The journal speaks of "${path}" before its loop`);
+  if (loop.rounds === NO_ROUNDS_YET) {
+    loop.rounds = noRounds();
+  }
+  loop.rounds.begun = Math.max(loop.rounds.begun, round + 1);
+  loop.rounds.open.add(round);
+}
+
+/** A round that ends is one less under way in its loop. */
+function endRound(state: RunState, { path, op, status, failure, returns }: StepRecord): void {
+  const round = roundOf(path);
+  if (round === null) return;
+  const rounds = recordOf(state, loopPath(path), op)?.rounds;
+  if (rounds === undefined || !rounds.open.delete(round)) return;
+  if (status === "failed") rounds.failed ??= failure;
+  if (status === "cancelled") rounds.cancelled = true;
+  if (returns) rounds.returned ??= path;
+}
+
+function takeSignal(state: RunState, id: string): void {
+  const at = state.signals.findIndex((signal) => signal.id === id);
+  if (at >= 0) state.signals.splice(at, 1);
+}
+
+/** Keeps what a step's own work came to, from the first fact that tells. */
+function settleEffect(
+  state: RunState,
+  record: StepRecord,
+  fact: Fact,
+  outcome: Outcome | null,
+): void {
+  if (record.effect !== null) return;
+  record.effect = outcome;
+  record.effectSeq = fact.seq;
+  if ("pivot" in fact && fact.pivot) state.pivot ??= record.path;
+}
+
 function close(
+  state: RunState,
   record: StepRecord,
   fact: Fact,
   status: StepRecord["status"],
@@ -261,6 +400,8 @@ function close(
   record.inFlight = false;
   record.unsettled = false;
   record.nextAt = null;
+  settleEffect(state, record, fact, outcome);
+  endRound(state, record);
 }
 
 function park(
@@ -268,6 +409,7 @@ function park(
   record: StepRecord,
   fact: Extract<Fact, { kind: "attention_raised" }>,
 ): void {
+  if (fact.pivot) state.pivot ??= record.path;
   record.attention = { failure: fact.failure, request: fact.request };
   record.status = "running";
   record.unsettled = false;
@@ -282,24 +424,68 @@ function resolve(
   record.attention = null;
   record.resolved = fact.action;
   record.retries = 0;
+  record.attemptsBefore = record.attempts;
   record.tryingSince = fact.at;
   if (fact.input !== undefined) {
     record.input = fact.input;
     record.revisions++;
   }
   state.attention.delete(recordKey(fact.path, fact.op));
-  if (fact.action === "retry" && record.failing !== null) reopen(state, record);
-  if (fact.action === "skip") close(record, fact, "skipped", null);
-  if (fact.action === "abort") close(record, fact, "cancelled", null);
+  if (fact.action === "retry") {
+    state.records.delete(recordKey(record.path, "verify")); // asked again, should it be in doubt again
+    tryAgain(state, record);
+  }
+  if (fact.action === "skip") {
+    if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
+    close(state, record, fact, "skipped", null);
+  }
+  if (fact.action === "abort") {
+    state.aborted = true;
+    close(state, record, fact, "cancelled", null);
+  }
 }
 
-/** Takes back the failure of a group of compensating steps, so that what failed is tried anew. */
+/** What failed is tried anew. */
+function tryAgain(state: RunState, record: StepRecord): void {
+  if (record.form === null && record.op === "action") {
+    state.records.delete(recordKey(record.path, record.op)); // it starts, and ends, as if for the first time
+  } else if (record.failing !== null) reopen(state, record);
+}
+
+/** Takes back the failure of a block, so that what failed in it is tried anew; what is done stays done. */
 function reopen(state: RunState, record: StepRecord): void {
+  goOn(record);
+  const inside = record.op === "compensate" ? `${record.path}.compensate[` : record.path;
+  for (const [key, inner] of state.records) {
+    if (inner.op !== record.op || inner === record || !isInside(inner.path, inside)) continue;
+    if (inner.status !== "failed" && inner.status !== "cancelled") continue;
+    if (inner.form !== "block") state.records.delete(key);
+    else {
+      goOn(inner);
+      const round = roundOf(inner.path);
+      const loop = round === null ? undefined : recordOf(state, loopPath(inner.path), inner.op);
+      if (loop !== undefined && round !== null && round < loop.rounds.begun) {
+        loop.rounds.open.add(round);
+      }
+    }
+  }
+}
+
+function goOn(record: StepRecord): void {
+  record.status = "running";
   record.failing = null;
+  record.failure = null;
+  record.caught = null;
+  record.outcome = null;
+  record.effect = null;
   record.endedSeq = null;
   record.endedAt = null;
-  for (const [key, inner] of state.records) {
-    if (inner.op !== "compensate" || !inner.path.startsWith(`${record.path}.compensate[`)) continue;
-    if (inner.status === "failed" || inner.status === "cancelled") state.records.delete(key);
-  }
+  record.rounds.failed = null;
+  record.rounds.cancelled = false;
+}
+
+function isInside(path: string, around: string): boolean {
+  if (!path.startsWith(around)) return false;
+  return around === ROOT || around.endsWith("[") || path[around.length] === "." ||
+    path[around.length] === "[";
 }

@@ -9,8 +9,9 @@ import { timestampFromMs, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { evaluateCondition, evaluateTemplate, templateRefs } from "../workflow/expression.ts";
 import type { Template } from "../workflow/model.ts";
 import type { Binding } from "../workflow/scope.ts";
+import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
-import type { Board } from "./board.ts";
+import type { Board, Scope } from "./board.ts";
 import { recordOf, type RunState, type StepRecord } from "./fold.ts";
 
 /** The parts of a board that expressions read. */
@@ -24,7 +25,7 @@ export type Names = Pick<Board, "workflow" | "visible" | "state">;
  */
 export function evaluate(
   names: Names,
-  scope: string,
+  scope: Scope,
   template: Template,
   extra?: Readonly<Record<string, Value>>,
 ): Value {
@@ -36,13 +37,18 @@ export function evaluate(
  *
  * @throws {MaestroError} `EXPRESSION_ERROR`, also where it is not a bool
  */
-export function evaluateWhen(names: Names, scope: string, when: string): boolean {
-  return evaluateCondition(when, bindingsOf(names, scope, when));
+export function evaluateWhen(
+  names: Names,
+  scope: Scope,
+  when: string,
+  extra?: Readonly<Record<string, Value>>,
+): boolean {
+  return evaluateCondition(when, bindingsOf(names, scope, when, extra));
 }
 
 function bindingsOf(
   names: Names,
-  scope: string,
+  scope: Scope,
   template: Template,
   extra?: Readonly<Record<string, Value>>,
 ): Readonly<Record<string, Value>> {
@@ -69,7 +75,7 @@ function refsOf(template: Template): Refs {
   return refs;
 }
 
-function lookUp({ workflow, visible, state }: Names, scope: string, root: string) {
+function lookUp({ workflow, visible, state }: Names, scope: Scope, root: string) {
   const started = state.started;
   switch (root) {
     case "input":
@@ -85,14 +91,61 @@ function lookUp({ workflow, visible, state }: Names, scope: string, root: string
         started_at: reflect(TimestampSchema, timestampFromMs(started.at)),
       };
   }
-  const binding = visible.get(scope)?.names.get(root);
-  return binding && boundValue(state, binding);
+  const binding = visible.get(scope.key)?.names.get(root);
+  return binding && boundValue(state, binding, scope.rounds);
 }
 
-function boundValue(state: RunState, binding: Binding): Value | undefined {
-  const output = recordAt(state, binding.path)?.output ?? {};
-  if (binding.kind !== "field") return output;
-  return (output as Readonly<Record<string, Value>>)[binding.field]; // a set step's output is its map of names
+function boundValue(state: RunState, binding: Binding, rounds: Rounds): Value | undefined {
+  const { path } = binding;
+  switch (binding.kind) {
+    case "item":
+    case "index":
+      return loopValue(state, path, binding.kind, rounds);
+    case "error":
+      return failureAt(state, pathIn(path, rounds));
+    case "answer":
+      return recordOf(state, pathIn(path, rounds), "verify")?.output;
+    default: {
+      const around = binding.previous ? before(path, rounds) : rounds;
+      const record = around === null ? undefined : recordAt(state, pathIn(path, around));
+      // The first round has none before it: `default(…)` says what is meant then.
+      if (binding.previous && record === undefined) return undefined;
+      const output = record?.output ?? {};
+      if (binding.kind === "output") return output;
+      return (output as Readonly<Record<string, Value>>)[binding.field]; // a set step's output is its map of names
+    }
+  }
+}
+
+/** The failure that an entry of a step's `catch` took. */
+function failureAt(state: RunState, path: string): Value | undefined {
+  const caught = recordAt(state, path)?.caught;
+  return caught ? { ...caught.failure } : undefined;
+}
+
+/** What a round is about: its item, or its number. */
+function loopValue(
+  state: RunState,
+  path: string,
+  loop: "item" | "index",
+  rounds: Rounds,
+): Value | undefined {
+  const round = rounds[depthOf(path)];
+  if (round === undefined || loop === "index") return round;
+  const items = recordAt(state, pathIn(path, rounds))?.input;
+  return Array.isArray(items) ? items[round] : undefined;
+}
+
+/** How many loops there are around a step. */
+function depthOf(path: string): number {
+  return path.split("[]").length - 1;
+}
+
+/** The round before of the innermost loop around a step; `null`: this is the first. */
+function before(path: string, rounds: Rounds): Rounds | null {
+  const around = rounds.slice(0, depthOf(path));
+  const round = around.pop();
+  return round === undefined || round === 0 ? null : [...around, round - 1];
 }
 
 /** A path stands for one step: an action, or a step inside a compensation. */
@@ -101,12 +154,12 @@ function recordAt(state: RunState, path: string): StepRecord | undefined {
 }
 
 /** `.steps`, with the one step that the expression names added. */
-function stepsSeen(names: Names, scope: string, id: string | undefined, sofar?: Value): Value {
-  const seen = names.visible.get(scope)?.steps ?? [];
+function stepsSeen(names: Names, scope: Scope, id: string | undefined, sofar?: Value): Value {
   const views: Record<string, Value> = { ...(sofar as Readonly<Record<string, Value>>) };
-  for (const [name, { path }] of seen) {
+  for (const [name, { path, previous }] of names.visible.get(scope.key)?.steps ?? []) {
     if (id !== undefined && id !== name) continue;
-    const record = recordAt(names.state, path);
+    const rounds = previous ? before(path, scope.rounds) : scope.rounds;
+    const record = rounds === null ? undefined : recordAt(names.state, pathIn(path, rounds));
     if (record !== undefined) views[name] = stepView(record);
   }
   return views;

@@ -4,17 +4,19 @@
  * @module
  */
 import { MaestroError } from "../errors.ts";
+import { NO_ROUNDS } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
 import { blockMachine } from "./block.ts";
 import type { Board } from "./board.ts";
-import type { Cancel, Resolved } from "./call.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { RollbackReason } from "./facts.ts";
 import { recordOf, ROOT, type StepRecord } from "./fold.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 import { evaluate } from "./names.ts";
-import { isRolledBack, rollbackPlan, sagaMachine } from "./saga.ts";
+import { pivotOf } from "./pivot.ts";
+import { isRolledBack, nextCompensation, rollbackPlan, sagaMachine } from "./saga.ts";
 import { type Time, wakeAt } from "./time.ts";
+import type { Resolved, Signalled, Told } from "./told.ts";
 
 /** Asks a run to stop and roll back. */
 export interface CancelRun {
@@ -23,14 +25,14 @@ export interface CancelRun {
 }
 
 /** What a run's actor is told from outside. */
-export type RunEvent = CancelRun | Resolved;
+export type RunEvent = CancelRun | Resolved | Signalled;
 
 /** What a run's actor holds besides the fold. */
 export interface RunContext {
   readonly board: Board;
   /** The root block. */
-  forward: Receiver<Cancel> | null;
-  saga: Receiver<Resolved> | null;
+  forward: Receiver<Told> | null;
+  saga: Receiver<Told> | null;
 }
 
 type Test = Guard<RunContext, RunEvent | ChildDone | Time>;
@@ -43,7 +45,9 @@ const succeeded: Test = (context) =>
   rootOf(context).status === "completed" && context.board.state.cancel === null &&
   !("failure" in outputOf(context));
 const somethingToUndo: Test = ({ board }) =>
-  rollbackPlan(board.workflow.steps, board.state).length > 0;
+  !board.state.aborted && nextCompensation(rollbackPlan(board), board.state) !== null;
+/** Past the pivot, and while it is under way, there is no way back. */
+const mayStop: Test = ({ board }) => pivotOf(board) === null;
 
 const watchTime: Do = ({ board }, _event, scope) => {
   const dueAt = board.state.started?.deadline ?? null;
@@ -54,31 +58,35 @@ const goForward: Do = (context, _event, scope) => {
   context.forward = scope.spawn(blockMachine, "steps", {
     board,
     block: { kind: "steps", steps: board.workflow.steps },
+    step: null,
     path: ROOT,
+    rounds: NO_ROUNDS,
     action: null,
     op: "action",
     timeout: null,
-    deadline: board.state.started?.deadline ?? null,
+    deadline: null,
     cancelled: board.state.cancel !== null,
   });
 };
 const goBack: Do = (context, _event, scope) => {
-  context.saga = scope.spawn(sagaMachine, "saga", { board: context.board });
+  context.saga = scope.spawn(sagaMachine, "saga", { board: context.board, within: null });
 };
 const requestCancel: Do = (context, event) =>
   recordCancel(context, event.type === "cancel" ? event : null);
 const stopForward: Do = ({ forward }, _event, scope) => {
   if (forward !== null) scope.send(forward, { type: "cancel" });
 };
-const passOn: Do = ({ saga }, event, scope) => {
-  if (saga !== null && event.type === "resolved") scope.send(saga, event);
+const passOn: Do = ({ forward, saga }, event, scope) => {
+  const actor = saga ?? forward;
+  if (actor === null) return;
+  if (event.type === "resolved" || event.type === "signalled") scope.send(actor, event);
 };
 const complete: Do = (context) => endCompleted(context);
 const startRollback: Do = (context) => {
   context.board.record({ kind: "rollback_started", reason: reasonOf(context) });
 };
 const endUndone: Do = (context) => endRolledBack(context);
-const endFailed: Do = (context) => end(context, reasonOf(context));
+const endFailed: Do = (context) => endUnrolled(context);
 
 /** The run machine. */
 export const runMachine = machine<
@@ -102,8 +110,10 @@ export const runMachine = machine<
       entry: [watchTime, goForward],
       on: {
         "child.done": [{ target: "turning" }],
-        cancel: [{ actions: [requestCancel, stopForward] }],
-        time: [{ actions: [requestCancel, stopForward] }],
+        cancel: [{ guard: mayStop, actions: [requestCancel, stopForward] }],
+        time: [{ guard: mayStop, actions: [requestCancel, stopForward] }],
+        resolved: [{ actions: [passOn] }],
+        signalled: [{ actions: [passOn] }],
       },
     },
     /** The forward part is over: it was the whole, or there is something to undo, or there is not. */
@@ -119,6 +129,7 @@ export const runMachine = machine<
       on: {
         "child.done": [{ actions: [endUndone], target: "ended" }],
         resolved: [{ actions: [passOn] }],
+        signalled: [{ actions: [passOn] }],
       },
     },
     ended: { final: true },
@@ -147,11 +158,23 @@ function endCompleted(context: RunContext): void {
   context.board.record({ kind: "run_ended", status: "completed", output: result.output });
 }
 
+/** Ends a run in which nothing is left to undo, or where an operator left it as it is. */
+function endUnrolled(context: RunContext): void {
+  const { board } = context;
+  const { state } = board;
+  const plan = rollbackPlan(board);
+  const undone = plan.length > 0 && isRolledBack(plan, state);
+  const reason = reasonOf(context);
+  if (state.aborted || plan.length > 0 && !undone) return end(context, "incomplete");
+  if (reason === "parent" || undone && reason === "failed") end(context, "compensated");
+  else end(context, reason);
+}
+
 function endRolledBack(context: RunContext): void {
   const { board } = context;
-  const undone = isRolledBack(rollbackPlan(board.workflow.steps, board.state), board.state);
+  const undone = isRolledBack(rollbackPlan(board), board.state);
   const reason = reasonOf(context);
-  const status = reason === "failed" ? "compensated" : reason;
+  const status = reason === "failed" || reason === "parent" ? "compensated" : reason;
   end(context, undone ? status : "incomplete");
 }
 
@@ -162,7 +185,7 @@ function outputOf(context: RunContext): { output: Value } | { failure: Failure }
   const template = board.workflow.output;
   if (template === null || root.returns) return { output: root.output ?? {} };
   try {
-    return { output: evaluate(board, ROOT, template) };
+    return { output: evaluate(board, { key: ROOT, rounds: NO_ROUNDS }, template) };
   } catch (thrown) {
     const { code, message } = MaestroError.from(thrown);
     const cause = { code, message: `${message} (in the workflow's "output")` };
@@ -174,7 +197,10 @@ function reasonOf({ board }: RunContext): RollbackReason {
   return board.state.rollback ?? board.state.cancel?.reason ?? "failed";
 }
 
-function end(context: RunContext, status: RollbackReason | "compensated" | "incomplete"): void {
+function end(
+  context: RunContext,
+  status: Exclude<RollbackReason, "parent"> | "compensated" | "incomplete",
+): void {
   context.board.record({ kind: "run_ended", status, failure: causeOf(context) });
 }
 

@@ -3,56 +3,100 @@
  *
  * @module
  */
-import { type Compensable, eachCompensable } from "../workflow/calls.ts";
 import type { CallTarget, Step } from "../workflow/model.ts";
-import { type BlockInput, blockMachine } from "./block.ts";
-import type { Block } from "./block_plan.ts";
+import { blockMachine } from "./block.ts";
+import type { BlockInput } from "./block_moves.ts";
 import type { Board } from "./board.ts";
-import { callMachine, type Resolved } from "./call.ts";
+import { callMachine } from "./call.ts";
+import type { Cancel, Resolved, Signalled } from "./told.ts";
 import type { CallInput } from "./call_moves.ts";
-import { countBegun, recordOf, type RunState, type StepRecord } from "./fold.ts";
+import { childUndoMachine } from "./child.ts";
+import { recordOf, type RunState, type StepRecord } from "./fold.ts";
+import type { Located } from "./located.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 
+/** A step that is to be undone. */
+export interface Undo extends Located {
+  readonly path: string;
+  readonly by:
+    | ({ readonly kind: "call" } & CallTarget)
+    | { readonly kind: "steps"; readonly steps: readonly Step[] }
+    /** A child run, by its own compensations. */
+    | { readonly kind: "child" };
+}
+
 /**
- * The completed and the unknown, in strict reverse order of completion across all blocks; an
- * unknown step counts as completed at the moment it ended (semantics.md §4).
+ * The completed and the unknown, in strict reverse order of completion across all blocks and rounds;
+ * an unknown step counts as completed at the moment it failed (semantics.md §4).
+ *
+ * @param within the path of the step inside which they are; `null`: the whole run
  */
-export function rollbackPlan(steps: readonly Step[], state: RunState): readonly Compensable[] {
-  return [...eachCompensable(steps)]
-    .map((step) => ({ step, record: recordOf(state, step.path) }))
-    .filter(({ record }) => record?.outcome === "completed" || record?.outcome === "unknown")
-    .sort((a, b) => (b.record?.endedSeq ?? 0) - (a.record?.endedSeq ?? 0))
-    .map(({ step }) => step);
+export function rollbackPlan(
+  { state, locate }: Pick<Board, "state" | "locate">,
+  within: string | null = null,
+): readonly Undo[] {
+  const found: { readonly undo: Undo; readonly seq: number }[] = [];
+  for (const record of state.records.values()) {
+    const { path, op, effect, effectSeq } = record;
+    if (op !== "action" || effect !== "completed" && effect !== "unknown") continue;
+    if (record.form !== "call" && record.form !== "workflow") continue;
+    if (within !== null && !isWithin(path, within)) continue;
+    const located = locate(path);
+    const by = located && undoOf(located.step, effect);
+    if (located && by) found.push({ undo: { ...located, path, by }, seq: effectSeq });
+  }
+  return found.sort((a, b) => b.seq - a.seq).map(({ undo }) => undo);
+}
+
+function isWithin(path: string, around: string): boolean {
+  if (!path.startsWith(around)) return false;
+  const next = path[around.length];
+  return next === undefined || next === "." || next === "[";
+}
+
+function undoOf(step: Step, effect: string): Undo["by"] | null {
+  if (step.kind === "call") return step.compensate;
+  if (step.kind !== "workflow") return null;
+  return step.compensate ?? (effect === "completed" ? { kind: "child" } : null);
 }
 
 /** What is next to be undone; `null`: nothing more, or an operator has put an end to it. */
-export function nextCompensation(
-  plan: readonly Compensable[],
-  state: RunState,
-): Compensable | null {
-  const begun = countBegun(plan, "compensate", state);
-  const last = plan[begun - 1];
-  const status = last && recordOf(state, last.path, "compensate")?.status;
-  if (status === "cancelled") return null;
-  return (status === "running" || status === "failed" ? last : plan[begun]) ?? null;
+export function nextCompensation(plan: readonly Undo[], state: RunState): Undo | null {
+  for (const undo of plan) {
+    const status = recordOf(state, undo.path, "compensate")?.status;
+    if (status === "cancelled") return null;
+    if (status !== "completed" && status !== "skipped") return undo;
+  }
+  return null;
 }
 
 /** Whether everything in the plan was undone, and no part of it left out by an operator. */
-export function isRolledBack(plan: readonly Compensable[], state: RunState): boolean {
-  for (const { resolved } of state.records.values()) if (resolved === "skip") return false;
-  return plan.every((step) => recordOf(state, step.path, "compensate")?.status === "completed");
+export function isRolledBack(plan: readonly Undo[], state: RunState): boolean {
+  if (state.aborted) return false;
+  for (const { resolved, op } of state.records.values()) {
+    if (resolved === "skip" && op === "compensate") return false;
+  }
+  return plan.every(({ path }) => recordOf(state, path, "compensate")?.status === "completed");
+}
+
+/** What a rollback's actor is made with. */
+export interface SagaInput {
+  readonly board: Board;
+  /** The path of the step inside which everything is undone; `null`: the whole run. */
+  readonly within: string | null;
 }
 
 /** What a rollback's actor holds besides the fold. */
 export interface SagaContext {
   readonly board: Board;
-  readonly plan: readonly Compensable[];
+  readonly plan: readonly Undo[];
   /** What undoes the step that is next. */
-  actor: Receiver<Resolved> | null;
+  actor: Receiver<Cancel | Resolved | Signalled> | null;
 }
 
-type Test = Guard<SagaContext, ChildDone | Resolved>;
-type Do = Action<SagaContext, ChildDone | Resolved>;
+type SagaEvent = ChildDone | Cancel | Resolved | Signalled;
+type Test = Guard<SagaContext, SagaEvent>;
+type Do = Action<SagaContext, SagaEvent>;
 
 const more: Test = ({ plan, board }) => nextCompensation(plan, board.state) !== null;
 const stuck: Test = (context) => groupRecord(context)?.status === "failed";
@@ -63,25 +107,30 @@ const parked: Test = (context) => {
 
 const compensate: Do = (context, _event, scope) => {
   const { board, plan } = context;
-  const step = nextCompensation(plan, board.state);
-  if (step === null) return;
-  context.actor = step.compensate.kind === "call"
-    ? scope.spawn(callMachine, step.path, callInput(board, step, step.compensate))
-    : scope.spawn(blockMachine, step.path, groupInput(board, step, step.compensate));
+  const undo = nextCompensation(plan, board.state);
+  if (undo === null) return;
+  const { path, by } = undo;
+  switch (by.kind) {
+    case "call":
+      context.actor = scope.spawn(callMachine, path, callInput(board, undo, by));
+      break;
+    case "steps":
+      context.actor = scope.spawn(blockMachine, path, groupInput(board, undo, by.steps));
+      break;
+    case "child":
+      context.actor = scope.spawn(childUndoMachine, path, { board, path });
+  }
 };
 const park: Do = (context) => parkGroup(context);
 const passOn: Do = ({ actor }, event, scope) => {
-  if (actor !== null && event.type === "resolved") scope.send(actor, event);
+  if (actor === null) return;
+  if (event.type === "resolved" || event.type === "signalled") scope.send(actor, event);
 };
 
-/** The saga machine: rolls a run back, one compensation after the other. */
-export const sagaMachine = machine<SagaContext, ChildDone | Resolved, { readonly board: Board }>({
+/** The saga machine: rolls a run, or a part of it, back, one compensation after the other. */
+export const sagaMachine = machine<SagaContext, SagaEvent, SagaInput>({
   id: "saga",
-  context: ({ board }) => ({
-    board,
-    plan: rollbackPlan(board.workflow.steps, board.state),
-    actor: null,
-  }),
+  context: ({ board, within }) => ({ board, plan: rollbackPlan(board, within), actor: null }),
   initial: "deciding",
   states: {
     deciding: {
@@ -97,6 +146,7 @@ export const sagaMachine = machine<SagaContext, ChildDone | Resolved, { readonly
       on: {
         "child.done": [{ target: "deciding" }],
         resolved: [{ actions: [passOn] }],
+        signalled: [{ actions: [passOn] }],
       },
     },
     /** A group of compensating steps has failed as a whole; a single call parks by itself. */
@@ -107,9 +157,9 @@ export const sagaMachine = machine<SagaContext, ChildDone | Resolved, { readonly
 
 /** The record of the group of compensating steps that is next, where it is one. */
 function groupRecord({ board, plan }: SagaContext): StepRecord | undefined {
-  const step = nextCompensation(plan, board.state);
-  if (step === null || step.compensate.kind !== "steps") return undefined;
-  return recordOf(board.state, step.path, "compensate");
+  const undo = nextCompensation(plan, board.state);
+  if (undo === null || undo.by.kind !== "steps") return undefined;
+  return recordOf(board.state, undo.path, "compensate");
 }
 
 function parkGroup(context: SagaContext): void {
@@ -119,12 +169,13 @@ function parkGroup(context: SagaContext): void {
   context.board.record({ kind: "attention_raised", path, op, failure, request: null });
 }
 
-function callInput(board: Board, step: Compensable, target: CallTarget): CallInput {
+function callInput(board: Board, { path, step, rounds }: Undo, target: CallTarget): CallInput {
   return {
     board,
-    path: step.path,
-    action: step.path,
-    scope: `${step.path}/compensate`,
+    step: null,
+    path,
+    action: path,
+    scope: { key: `${step.path}/compensate`, rounds },
     target,
     rule: { op: "compensate", idempotent: true, ...board.workflow.saga },
     timeout: null,
@@ -134,16 +185,18 @@ function callInput(board: Board, step: Compensable, target: CallTarget): CallInp
   };
 }
 
-function groupInput(board: Board, step: Compensable, block: Block): BlockInput {
+function groupInput(board: Board, { path, rounds }: Undo, steps: readonly Step[]): BlockInput {
   const op = "compensate";
-  if (recordOf(board.state, step.path, op) === undefined) {
-    board.record({ kind: "step_started", path: step.path, op });
+  if (recordOf(board.state, path, op) === undefined) {
+    board.record({ kind: "step_started", path, op, form: "block" });
   }
   return {
     board,
-    block,
-    path: step.path,
-    action: step.path,
+    block: { kind: "steps", steps },
+    step: null,
+    path,
+    rounds,
+    action: path,
     op,
     timeout: null,
     deadline: null,

@@ -14,11 +14,14 @@ export interface Entry {
   readonly payload?: Readonly<Record<string, Value>>;
 }
 
+/** What a step's fact is about, by what the step is for. */
+const NOUNS = { action: "step", compensate: "compensation", verify: "verification" } as const;
+
 /** The entry of something that happened, without what only its past can tell. */
 export function entryOf(event: Happening): Entry {
-  const undoing = "op" in event && event.op === "compensate";
-  const noun = undoing ? "compensation" : "step";
-  const at = "path" in event ? { step: event.path, ...(undoing && { op: "compensate" }) } : {};
+  const op = "op" in event ? event.op : "action";
+  const noun = NOUNS[op];
+  const at = "path" in event ? { step: event.path, ...(op !== "action" && { op }) } : {};
   switch (event.kind) {
     case "run_started":
       return entry("info", "run started", {}, { input: event.input });
@@ -46,6 +49,10 @@ export function entryOf(event: Happening): Entry {
       return failed("error", `${noun} failed`, at, event.failure);
     case "step_cancelled":
       return entry("info", `${noun} cancelled`, { ...at, outcome: event.outcome });
+    case "step_caught":
+      return failed("warn", `${noun} failed, and its catch takes it`, at, event.failure);
+    case "signal_received":
+      return entry("info", "signal received", { signal: event.name }, { payload: event.payload });
     case "block_failing":
       return failed("debug", "block failing", at, event.failure);
     case "branch_taken":

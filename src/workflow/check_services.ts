@@ -15,7 +15,10 @@ import type { StepPlaces } from "./step_places.ts";
 export function checkServices(workflow: Workflow, where: StepPlaces): readonly Problem[] {
   const { places } = where;
   return [
-    ...Object.values(workflow.services).flatMap((service) => checkHealth(service, places)),
+    ...Object.values(workflow.services).flatMap((service) => [
+      ...checkHealth(service, places),
+      ...checkWindow(service, places),
+    ]),
     ...serviceCodes(places),
     ...stepCodes(workflow, where),
   ];
@@ -35,6 +38,15 @@ function checkHealth(service: Service, places: Places): readonly Problem[] {
   const message = `The health of "${name}" is not watched: with "load_balancing: round_robin" ` +
     "one server's answer says nothing of the others, and those that are down are passed over anyway";
   return [warningAt(said("health"), "health_off", message)];
+}
+
+/** A window of fewer calls than a rate needs: resilience4j would lower `min_calls` to it without a word. */
+function checkWindow(service: Service, places: Places): readonly Problem[] {
+  const { name, breaker } = service;
+  if (breaker?.window.kind !== "count" || breaker.window.calls >= breaker.minCalls) return [];
+  const message = `The circuit breaker of "${name}" never opens: its "window" of ` +
+    `${breaker.window.calls} is less than its "min_calls" of ${breaker.minCalls}`;
+  return [warningAt(placeOf(service, "circuit_breaker", places), "never_opens", message)];
 }
 
 /** Where a setting of a service is written in this file: for itself, else for all. */

@@ -208,6 +208,36 @@ for (
   });
 }
 
+Deno.test("the tree does not say that a breaker is open when that time is over", () => {
+  const tree = renderTree(ORDER, tell(2_000), START + 9_500, {
+    width: 100,
+    paint: paintWith(false),
+  });
+  assert.match(tree, /breaker not closed, waits for its turn/);
+});
+
+Deno.test("a failure that no attempt ended with is told with its message, and others are told once", () => {
+  const line = (code: string) => {
+    const event = {
+      kind: "step_failed",
+      path: "charge",
+      op,
+      v: 1,
+      seq: 99,
+      at: START + 9_050,
+    } as const;
+    const view = tell(9_000);
+    const failed = { ...event, failure: failure("charge", code, 2) };
+    hear(view, failed);
+    return plainLine(ORDER, view, failed);
+  };
+  assert.equal(
+    line("CIRCUIT_OPEN"),
+    "   9.1s  charge: failed with CIRCUIT_OPEN in 9.0s: payments:1 said no",
+  );
+  assert.equal(line("UNAVAILABLE"), "   9.1s  charge: failed with UNAVAILABLE in 9.0s");
+});
+
 Deno.test("the tree on a narrow terminal", async (t) => {
   await t.assertSnapshot(draw(900, 48));
   await t.assertSnapshot(draw(900, 30));

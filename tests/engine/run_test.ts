@@ -222,6 +222,10 @@ steps:
   const refused = await play(text("fail"), scripts);
   const fails = refused.report.steps.find((step) => step.id === "later");
   assert.equal(fails?.error?.code, "CIRCUIT_OPEN");
+  assert.equal(
+    fails?.error?.message,
+    'The circuit breaker of "shop" is open: too many calls failed or were slow, and the service is given time to recover',
+  );
   assert.equal(fails?.error?.attempts, 0);
   assert.equal(fails?.outcome, "not_sent");
 });
@@ -238,6 +242,7 @@ steps:
     { "shop/Bad": { fail: "UNAVAILABLE" } },
   );
   assert.equal(report.error?.code, "CIRCUIT_OPEN");
+  assert.match(report.error?.message ?? "", /\. Its last attempt failed with UNAVAILABLE: /);
   assert.equal(report.error?.attempts, 1);
   assert.equal(report.error?.outcome, "unknown");
   assert.equal(report.duration_ms, 3_000);

@@ -289,7 +289,20 @@ Deno.test("an engine watches the health of what its runs reach, and ends the wat
     assert.deepEqual(watch.begun.map(({ name }) => name), [""]);
     watch.begun[0]?.hear(false);
     const down = await engine.start(workflow);
-    assert.equal((await down.result()).error?.code, "CIRCUIT_OPEN");
+    const { error } = await down.result();
+    assert.equal(error?.code, "CIRCUIT_OPEN");
+    assert.equal(
+      error?.message,
+      'The circuit breaker of "shop" is open: the service says that it is not serving',
+    );
+    engine.breakers()[0]?.forceOpen();
+    const held = await engine.start(workflow);
+    assert.equal(
+      (await held.result()).error?.message,
+      'The circuit breaker of "shop" is held open by an operator',
+    );
+    engine.breakers()[0]?.reset();
+    watch.begun[0]?.hear(false);
     watch.begun[0]?.hear(true);
     const up = await engine.start(workflow);
     assert.equal((await up.result()).status, "completed");

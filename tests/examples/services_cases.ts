@@ -1,6 +1,11 @@
 /** What is done and undone in the tests of the example services. */
 
-import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  DescMessage,
+  DescMethodClientStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
 import { Accounts } from "../../examples/services/deno/gen/accounts/v1/accounts_pb.ts";
 import { Inventory } from "../../examples/services/deno/gen/inventory/v1/inventory_pb.ts";
 import { Mail } from "../../examples/services/deno/gen/mail/v1/mail_pb.ts";
@@ -42,9 +47,23 @@ function call<Input extends DescMessage>(
   };
 }
 
+/** A call that sends a stream of messages. */
+function stream<Input extends DescMessage>(
+  method: DescMethodClientStreaming<Input>,
+  requests: readonly MessageInitShape<Input>[],
+): Call {
+  return {
+    method: `${method.parent.typeName}/${method.name}`,
+    make: (client, keys) => client.sendAll(method, requests, keys),
+  };
+}
+
 const account = { accountId: "ada", email: "ada@example.com" };
 const order = { orderId: "order-1" };
 const charge = { ...order, amount: { currencyCode: "EUR", minorUnits: 9007199254740993n } };
+const old = { orderId: "order-0" };
+const imported = { ...charge, ...old, cardToken: "tok_visa" };
+const delivery = { deliveryId: "d1", item: { sku: "TURNTABLE", quantity: 4 } };
 const address = { recipient: "Ada", city: "Berlin", countryCode: "DE" };
 
 export const cases: readonly Case[] = [
@@ -75,6 +94,11 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    service: "inventory",
+    action: stream(Inventory.method.restock, [delivery]),
+    undo: call(Inventory.method.sendBack, { deliveryId: "d1" }),
+  },
+  {
     service: "payments",
     action: call(Payments.method.addPaymentMethod, {
       paymentMethodId: "card",
@@ -90,6 +114,21 @@ export const cases: readonly Case[] = [
     verify: call(Payments.method.getCharge, order),
     refused: {
       call: call(Payments.method.charge, { ...charge, cardToken: "tok_declined" }),
+      code: FAILED_PRECONDITION,
+      reason: "CARD_DECLINED",
+    },
+  },
+  {
+    service: "payments",
+    action: stream(Payments.method.importCharges, [imported]),
+    undo: call(Payments.method.refund, old),
+    verify: call(Payments.method.getCharge, old),
+    refused: {
+      // All or none: the first one would do.
+      call: stream(Payments.method.importCharges, [
+        imported,
+        { ...imported, orderId: "order-2", cardToken: "tok_declined" },
+      ]),
       code: FAILED_PRECONDITION,
       reason: "CARD_DECLINED",
     },

@@ -39,6 +39,18 @@ export class CallError extends Error {
 const Status = message("google.rpc.Status");
 const ErrorInfo = message("google.rpc.ErrorInfo");
 
+/** A streaming call that goes on. */
+export interface OpenCall<Input extends DescMessage, Output extends DescMessage> {
+  send(request: MessageInitShape<Input>): void;
+  /** Nothing more will be sent. */
+  end(): void;
+  /** The next answer; `undefined` after the last one. */
+  next(): Promise<MessageShape<Output> | undefined>;
+  /** All the answers that are still to come. */
+  rest(): Promise<MessageShape<Output>[]>;
+  cancel(): void;
+}
+
 export class ServicesClient {
   readonly #client: Client;
 
@@ -71,35 +83,78 @@ export class ServicesClient {
       metadataOf(keys),
       { deadline: Date.now() + 10_000 },
       (error: ServiceError | null, bytes?: Uint8Array) => {
-        if (error) reject(new CallError(error.code, reasonOf(error), error.details));
+        if (error) reject(errorOf(error));
         else resolve(bytes ?? new Uint8Array());
       },
     );
     return promise;
   }
 
-  /** Sends one message on a stream and gives what comes back, up to `wanted` messages. */
-  stream<Input extends DescMessage, Output extends DescMessage>(
+  /** Sends all on a stream, and gives the answer as it came over the wire. */
+  sendAll<Input extends DescMessage>(
+    method: Method<Input, DescMessage>,
+    requests: readonly MessageInitShape<Input>[],
+    keys: Keys = {},
+  ): Promise<Uint8Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const call = this.#client.makeClientStreamRequest(
+      `/${method.parent.typeName}/${method.name}`,
+      (bytes: Uint8Array) => Buffer.from(bytes),
+      (bytes: Uint8Array) => new Uint8Array(bytes),
+      metadataOf(keys),
+      { deadline: Date.now() + 10_000 },
+      (error: ServiceError | null, bytes?: Uint8Array) => {
+        if (error) reject(errorOf(error));
+        else resolve(bytes ?? new Uint8Array());
+      },
+    );
+    for (const request of requests) {
+      call.write(toBinary(method.input, create(method.input, request)));
+    }
+    call.end();
+    return promise;
+  }
+
+  async sendForMessage<Input extends DescMessage, Output extends DescMessage>(
     method: Method<Input, Output>,
-    request: MessageInitShape<Input>,
-    wanted: number,
-  ): Promise<MessageShape<Output>[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<MessageShape<Output>[]>();
+    requests: readonly MessageInitShape<Input>[],
+    keys: Keys = {},
+  ): Promise<MessageShape<Output>> {
+    return fromBinary(method.output, await this.sendAll(method, requests, keys));
+  }
+
+  /** A stream both ways, or answers to one request. */
+  open<Input extends DescMessage, Output extends DescMessage>(
+    method: Method<Input, Output>,
+    keys: Keys = {},
+  ): OpenCall<Input, Output> {
     const call = this.#client.makeBidiStreamRequest(
       `/${method.parent.typeName}/${method.name}`,
       (bytes: Uint8Array) => Buffer.from(bytes),
       (bytes: Uint8Array) => fromBinary(method.output, bytes),
-      new Metadata(),
+      metadataOf(keys),
       { deadline: Date.now() + 10_000 },
     );
-    const received: MessageShape<Output>[] = [];
-    call.on("data", (response: MessageShape<Output>) => {
-      if (received.push(response) === wanted) call.end();
-    });
-    call.on("error", reject);
-    call.on("end", () => resolve(received));
-    call.write(toBinary(method.input, create(method.input, request)));
-    return promise;
+    const responses = call[Symbol.asyncIterator]();
+    return {
+      send: (request) => void call.write(toBinary(method.input, create(method.input, request))),
+      end: () => void call.end(),
+      async next() {
+        const { done, value } = await responses.next().catch((error) => {
+          throw errorOf(error);
+        });
+        return done ? undefined : value;
+      },
+      async rest() {
+        const all: MessageShape<Output>[] = [];
+        for (let one = await this.next(); one; one = await this.next()) all.push(one);
+        return all;
+      },
+      cancel() {
+        call.on("error", () => {});
+        call.cancel();
+      },
+    };
   }
 
   close(): void {
@@ -114,6 +169,10 @@ function metadataOf({ key, actionKey, op, runId }: Keys): Metadata {
   if (op) metadata.set("maestro-op", op);
   if (runId) metadata.set("maestro-run-id", runId);
   return metadata;
+}
+
+function errorOf(error: ServiceError): CallError {
+  return new CallError(error.code, reasonOf(error), error.details);
 }
 
 /** The google.rpc.ErrorInfo reason of a status, or "". */

@@ -22,9 +22,22 @@ for (const [language, tool] of Object.entries(missing)) {
   console.warn(`SKIPPED: the tests of the ${language} services need ${tool}`);
 }
 
+/** One test for each program that hosts a service, whichever that is. */
+export function testHosts(
+  service: string,
+  name: string,
+  test: (program: Program) => Promise<void>,
+): void {
+  testPrograms(name, test, ({ services }) => services.includes(service));
+}
+
 /** One test for each program, which is started for it, with a directory to keep its state in. */
-export function testPrograms(name: string, test: (program: Program) => Promise<void>): void {
-  for (const { language } of Object.values(programs)) {
+export function testPrograms(
+  name: string,
+  test: (program: Program) => Promise<void>,
+  fits: (program: typeof programs[Language]) => boolean = () => true,
+): void {
+  for (const { language } of Object.values(programs).filter(fits)) {
     Deno.test({
       name: `${language} services: ${name}`,
       ignore: language in missing,

@@ -61,7 +61,10 @@ async function askReflection(
   const method = service(`grpc.reflection.${version}.ServerReflection`).method.serverReflectionInfo;
   assert(method);
   const request = { messageRequest: { case: question, value } };
-  const [answer] = await client.stream(method, request, 1);
+  const call = client.open(method);
+  call.send(request);
+  call.end();
+  const [answer] = await call.rest();
   // The message is a dynamic one: only here is it told what it holds.
   return (answer as unknown as { messageResponse: { value: Answer } }).messageResponse.value;
 }
@@ -95,6 +98,8 @@ function importsFirst(files: ReadonlyMap<string, FileDescriptorProto>): FileDesc
 
 function methodsOf(described: DescService | undefined): string[] {
   return (described?.methods ?? [])
-    .map(({ name, input, output }) => `${name}(${input.typeName}): ${output.typeName}`)
+    .map(({ name, methodKind, input, output }) =>
+      `${methodKind} ${name}(${input.typeName}): ${output.typeName}`
+    )
     .sort();
 }

@@ -227,10 +227,12 @@ testPrograms("health is told, and a watch does not hold up the end", async (prog
   await assert.rejects(client.call(check, { service: "nobody" }), failsWith(NOT_FOUND));
 
   // Left open on purpose: it ends with the program.
-  const watching = client.stream(watch, { service: "" }, Infinity).catch(() => {});
-  await client.call(check, {});
+  const watching = client.open(watch);
+  watching.send({ service: "" });
+  watching.end();
+  await watching.next();
   const stopping = Date.now();
   await services.stop();
   assert(Date.now() - stopping < 3000, `${language} took ${Date.now() - stopping} ms to stop`);
-  await watching;
+  await watching.rest().catch(() => {});
 });

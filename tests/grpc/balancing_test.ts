@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Caller, Target } from "../../src/engine/doors.ts";
-import { callOnce, openCaller, outputOf } from "../support/grpc_call.ts";
+import { callOnce, failureOf, openCaller, outputOf } from "../support/grpc_call.ts";
 import { type ScriptedServer, startServer } from "../support/grpc_server.ts";
 import { SHOP } from "../support/grpc_shop.ts";
 import { targetAt } from "../support/grpc_target.ts";
@@ -64,6 +64,19 @@ Deno.test("round_robin spreads calls evenly, goes on without a server that died,
     return back.calls.length > 0;
   });
   assert(one.calls.length > 60, "never stopped");
+});
+
+Deno.test("round_robin says why none of its servers is reached", async () => {
+  const [one, two] = [await startServer({ scripts }), await startServer({ scripts })];
+  const target = both(one, two, "round_robin");
+  one.stop();
+  two.stop();
+  await using caller = openCaller({ lingers: 1_300 });
+  assert.deepEqual(failureOf(await callOnce(caller, target, "Shop/Buy")), {
+    code: "UNAVAILABLE",
+    message: `Cannot reach "shop" at ${target.endpoint}: connection refused`,
+    outcome: "not_sent",
+  });
 });
 
 Deno.test("pick_first stays with one server, and takes the next when it dies", async () => {

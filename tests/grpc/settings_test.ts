@@ -135,7 +135,8 @@ Deno.test("method() names max_message_size where a server's description of itsel
   const target = targetAt(server.endpoint, { maxMessageSize: 1024 });
   await assert.rejects(caller.method(target, "Shop/Buy"), {
     code: "SCHEMA_UNAVAILABLE",
-    message: /answered with \d+ bytes, more than its "max_message_size" of 1KiB/,
+    message:
+      /answered with \d+ bytes, more than its "max_message_size" of 1KiB; raise it, or give "proto"/,
   });
 });
 

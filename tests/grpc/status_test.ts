@@ -16,6 +16,7 @@ import {
   RetryInfoSchema,
 } from "../../src/grpc/gen/google/rpc/error_details_pb.ts";
 import { readPushback } from "../../src/grpc/pushback.ts";
+import { failureOfStatus } from "../../src/grpc/status.ts";
 import { callOnce, failureOf, openCaller } from "../support/grpc_call.ts";
 import { shopSchema, startServer, status } from "../support/grpc_server.ts";
 import { targetAt } from "../support/grpc_target.ts";
@@ -219,4 +220,32 @@ Deno.test("readPushback() takes whole numbers that aren't negative, and stops at
   for (const [values, expected] of cases) {
     assert.equal(readPushback({ get: () => values }), expected, JSON.stringify(values));
   }
+});
+
+Deno.test("failureOfStatus() takes a server's cancellation after the deadline for the deadline", async () => {
+  const { registry } = await shopSchema();
+  const where = {
+    service: "shop",
+    endpoint: "shop:1",
+    tls: false,
+    timeout: 2_000,
+    maxMessageSize: 4 << 20,
+  };
+  const ended = { code: 1, details: "Call cancelled", metadata: new Metadata() };
+  const end = {
+    where,
+    peer: "10.0.0.1:1",
+    target: "dns:shop:1",
+    connected: true,
+    hasHeaders: true,
+    messages: 2,
+    registry,
+  };
+  const { code, message, outcome } = failureOfStatus(ended, { ...end, late: true });
+  assert.deepEqual([code, message, outcome], [
+    "DEADLINE_EXCEEDED",
+    '"shop" at shop:1 sent 2 messages, but did not end the call within 2s',
+    "unknown",
+  ]);
+  assert.equal(failureOfStatus(ended, { ...end, late: false }).code, "CANCELLED");
 });

@@ -150,12 +150,12 @@ Deno.test("encode() says which item does not fit, and what the method takes", as
     [
       "Upload",
       { sku: "a" },
-      "input: Cannot use an object as a stream: acme.shop.v1.Shop/Upload takes a list of acme.shop.v1.BuyRequest",
+      "input: Cannot use an object as a stream: acme.shop.v1.Shop/Upload takes a list of acme.shop.v1.BuyRequest, such as [{ … }]",
     ],
     [
       "Talk",
       null,
-      "input: Cannot use null as a stream: acme.shop.v1.Shop/Talk takes a list of acme.shop.v1.BuyRequest",
+      "input: Cannot use null as a stream: acme.shop.v1.Shop/Talk takes a list of acme.shop.v1.BuyRequest, such as [{ … }]",
     ],
     [
       "Shop/Buy",

@@ -47,6 +47,12 @@ const REFUSALS: readonly Refusal[] = [
       'it, CN=foreign; name the file of its authority as "tls.ca"',
   },
   {
+    when: "the server's certificate is its own authority",
+    server: "foreign.ca",
+    reason: 'Maestro refuses its certificate: "@/ca.crt" does not hold it, and no authority ' +
+      'signed it; name the certificate\'s own file as "tls.ca"',
+  },
+  {
     when: "the server's certificate is from another authority, and has expired",
     server: "foreign.expired_server",
     reason: "Maestro refuses its certificate: it expired on DATE; renew it at the server",
@@ -201,6 +207,21 @@ Deno.test({
       outcome: "not_sent",
     });
   },
+});
+
+Deno.test("call() takes a handshake that is too large for no other protocol", async () => {
+  // A record with the beginning of a handshake message of 16 MiB.
+  const start = new Uint8Array([22, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff]);
+  await using server = await startTcp((socket) => socket.once("data", () => socket.write(start)));
+  await using caller = openCaller({ lingers: 1_300 });
+  const tls = { ca: null, cert: null, key: null, serverName: null };
+  const target = targetAt(server.endpoint, { tls, schema: SHOP });
+  assert.deepEqual(failureOf(await callOnce(caller, target, "Shop/Buy")), {
+    code: "UNAVAILABLE",
+    message: `Cannot reach "shop" at ${server.endpoint}: its TLS handshake is too large to be ` +
+      "read: does it ask for client certificates of too many authorities?",
+    outcome: "not_sent",
+  });
 });
 
 Deno.test({

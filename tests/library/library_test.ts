@@ -87,6 +87,51 @@ steps:
   },
 );
 
+folderTest("start() tells of an unusable TLS file once, at the service", async (folder) => {
+  await Deno.writeTextFile(
+    `${folder}/shop.yaml`,
+    `name: shop
+services:
+  shop: { endpoint: "192.0.2.1:1", tls: { ca: none.pem } }
+steps:
+  - { id: a, service: shop, method: Reserve }
+  - { id: b, service: shop, method: Charge }
+`,
+  );
+  const engine = openEngine();
+  await assert.rejects(engine.start(await loadWorkflow(`${folder}/shop.yaml`)), (error) => {
+    assert.ok(error instanceof MaestroError);
+    assert.match(error.message, /^Cannot read the file ".*none.pem" that "shop" names as "tls.ca"/);
+    assert.deepEqual(error.problems.map(({ code, line }) => [code, line]), [["usage", 3]]);
+    return true;
+  });
+  await engine.close();
+});
+
+folderTest("start() says which setting of which service can't be made", async (folder) => {
+  await Deno.writeTextFile(
+    `${folder}/shop.yaml`,
+    `name: shop
+services:
+  shop: { endpoint: "192.0.2.1:1", tls: { ca: "{{ .env.MAESTRO_TEST_NO_CA }}" } }
+steps:
+  - { id: a, service: shop, method: Reserve }
+`,
+  );
+  const engine = openEngine();
+  await assert.rejects(engine.start(await loadWorkflow(`${folder}/shop.yaml`)), (error) => {
+    assert.ok(error instanceof MaestroError);
+    assert.equal(error.code, "EXPRESSION_ERROR");
+    assert.match(error.message, /^Cannot make the "tls.ca" of "shop": .*MAESTRO_TEST_NO_CA/);
+    assert.deepEqual(error.problems.map(({ code, line }) => [code, line]), [[
+      "expression_error",
+      3,
+    ]]);
+    return true;
+  });
+  await engine.close();
+});
+
 folderTest("callerOf() stands for every service", async (folder) => {
   const seen: string[] = [];
   const kinds: string[] = [];

@@ -435,6 +435,16 @@ const SERVICES: readonly (readonly [what: string, text: string, expected: readon
     `defaults: { health: true }\nservices:\n  pay: { endpoint: "a:1", load_balancing: round_robin }\n`,
     ["2:13 health_off"],
   ],
+  [
+    "a breaker whose window is too small for it to open",
+    `services: { pay: { endpoint: "a:1", circuit_breaker: { window: 5 } } }\n`,
+    ["2:37 never_opens"],
+  ],
+  [
+    "a breaker whose window is just large enough",
+    `services: { pay: { endpoint: "a:1", circuit_breaker: { window: 5, min_calls: 5 } } }\n`,
+    [],
+  ],
   ["health alone", `services: { pay: { endpoint: "a:1", health: true } }\n`, []],
   [
     "round_robin alone",

@@ -22,14 +22,21 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
   create,
   type DescMessage,
+  type DescMethodClientStreaming,
   type DescMethodUnary,
   fromBinary,
   type MessageInitShape,
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { type handleUnaryCall, type Metadata, status } from "@grpc/grpc-js";
+import {
+  type handleClientStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  status,
+} from "@grpc/grpc-js";
 import { unary } from "../node/server/definition.mjs";
+import { collecting } from "../node/server/streams.mjs";
 import { rpcError } from "../node/server/rpc_error.mjs";
 import { transaction } from "./database.ts";
 import type { Ledger } from "./ledger.ts";
@@ -43,6 +50,10 @@ type Handler<Input extends DescMessage, Output extends DescMessage> = handleUnar
 type Work<Input extends DescMessage, Output extends DescMessage> = (
   request: MessageShape<Input>,
 ) => MessageInitShape<Output>;
+
+type AnyMethod<Output extends DescMessage = DescMessage> =
+  | DescMethodUnary<DescMessage, Output>
+  | DescMethodClientStreaming<DescMessage, Output>;
 
 /** The response of a row whose call is not to be answered again. */
 const NOTHING = new Uint8Array();
@@ -76,12 +87,16 @@ export class Barrier {
     method: Method<Input, Output>,
     work: Work<Input, Output>,
   ): Handler<Input, Output> {
-    return unary((request, metadata) =>
-      this.#once(method, metadata, () => {
-        const response = work(request);
-        this.#ledger.record(method, metadata, State.DONE);
-        return response;
-      })
+    return unary((request, metadata) => this.#act(method, metadata, () => work(request)));
+  }
+
+  /** The same where the client sends a stream: `work` gets all of its messages, or isn't done. */
+  actOnAll<Input extends DescMessage, Output extends DescMessage>(
+    method: DescMethodClientStreaming<Input, Output>,
+    work: (requests: readonly MessageShape<Input>[]) => MessageInitShape<Output>,
+  ): handleClientStreamingCall<MessageShape<Input>, MessageInitShape<Output>> {
+    return collecting((requests: MessageShape<Input>[], metadata) =>
+      this.#act(method, metadata, () => work(requests))
     );
   }
 
@@ -129,9 +144,21 @@ export class Barrier {
     });
   }
 
+  #act<Output extends DescMessage>(
+    method: AnyMethod<Output>,
+    metadata: Metadata,
+    work: () => MessageInitShape<Output>,
+  ): MessageInitShape<Output> {
+    return this.#once(method, metadata, () => {
+      const response = work();
+      this.#ledger.record(method, metadata, State.DONE);
+      return response;
+    });
+  }
+
   /** Does `work` and remembers its response, unless the call was seen before. */
   #once<Output extends DescMessage>(
-    method: Method<DescMessage, Output>,
+    method: AnyMethod<Output>,
     metadata: Metadata,
     work: () => MessageInitShape<Output>,
   ): MessageInitShape<Output> {

@@ -21,9 +21,27 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
   try {
     const result = work();
     database.exec("COMMIT");
+    waiting.splice(0).forEach((wake) => wake());
     return result;
   } catch (error) {
     database.exec("ROLLBACK");
     throw error;
+  }
+}
+
+/** Who waits for a transaction to end. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Comes at once, and again whenever something may have changed, until the signal is aborted. Whoever
+ * reads each time misses nothing.
+ */
+export async function* changes(signal: AbortSignal): AsyncGenerator<void> {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => end());
+  while (!signal.aborted) {
+    const next = new Promise<void>((wake) => void waiting.push(wake));
+    yield;
+    await Promise.race([next, ended]);
   }
 }

@@ -15,6 +15,7 @@ import { rpcError } from "../node/server/rpc_error.mjs";
 /** The messages of one type. */
 export class Entities<Schema extends DescMessage> {
   readonly #schema: Schema;
+  readonly #all: StatementSync;
   readonly #get: StatementSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
@@ -26,6 +27,7 @@ export class Entities<Schema extends DescMessage> {
        ) STRICT, WITHOUT ROWID`,
     );
     this.#schema = schema;
+    this.#all = database.prepare("SELECT message FROM entity WHERE type = ? ORDER BY id");
     this.#get = database.prepare("SELECT message FROM entity WHERE type = ? AND id = ?");
     this.#put = database.prepare("INSERT OR REPLACE INTO entity VALUES (?, ?, ?)");
     this.#delete = database.prepare("DELETE FROM entity WHERE type = ? AND id = ?");
@@ -35,6 +37,12 @@ export class Entities<Schema extends DescMessage> {
     const row = this.#get.get(this.#schema.typeName, id);
     // The column is BLOB NOT NULL in a STRICT table.
     return row && fromBinary(this.#schema, row.message as Uint8Array);
+  }
+
+  /** All of them, by id. */
+  list(): MessageShape<Schema>[] {
+    return this.#all.all(this.#schema.typeName)
+      .map(({ message }) => fromBinary(this.#schema, message as Uint8Array));
   }
 
   /** @throws NOT_FOUND when there is none */

@@ -6,12 +6,14 @@ import { timestampNow } from "@bufbuild/protobuf/wkt";
 import type { Metadata } from "@grpc/grpc-js";
 import {
   type ListRequest,
+  type ListStreamsRequest,
   Operation,
   type Record,
   RecordSchema,
   type State,
 } from "./gen/ledger/v1/ledger_pb.ts";
 import { unary } from "../node/server/definition.mjs";
+import type { OpenStreams } from "../node/server/streams.mjs";
 import { transaction } from "./database.ts";
 
 const operations = new Map([
@@ -22,10 +24,12 @@ const operations = new Map([
 
 export class Ledger {
   readonly #database: DatabaseSync;
+  readonly #streams: OpenStreams;
   readonly #insert: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, streams: OpenStreams) {
     this.#database = database;
+    this.#streams = streams;
     database.exec(
       `CREATE TABLE IF NOT EXISTS ledger (
          sequence INTEGER PRIMARY KEY, run_id TEXT NOT NULL, record BLOB NOT NULL
@@ -53,6 +57,9 @@ export class Ledger {
   handlers() {
     return {
       list: unary((request: ListRequest) => ({ records: this.#list(request.runId) })),
+      listStreams: unary((request: ListStreamsRequest) => ({
+        streams: this.#streams.list(request.runId),
+      })),
       reset: unary(() => {
         this.#reset();
         return {};

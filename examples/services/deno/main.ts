@@ -6,6 +6,7 @@
 // languages; without any, on 50064.
 
 import { readArguments, serve } from "../node/server/serve.mjs";
+import { OpenStreams } from "../node/server/streams.mjs";
 import { accounts } from "./accounts.ts";
 import { Barrier } from "./barrier.ts";
 import { openDatabase } from "./database.ts";
@@ -23,13 +24,16 @@ import { payments } from "./payments.ts";
 import { rewards } from "./rewards.ts";
 import { shipping } from "./shipping.ts";
 
-const { ports, directory } = readArguments("50064");
+const { ports, directory, credentials } = readArguments("50064");
 const database = openDatabase(directory);
-const ledger = new Ledger(database);
+const streams = new OpenStreams();
+const ledger = new Ledger(database, streams);
 const barrier = new Barrier(database, ledger);
 
 await serve({
   ports,
+  credentials,
+  streams,
   services: [
     [Accounts, accounts(barrier, database)],
     [Inventory, inventory(barrier, database)],

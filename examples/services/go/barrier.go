@@ -52,7 +52,7 @@ const (
 
 // act does something: once for each idempotency key.
 func act[Response proto.Message](
-	ctx context.Context, db *bbolt.DB, method string, do work[Response],
+	ctx context.Context, db *store, method string, do work[Response],
 ) (Response, error) {
 	return once(ctx, db, func(tx *bbolt.Tx) (Response, error) {
 		response, err := do(tx)
@@ -66,7 +66,7 @@ func act[Response proto.Message](
 // undo takes back what an action did. It does so only if that action took place
 // here; if not, the answer is an empty response, and the action never will.
 func undo[Response proto.Message](
-	ctx context.Context, db *bbolt.DB, method string, do work[Response],
+	ctx context.Context, db *store, method string, do work[Response],
 ) (Response, error) {
 	return once(ctx, db, func(tx *bbolt.Tx) (Response, error) {
 		response := newMessage[Response]()
@@ -94,7 +94,7 @@ func undo[Response proto.Message](
 // NOT_FOUND is a promise: the workflow goes on without the action, which
 // therefore must not come late.
 func verify[Response proto.Message](
-	ctx context.Context, db *bbolt.DB, method string, find work[Response],
+	ctx context.Context, db *store, method string, find work[Response],
 ) (response Response, err error) {
 	if actionKey := valueOf(ctx, "maestro-action-key"); actionKey != "" {
 		var state rowState
@@ -119,7 +119,7 @@ func verify[Response proto.Message](
 // once does the work and remembers its response, unless the call was seen
 // before.
 func once[Response proto.Message](
-	ctx context.Context, db *bbolt.DB, do work[Response],
+	ctx context.Context, db *store, do work[Response],
 ) (response Response, err error) {
 	key := valueOf(ctx, "idempotency-key")
 	err = db.Update(func(tx *bbolt.Tx) (err error) {

@@ -49,7 +49,8 @@ func record(ctx context.Context, tx *bbolt.Tx, method string, state ledgerv1.Sta
 // ledgerServer is ledger.v1.Ledger.
 type ledgerServer struct {
 	ledgerv1.UnimplementedLedgerServer
-	db *bbolt.DB
+	db      *store
+	streams *openStreams
 }
 
 func (s *ledgerServer) List(
@@ -69,6 +70,12 @@ func (s *ledgerServer) List(
 		})
 	})
 	return response, err
+}
+
+func (s *ledgerServer) ListStreams(
+	_ context.Context, request *ledgerv1.ListStreamsRequest,
+) (*ledgerv1.ListStreamsResponse, error) {
+	return &ledgerv1.ListStreamsResponse{Streams: s.streams.list(request.GetRunId())}, nil
 }
 
 func (s *ledgerServer) Reset(

@@ -1,9 +1,9 @@
 // The example services that are written in Go.
 //
-//	go run . --port 50062 --data DIR
+//	go run . --port 50062 --data DIR --tls-cert FILE --tls-key FILE --tls-client-ca FILE
 //
 // --port 0 is any free port. Without --data, what they know is gone with the
-// program.
+// program; without --tls-cert, they speak plain text.
 package main
 
 import (
@@ -32,22 +32,32 @@ const grace = 500 * time.Millisecond
 func main() {
 	port := flag.Int("port", 50062, "where to listen on 127.0.0.1; 0 is any free port")
 	directory := flag.String("data", "", "keep state in this directory")
+	var files tlsFiles
+	flag.StringVar(&files.cert, "tls-cert", "", "speak TLS, with this certificate")
+	flag.StringVar(&files.key, "tls-key", "", "the certificate's key")
+	flag.StringVar(&files.clientCA, "tls-client-ca", "",
+		"ask clients for a certificate that this authority signed")
 	flag.Parse()
-	if err := run(*port, *directory); err != nil {
+	if err := run(*port, *directory, files); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(port int, directory string) error {
+func run(port int, directory string, files tlsFiles) error {
+	transport, err := files.credentials()
+	if err != nil {
+		return err
+	}
 	db, err := openStore(directory)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 
-	server := grpc.NewServer()
+	streams := &openStreams{open: map[*ledgerv1.Stream]struct{}{}}
+	server := grpc.NewServer(grpc.Creds(transport), grpc.StreamInterceptor(streams.intercept))
 	paymentsv1.RegisterPaymentsServer(server, &paymentsServer{db: db})
-	ledgerv1.RegisterLedgerServer(server, &ledgerServer{db: db})
+	ledgerv1.RegisterLedgerServer(server, &ledgerServer{db: db, streams: streams})
 	healthServer := health.NewServer()
 	for name := range server.GetServiceInfo() {
 		healthServer.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)

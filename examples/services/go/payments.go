@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	moneyv1 "example.com/maestro/services/gen/money/v1"
 	paymentsv1 "example.com/maestro/services/gen/payments/v1"
 )
 
@@ -19,7 +20,7 @@ var brands = map[string]paymentsv1.CardBrand{
 // paymentsServer is payments.v1.Payments.
 type paymentsServer struct {
 	paymentsv1.UnimplementedPaymentsServer
-	db *bbolt.DB
+	db *store
 }
 
 func (s *paymentsServer) AddPaymentMethod(
@@ -66,25 +67,8 @@ func (s *paymentsServer) Charge(
 ) (*paymentsv1.ChargeResponse, error) {
 	const method = paymentsv1.Payments_Charge_FullMethodName
 	return act(ctx, s.db, method, func(tx *bbolt.Tx) (*paymentsv1.ChargeResponse, error) {
-		if request.GetOrderId() == "" {
-			return nil, rpcError(codes.InvalidArgument, "", "Cannot be empty: order_id")
-		}
-		if request.GetAmount().GetMinorUnits() <= 0 {
-			return nil, rpcError(codes.InvalidArgument, "", "Must be more than zero: amount")
-		}
-		// Asking the card's network; it is the token that decides what it says.
-		if _, err := brandOf(request.GetCardToken()); err != nil {
-			return nil, err
-		}
-		charge := &paymentsv1.Charge{
-			ChargeId:   "ch_" + rand.Text(),
-			OrderId:    request.GetOrderId(),
-			Amount:     request.GetAmount(),
-			Status:     paymentsv1.ChargeStatus_CHARGE_STATUS_CAPTURED,
-			CreateTime: timestamppb.Now(),
-		}
-		return &paymentsv1.ChargeResponse{Charge: charge},
-			add(tx, chargesBucket, request.GetOrderId(), charge)
+		charge, err := charge(tx, request)
+		return &paymentsv1.ChargeResponse{Charge: charge}, err
 	})
 }
 
@@ -114,6 +98,41 @@ func (s *paymentsServer) GetCharge(
 		charge, err := get[*paymentsv1.Charge](tx, chargesBucket, request.GetOrderId())
 		return &paymentsv1.GetChargeResponse{Charge: charge}, err
 	})
+}
+
+// order is what a charge is made of, whichever method asks for it.
+type order interface {
+	GetOrderId() string
+	GetAmount() *moneyv1.Money
+	GetCardToken() string
+}
+
+func charge(tx *bbolt.Tx, order order) (*paymentsv1.Charge, error) {
+	if order.GetOrderId() == "" {
+		return nil, rpcError(codes.InvalidArgument, "", "Cannot be empty: order_id")
+	}
+	if err := checkAmount(order.GetAmount()); err != nil {
+		return nil, err
+	}
+	// Asking the card's network; it is the token that decides what it says.
+	if _, err := brandOf(order.GetCardToken()); err != nil {
+		return nil, err
+	}
+	charge := &paymentsv1.Charge{
+		ChargeId:   "ch_" + rand.Text(),
+		OrderId:    order.GetOrderId(),
+		Amount:     order.GetAmount(),
+		Status:     paymentsv1.ChargeStatus_CHARGE_STATUS_CAPTURED,
+		CreateTime: timestamppb.Now(),
+	}
+	return charge, add(tx, chargesBucket, order.GetOrderId(), charge)
+}
+
+func checkAmount(amount *moneyv1.Money) error {
+	if amount.GetMinorUnits() <= 0 {
+		return rpcError(codes.InvalidArgument, "", "Must be more than zero: amount")
+	}
+	return nil
 }
 
 func brandOf(cardToken string) (paymentsv1.CardBrand, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"sync"
 
 	"go.etcd.io/bbolt"
 	"google.golang.org/grpc/codes"
@@ -21,14 +22,42 @@ var (
 
 var allBuckets = [][]byte{barrierBucket, chargesBucket, ledgerBucket, paymentMethodsBucket}
 
+// A store is the database, and a way to hear of its changes.
+type store struct {
+	*bbolt.DB
+	mutex   sync.Mutex
+	changed chan struct{}
+}
+
 // openStore opens the database in directory, made when missing. Without a
 // directory, what is stored is gone with the program.
-func openStore(directory string) (*bbolt.DB, error) {
+func openStore(directory string) (*store, error) {
 	db, err := openDatabase(directory)
 	if err != nil {
 		return nil, err
 	}
-	return db, db.Update(createBuckets)
+	return &store{DB: db, changed: make(chan struct{})}, db.Update(createBuckets)
+}
+
+// Update does all of change, or, when it fails, nothing of it. What it did is
+// on the disk when Update returns: bbolt syncs the file with every transaction.
+func (s *store) Update(change func(tx *bbolt.Tx) error) error {
+	if err := s.DB.Update(change); err != nil {
+		return err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// nextChange is closed by the next change. Whoever asks before reading misses
+// none.
+func (s *store) nextChange() <-chan struct{} {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.changed
 }
 
 func openDatabase(directory string) (*bbolt.DB, error) {

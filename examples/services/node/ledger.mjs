@@ -12,10 +12,15 @@ const Operation = enumeration("ledger.v1.Operation");
 
 export class Ledger {
   #store;
+  #streams;
 
-  /** @param {import("./store.mjs").Store} store */
-  constructor(store) {
+  /**
+   * @param {import("./store.mjs").Store} store
+   * @param {import("./server/streams.mjs").OpenStreams} streams
+   */
+  constructor(store, streams) {
     this.#store = store;
+    this.#streams = streams;
   }
 
   /**
@@ -48,6 +53,7 @@ export class Ledger {
           .map((record) => fromJson(Record, record))
           .filter((record) => runId === "" || record.runId === runId),
       })),
+      listStreams: unary(({ runId }) => ({ streams: this.#streams.list(runId) })),
       reset: unary(() =>
         this.#store.transaction(() => {
           this.#store.clear();

@@ -7,6 +7,8 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 
+import grpc
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (
   account_id TEXT PRIMARY KEY, email TEXT NOT NULL, tier INTEGER NOT NULL, create_time TEXT NOT NULL
@@ -24,6 +26,9 @@ CREATE TABLE IF NOT EXISTS reserved_item (
 );
 CREATE TABLE IF NOT EXISTS set_aside (
   sku TEXT PRIMARY KEY, quantity INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS delivery (
+  delivery_id TEXT PRIMARY KEY, sku TEXT NOT NULL, quantity INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS barrier (
   key TEXT PRIMARY KEY, state TEXT NOT NULL, response BLOB
@@ -45,6 +50,9 @@ class Database:
         # One connection for all threads, taken in turns: SQLite has one writer anyway.
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._turn = threading.Lock()
+        # How many rows were ever changed, and who waits for that to grow.
+        self._changes = 0
+        self._changed = threading.Condition()
         # FULL: what was committed survives a power cut, not only a crash of the program.
         self._connection.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
@@ -62,6 +70,27 @@ class Database:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+            changes = self._connection.total_changes
+        with self._changed:
+            self._changes = max(self._changes, changes)
+            self._changed.notify_all()
+
+    def changes(self, context: grpc.ServicerContext) -> Iterator[None]:
+        """Comes at once, and again whenever something was changed, until the call ends. Whoever
+        reads each time misses nothing."""
+        seen = None
+        context.add_callback(self._wake)
+        while context.is_active():
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._changes != seen or not context.is_active()
+                )
+                seen = self._changes
+            yield
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def close(self) -> None:
         with self._turn:

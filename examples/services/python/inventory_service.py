@@ -1,32 +1,20 @@
 """inventory.v1.Inventory"""
 
-import dataclasses
 import sqlite3
+from collections import Counter
 
 import grpc
 
 import barrier
+import stock
 from database import Database
 from inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from money.v1 import money_pb2
+from open_streams import collecting, streaming
 from rpc_error import RpcError, require
 from timestamps import now, timestamp
 
 _METHODS = inventory_pb2.DESCRIPTOR.services_by_name["Inventory"].methods_by_name
-
-
-@dataclasses.dataclass(frozen=True)
-class _Article:
-    price: int  # in euro cents
-    stock: int
-
-
-_CATALOGUE = {
-    "KEYBOARD": _Article(price=8_990, stock=1_000_000),
-    "MOUSE": _Article(price=2_950, stock=1_000_000),
-    # Few, to see a shop run out of stock.
-    "TURNTABLE": _Article(price=64_900, stock=3),
-}
 
 
 class Inventory(inventory_pb2_grpc.InventoryServicer):
@@ -38,7 +26,7 @@ class Inventory(inventory_pb2_grpc.InventoryServicer):
         require("order_id", request.order_id)
         if not request.items:
             raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, "Cannot be empty: items")
-        total = sum(_take(transaction, item) for item in request.items)
+        total = sum(stock.take(transaction, item) for item in request.items)
         try:
             transaction.execute(
                 "INSERT INTO reservation VALUES (?, ?, ?)", (request.order_id, total, now())
@@ -72,25 +60,83 @@ class Inventory(inventory_pb2_grpc.InventoryServicer):
         reservation = _reservation(transaction, request.order_id)
         return inventory_pb2.GetReservationResponse(reservation=reservation)
 
+    @streaming(_METHODS["ListReservations"])
+    def ListReservations(self, request, context):
+        # As they went out: one that was released and made again goes out again.
+        sent = {}
+        for _ in self.database.changes(context):
+            # Read at once and sent afterwards: a slow reader must not hold up the database.
+            with self.database.transaction() as transaction:
+                reservations = _reservations(transaction, request.sku)
+            for reservation in reservations:
+                if sent.get(reservation.order_id) != reservation:
+                    yield inventory_pb2.ListReservationsResponse(reservation=reservation)
+                    sent[reservation.order_id] = reservation
+            if not request.follow:
+                return
 
-def _take(transaction: sqlite3.Connection, item: inventory_pb2.Item) -> int:
-    """Sets an item aside and tells what it costs, in euro cents."""
-    article = _CATALOGUE.get(item.sku)
-    if article is None:
-        raise RpcError(grpc.StatusCode.NOT_FOUND, f"Cannot find SKU: {item.sku}")
-    if item.quantity < 1:
-        message = f"Must be at least 1: quantity {item.quantity}"
-        raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, message)
-    (taken,) = transaction.execute(
-        "INSERT INTO set_aside VALUES (?, ?)"
-        " ON CONFLICT (sku) DO UPDATE SET quantity = quantity + excluded.quantity"
-        " RETURNING quantity",
-        (item.sku, item.quantity),
-    ).fetchone()
-    if taken > article.stock:
-        message = f"Out of stock: {item.sku}"
-        raise RpcError(grpc.StatusCode.FAILED_PRECONDITION, message, "OUT_OF_STOCK")
-    return article.price * item.quantity
+    @collecting(_METHODS["Restock"])
+    @barrier.act(_METHODS["Restock"])
+    def Restock(self, requests, transaction):
+        if not requests:
+            raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, "Cannot be empty: the stream")
+        received = Counter()
+        for request in requests:
+            require("delivery_id", request.delivery_id)
+            stock.article(request.item)
+            try:
+                transaction.execute(
+                    "INSERT INTO delivery VALUES (?, ?, ?)",
+                    (request.delivery_id, request.item.sku, request.item.quantity),
+                )
+            except sqlite3.IntegrityError:
+                message = f"Delivery exists: {request.delivery_id}"
+                raise RpcError(grpc.StatusCode.ALREADY_EXISTS, message) from None
+            received[request.item.sku] += request.item.quantity
+        return inventory_pb2.RestockResponse(
+            delivery_count=len(requests),
+            received=[
+                inventory_pb2.Item(sku=sku, quantity=quantity)
+                for sku, quantity in sorted(received.items())
+            ],
+        )
+
+    @barrier.undo(_METHODS["SendBack"])
+    def SendBack(self, request, transaction):
+        row = transaction.execute(
+            "DELETE FROM delivery WHERE delivery_id = ? RETURNING sku", (request.delivery_id,)
+        ).fetchone()
+        if row is None:
+            message = f"Cannot find delivery: {request.delivery_id}"
+            raise RpcError(grpc.StatusCode.NOT_FOUND, message)
+        stock.refuse_shortage(transaction, row[0])
+        return inventory_pb2.SendBackResponse()
+
+    @streaming(_METHODS["CheckStock"])
+    def CheckStock(self, requests, context):
+        for request in requests:
+            item = request.item
+            try:
+                stock.article(item)
+            except RpcError as error:
+                error.abort(context)
+            with self.database.transaction() as transaction:
+                available = stock.available(transaction, item.sku)
+            yield inventory_pb2.CheckStockResponse(
+                item=item, available=available, enough=available >= item.quantity
+            )
+
+
+def _reservations(
+    transaction: sqlite3.Connection, sku: str
+) -> list[inventory_pb2.Reservation]:
+    """Those that hold an article, or all."""
+    query = (
+        "SELECT order_id FROM reservation WHERE ?1 = '' OR EXISTS (SELECT 1 FROM reserved_item"
+        " WHERE reserved_item.order_id = reservation.order_id AND sku = ?1) ORDER BY order_id"
+    )
+    rows = transaction.execute(query, (sku,)).fetchall()
+    return [_reservation(transaction, order_id) for (order_id,) in rows]
 
 
 def _reservation(transaction: sqlite3.Connection, order_id: str) -> inventory_pb2.Reservation:

@@ -5,6 +5,7 @@ import sqlite3
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 
+import open_streams
 from database import Database
 from ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from timestamps import now, timestamp
@@ -64,8 +65,11 @@ class Ledger(ledger_pb2_grpc.LedgerServicer):
             ]
         )
 
+    def ListStreams(self, request, context):
+        return ledger_pb2.ListStreamsResponse(streams=open_streams.listed(request.run_id))
+
     def Reset(self, request, context):
         with self.database.transaction() as transaction:
-            for table in ("account", "reservation", "set_aside", "barrier", "ledger"):
+            for table in ("account", "reservation", "set_aside", "delivery", "barrier", "ledger"):
                 transaction.execute(f"DELETE FROM {table}")
         return ledger_pb2.ResetResponse()

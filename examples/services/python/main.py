@@ -1,8 +1,9 @@
 """The example services that are written in Python.
 
-    python main.py --port 50061 --data DIR
+    python main.py --port 50061 --data DIR --tls-cert FILE --tls-key FILE --tls-client-ca FILE
 
---port 0 is any free port. Without --data, what they know is gone with the program.
+--port 0 is any free port. Without --data, what they know is gone with the program; without
+--tls-cert, they speak plain text.
 """
 
 import argparse
@@ -18,6 +19,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "gen"))
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+
+import tls
 
 from accounts.v1 import accounts_pb2, accounts_pb2_grpc
 from accounts_service import Accounts
@@ -42,7 +45,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The example services in Python")
     parser.add_argument("--port", type=int, default=50061, help="on 127.0.0.1; 0 is any free port")
     parser.add_argument("--data", metavar="DIR", help="keep state in this directory")
+    tls.add_arguments(parser)
     arguments = parser.parse_args()
+    credentials = tls.credentials(parser, arguments)
 
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,7 +64,11 @@ def main() -> None:
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection([*_SERVICES, reflection.SERVICE_NAME], server)
 
-    port = server.add_insecure_port(f"127.0.0.1:{arguments.port}")
+    address = f"127.0.0.1:{arguments.port}"
+    if credentials is None:
+        port = server.add_insecure_port(address)
+    else:
+        port = server.add_secure_port(address, credentials)
     server.start()
     for name in ("", *_SERVICES):
         health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)

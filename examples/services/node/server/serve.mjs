@@ -2,27 +2,33 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { addHealth } from "./health.mjs";
 import { addReflection } from "./reflection.mjs";
 import { serviceDefinition } from "./definition.mjs";
+import { tlsCredentials, tlsOptions } from "./tls.mjs";
 
 /** How long calls in flight may take to end once the program was told to stop. */
 const GRACE_MS = 500;
 
 /**
  * @param {string} defaultPort
- * @returns {{ports: number[], directory: string | undefined}} `--port`, which may be given more
- *   than once, and `--data`
+ * @returns {{ports: number[], directory: string | undefined, credentials: import("@grpc/grpc-js").ServerCredentials}}
+ *   `--port`, which may be given more than once, `--data`, and what comes of `--tls-…`
  */
 export function readArguments(defaultPort) {
   const { values } = parseArgs({
     options: {
       port: { type: "string", multiple: true, default: [defaultPort] },
       data: { type: "string" },
+      ...tlsOptions,
     },
   });
-  return { ports: values.port.map(Number), directory: values.data };
+  return {
+    ports: values.port.map(Number),
+    directory: values.data,
+    credentials: tlsCredentials(values),
+  };
 }
 
 /**
@@ -30,19 +36,23 @@ export function readArguments(defaultPort) {
  *
  * @param {object} options
  * @param {number[]} options.ports on 127.0.0.1; 0 is any free one
+ * @param {import("@grpc/grpc-js").ServerCredentials} options.credentials
+ * @param {import("./streams.mjs").OpenStreams} options.streams is told of the services' streams
  * @param {[import("@bufbuild/protobuf").DescService, import("@grpc/grpc-js").UntypedServiceImplementation][]} options.services
  * @param {() => void} options.close called once nothing is served any more
  */
-export async function serve({ ports, services, close }) {
+export async function serve({ ports, credentials, streams, services, close }) {
   const server = new Server();
   for (const [service, handlers] of services) {
-    server.addService(serviceDefinition(service), handlers);
+    server.addService(serviceDefinition(service), streams.watch(service, handlers));
   }
   const names = services.map(([service]) => service.typeName);
   const endWatches = addHealth(server, names);
   addReflection(server, [...names, "grpc.health.v1.Health"]);
 
-  for (const port of ports) console.log(`listening 127.0.0.1:${await bind(server, port)}`);
+  for (const port of ports) {
+    console.log(`listening 127.0.0.1:${await bind(server, port, credentials)}`);
+  }
 
   let stopping = false;
   const stop = () => {
@@ -60,9 +70,9 @@ export async function serve({ ports, services, close }) {
   process.on("SIGINT", stop);
 }
 
-function bind(server, port) {
+function bind(server, port, credentials) {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
       if (error) reject(error);
       else resolve(bound);
     });

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/inventory.proto.
  */
 export const file_inventory_v1_inventory: GenFile = /*@__PURE__*/
-  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiJQoESXRlbRILCgNza3UYASABKAkSEAoIcXVhbnRpdHkYAiABKAUikwEKC1Jlc2VydmF0aW9uEhAKCG9yZGVyX2lkGAEgASgJEiEKBWl0ZW1zGAIgAygLMhIuaW52ZW50b3J5LnYxLkl0ZW0SHgoFdG90YWwYAyABKAsyDy5tb25leS52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoOUmVzZXJ2ZVJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSIQoFaXRlbXMYAiADKAsyEi5pbnZlbnRvcnkudjEuSXRlbSJBCg9SZXNlcnZlUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iIgoOUmVsZWFzZVJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkiEQoPUmVsZWFzZVJlc3BvbnNlIikKFUdldFJlc2VydmF0aW9uUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCSJIChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEi4KC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uMocCCglJbnZlbnRvcnkSSwoHUmVzZXJ2ZRIcLmludmVudG9yeS52MS5SZXNlcnZlUmVxdWVzdBodLmludmVudG9yeS52MS5SZXNlcnZlUmVzcG9uc2UiA5ACAhJLCgdSZWxlYXNlEhwuaW52ZW50b3J5LnYxLlJlbGVhc2VSZXF1ZXN0Gh0uaW52ZW50b3J5LnYxLlJlbGVhc2VSZXNwb25zZSIDkAICEmAKDkdldFJlc2VydmF0aW9uEiMuaW52ZW50b3J5LnYxLkdldFJlc2VydmF0aW9uUmVxdWVzdBokLmludmVudG9yeS52MS5HZXRSZXNlcnZhdGlvblJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money]);
+  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiJQoESXRlbRILCgNza3UYASABKAkSEAoIcXVhbnRpdHkYAiABKAUikwEKC1Jlc2VydmF0aW9uEhAKCG9yZGVyX2lkGAEgASgJEiEKBWl0ZW1zGAIgAygLMhIuaW52ZW50b3J5LnYxLkl0ZW0SHgoFdG90YWwYAyABKAsyDy5tb25leS52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoOUmVzZXJ2ZVJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSIQoFaXRlbXMYAiADKAsyEi5pbnZlbnRvcnkudjEuSXRlbSJBCg9SZXNlcnZlUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iIgoOUmVsZWFzZVJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkiEQoPUmVsZWFzZVJlc3BvbnNlIikKFUdldFJlc2VydmF0aW9uUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCSJIChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEi4KC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uIjYKF0xpc3RSZXNlcnZhdGlvbnNSZXF1ZXN0EgsKA3NrdRgBIAEoCRIOCgZmb2xsb3cYAiABKAgiSgoYTGlzdFJlc2VydmF0aW9uc1Jlc3BvbnNlEi4KC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uIkcKDlJlc3RvY2tSZXF1ZXN0EhMKC2RlbGl2ZXJ5X2lkGAEgASgJEiAKBGl0ZW0YAiABKAsyEi5pbnZlbnRvcnkudjEuSXRlbSJPCg9SZXN0b2NrUmVzcG9uc2USFgoOZGVsaXZlcnlfY291bnQYASABKAUSJAoIcmVjZWl2ZWQYAiADKAsyEi5pbnZlbnRvcnkudjEuSXRlbSImCg9TZW5kQmFja1JlcXVlc3QSEwoLZGVsaXZlcnlfaWQYASABKAkiEgoQU2VuZEJhY2tSZXNwb25zZSI1ChFDaGVja1N0b2NrUmVxdWVzdBIgCgRpdGVtGAEgASgLMhIuaW52ZW50b3J5LnYxLkl0ZW0iWQoSQ2hlY2tTdG9ja1Jlc3BvbnNlEiAKBGl0ZW0YASABKAsyEi5pbnZlbnRvcnkudjEuSXRlbRIRCglhdmFpbGFibGUYAiABKAUSDgoGZW5vdWdoGAMgASgIMuoECglJbnZlbnRvcnkSSwoHUmVzZXJ2ZRIcLmludmVudG9yeS52MS5SZXNlcnZlUmVxdWVzdBodLmludmVudG9yeS52MS5SZXNlcnZlUmVzcG9uc2UiA5ACAhJLCgdSZWxlYXNlEhwuaW52ZW50b3J5LnYxLlJlbGVhc2VSZXF1ZXN0Gh0uaW52ZW50b3J5LnYxLlJlbGVhc2VSZXNwb25zZSIDkAICEmAKDkdldFJlc2VydmF0aW9uEiMuaW52ZW50b3J5LnYxLkdldFJlc2VydmF0aW9uUmVxdWVzdBokLmludmVudG9yeS52MS5HZXRSZXNlcnZhdGlvblJlc3BvbnNlIgOQAgISaAoQTGlzdFJlc2VydmF0aW9ucxIlLmludmVudG9yeS52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBomLmludmVudG9yeS52MS5MaXN0UmVzZXJ2YXRpb25zUmVzcG9uc2UiA5ACATABEk0KB1Jlc3RvY2sSHC5pbnZlbnRvcnkudjEuUmVzdG9ja1JlcXVlc3QaHS5pbnZlbnRvcnkudjEuUmVzdG9ja1Jlc3BvbnNlIgOQAgIoARJOCghTZW5kQmFjaxIdLmludmVudG9yeS52MS5TZW5kQmFja1JlcXVlc3QaHi5pbnZlbnRvcnkudjEuU2VuZEJhY2tSZXNwb25zZSIDkAICElgKCkNoZWNrU3RvY2sSHy5pbnZlbnRvcnkudjEuQ2hlY2tTdG9ja1JlcXVlc3QaIC5pbnZlbnRvcnkudjEuQ2hlY2tTdG9ja1Jlc3BvbnNlIgOQAgEoATABYgZwcm90bzM", [file_google_protobuf_timestamp, file_money_v1_money]);
 
 /**
  * Item is a quantity of one article.
@@ -190,6 +190,182 @@ export const GetReservationResponseSchema: GenMessage<GetReservationResponse> = 
   messageDesc(file_inventory_v1_inventory, 7);
 
 /**
+ * @generated from message inventory.v1.ListReservationsRequest
+ */
+export type ListReservationsRequest = Message<"inventory.v1.ListReservationsRequest"> & {
+  /**
+   * Only those that hold this article. Left out: all.
+   *
+   * @generated from field: string sku = 1;
+   */
+  sku: string;
+
+  /**
+   * Does not end after the reservations that there are: it goes on with those
+   * that are made, until the caller has had enough.
+   *
+   * @generated from field: bool follow = 2;
+   */
+  follow: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.ListReservationsRequest.
+ * Use `create(ListReservationsRequestSchema)` to create a new message.
+ */
+export const ListReservationsRequestSchema: GenMessage<ListReservationsRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 8);
+
+/**
+ * @generated from message inventory.v1.ListReservationsResponse
+ */
+export type ListReservationsResponse = Message<"inventory.v1.ListReservationsResponse"> & {
+  /**
+   * @generated from field: inventory.v1.Reservation reservation = 1;
+   */
+  reservation?: Reservation | undefined;
+};
+
+/**
+ * Describes the message inventory.v1.ListReservationsResponse.
+ * Use `create(ListReservationsResponseSchema)` to create a new message.
+ */
+export const ListReservationsResponseSchema: GenMessage<ListReservationsResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 9);
+
+/**
+ * @generated from message inventory.v1.RestockRequest
+ */
+export type RestockRequest = Message<"inventory.v1.RestockRequest"> & {
+  /**
+   * Required. Chosen by the caller.
+   *
+   * @generated from field: string delivery_id = 1;
+   */
+  deliveryId: string;
+
+  /**
+   * Required.
+   *
+   * @generated from field: inventory.v1.Item item = 2;
+   */
+  item?: Item | undefined;
+};
+
+/**
+ * Describes the message inventory.v1.RestockRequest.
+ * Use `create(RestockRequestSchema)` to create a new message.
+ */
+export const RestockRequestSchema: GenMessage<RestockRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 10);
+
+/**
+ * @generated from message inventory.v1.RestockResponse
+ */
+export type RestockResponse = Message<"inventory.v1.RestockResponse"> & {
+  /**
+   * How many deliveries were taken in.
+   *
+   * @generated from field: int32 delivery_count = 1;
+   */
+  deliveryCount: number;
+
+  /**
+   * What they come to, by article.
+   *
+   * @generated from field: repeated inventory.v1.Item received = 2;
+   */
+  received: Item[];
+};
+
+/**
+ * Describes the message inventory.v1.RestockResponse.
+ * Use `create(RestockResponseSchema)` to create a new message.
+ */
+export const RestockResponseSchema: GenMessage<RestockResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 11);
+
+/**
+ * @generated from message inventory.v1.SendBackRequest
+ */
+export type SendBackRequest = Message<"inventory.v1.SendBackRequest"> & {
+  /**
+   * @generated from field: string delivery_id = 1;
+   */
+  deliveryId: string;
+};
+
+/**
+ * Describes the message inventory.v1.SendBackRequest.
+ * Use `create(SendBackRequestSchema)` to create a new message.
+ */
+export const SendBackRequestSchema: GenMessage<SendBackRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 12);
+
+/**
+ * @generated from message inventory.v1.SendBackResponse
+ */
+export type SendBackResponse = Message<"inventory.v1.SendBackResponse"> & {
+};
+
+/**
+ * Describes the message inventory.v1.SendBackResponse.
+ * Use `create(SendBackResponseSchema)` to create a new message.
+ */
+export const SendBackResponseSchema: GenMessage<SendBackResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 13);
+
+/**
+ * @generated from message inventory.v1.CheckStockRequest
+ */
+export type CheckStockRequest = Message<"inventory.v1.CheckStockRequest"> & {
+  /**
+   * @generated from field: inventory.v1.Item item = 1;
+   */
+  item?: Item | undefined;
+};
+
+/**
+ * Describes the message inventory.v1.CheckStockRequest.
+ * Use `create(CheckStockRequestSchema)` to create a new message.
+ */
+export const CheckStockRequestSchema: GenMessage<CheckStockRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 14);
+
+/**
+ * @generated from message inventory.v1.CheckStockResponse
+ */
+export type CheckStockResponse = Message<"inventory.v1.CheckStockResponse"> & {
+  /**
+   * As asked.
+   *
+   * @generated from field: inventory.v1.Item item = 1;
+   */
+  item?: Item | undefined;
+
+  /**
+   * How much is in stock and not set aside.
+   *
+   * @generated from field: int32 available = 2;
+   */
+  available: number;
+
+  /**
+   * Whether that would do.
+   *
+   * @generated from field: bool enough = 3;
+   */
+  enough: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.CheckStockResponse.
+ * Use `create(CheckStockResponseSchema)` to create a new message.
+ */
+export const CheckStockResponseSchema: GenMessage<CheckStockResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 15);
+
+/**
  * Inventory knows what is in stock and what it costs, and sets goods aside for
  * orders. An order has at most one reservation, so the order's id names it.
  *
@@ -226,6 +402,50 @@ export const Inventory: GenService<{
     methodKind: "unary";
     input: typeof GetReservationRequestSchema;
     output: typeof GetReservationResponseSchema;
+  },
+  /**
+   * Lists the reservations by order, one a message.
+   *
+   * @generated from rpc inventory.v1.Inventory.ListReservations
+   */
+  listReservations: {
+    methodKind: "server_streaming";
+    input: typeof ListReservationsRequestSchema;
+    output: typeof ListReservationsResponseSchema;
+  },
+  /**
+   * Takes deliveries in, one a message, of which all are taken or none. NOT_FOUND
+   * for an unknown SKU.
+   *
+   * @generated from rpc inventory.v1.Inventory.Restock
+   */
+  restock: {
+    methodKind: "client_streaming";
+    input: typeof RestockRequestSchema;
+    output: typeof RestockResponseSchema;
+  },
+  /**
+   * Sends a delivery back: the undo of Restock, one delivery after the other.
+   * FAILED_PRECONDITION while its goods are set aside, with the
+   * google.rpc.ErrorInfo reason OUT_OF_STOCK.
+   *
+   * @generated from rpc inventory.v1.Inventory.SendBack
+   */
+  sendBack: {
+    methodKind: "unary";
+    input: typeof SendBackRequestSchema;
+    output: typeof SendBackResponseSchema;
+  },
+  /**
+   * Tells what could be reserved: for each item an answer, as it comes. NOT_FOUND
+   * for an unknown SKU.
+   *
+   * @generated from rpc inventory.v1.Inventory.CheckStock
+   */
+  checkStock: {
+    methodKind: "bidi_streaming";
+    input: typeof CheckStockRequestSchema;
+    output: typeof CheckStockResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_inventory_v1_inventory, 0);

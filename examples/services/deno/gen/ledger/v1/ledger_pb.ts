@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ledger/v1/ledger.proto.
  */
 export const file_ledger_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("ChZsZWRnZXIvdjEvbGVkZ2VyLnByb3RvEglsZWRnZXIudjEiwgEKBlJlY29yZBIQCghzZXF1ZW5jZRgBIAEoAxIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZtZXRob2QYAyABKAkSJwoJb3BlcmF0aW9uGAQgASgOMhQubGVkZ2VyLnYxLk9wZXJhdGlvbhIfCgVzdGF0ZRgFIAEoDjIQLmxlZGdlci52MS5TdGF0ZRISCgphY3Rpb25fa2V5GAYgASgJEg4KBnJ1bl9pZBgHIAEoCSIdCgtMaXN0UmVxdWVzdBIOCgZydW5faWQYASABKAkiMgoMTGlzdFJlc3BvbnNlEiIKB3JlY29yZHMYASADKAsyES5sZWRnZXIudjEuUmVjb3JkIg4KDFJlc2V0UmVxdWVzdCIPCg1SZXNldFJlc3BvbnNlKmwKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABIUChBPUEVSQVRJT05fQUNUSU9OEAESGAoUT1BFUkFUSU9OX0NPTVBFTlNBVEUQAhIUChBPUEVSQVRJT05fVkVSSUZZEAMqUAoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9ET05FEAESEAoMU1RBVEVfVU5ET05FEAISDgoKU1RBVEVfVk9JRBADMocBCgZMZWRnZXISPAoETGlzdBIWLmxlZGdlci52MS5MaXN0UmVxdWVzdBoXLmxlZGdlci52MS5MaXN0UmVzcG9uc2UiA5ACARI/CgVSZXNldBIXLmxlZGdlci52MS5SZXNldFJlcXVlc3QaGC5sZWRnZXIudjEuUmVzZXRSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChZsZWRnZXIvdjEvbGVkZ2VyLnByb3RvEglsZWRnZXIudjEiwgEKBlJlY29yZBIQCghzZXF1ZW5jZRgBIAEoAxIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZtZXRob2QYAyABKAkSJwoJb3BlcmF0aW9uGAQgASgOMhQubGVkZ2VyLnYxLk9wZXJhdGlvbhIfCgVzdGF0ZRgFIAEoDjIQLmxlZGdlci52MS5TdGF0ZRISCgphY3Rpb25fa2V5GAYgASgJEg4KBnJ1bl9pZBgHIAEoCSIoCgZTdHJlYW0SDgoGbWV0aG9kGAEgASgJEg4KBnJ1bl9pZBgCIAEoCSIdCgtMaXN0UmVxdWVzdBIOCgZydW5faWQYASABKAkiMgoMTGlzdFJlc3BvbnNlEiIKB3JlY29yZHMYASADKAsyES5sZWRnZXIudjEuUmVjb3JkIiQKEkxpc3RTdHJlYW1zUmVxdWVzdBIOCgZydW5faWQYASABKAkiOQoTTGlzdFN0cmVhbXNSZXNwb25zZRIiCgdzdHJlYW1zGAEgAygLMhEubGVkZ2VyLnYxLlN0cmVhbSIOCgxSZXNldFJlcXVlc3QiDwoNUmVzZXRSZXNwb25zZSpsCglPcGVyYXRpb24SGQoVT1BFUkFUSU9OX1VOU1BFQ0lGSUVEEAASFAoQT1BFUkFUSU9OX0FDVElPThABEhgKFE9QRVJBVElPTl9DT01QRU5TQVRFEAISFAoQT1BFUkFUSU9OX1ZFUklGWRADKlAKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfRE9ORRABEhAKDFNUQVRFX1VORE9ORRACEg4KClNUQVRFX1ZPSUQQAzLaAQoGTGVkZ2VyEjwKBExpc3QSFi5sZWRnZXIudjEuTGlzdFJlcXVlc3QaFy5sZWRnZXIudjEuTGlzdFJlc3BvbnNlIgOQAgESUQoLTGlzdFN0cmVhbXMSHS5sZWRnZXIudjEuTGlzdFN0cmVhbXNSZXF1ZXN0Gh4ubGVkZ2VyLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2UiA5ACARI/CgVSZXNldBIXLmxlZGdlci52MS5SZXNldFJlcXVlc3QaGC5sZWRnZXIudjEuUmVzZXRSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Record is one thing that happened. A call that was answered from memory, or
@@ -73,6 +73,32 @@ export const RecordSchema: GenMessage<Record> = /*@__PURE__*/
   messageDesc(file_ledger_v1_ledger, 0);
 
 /**
+ * Stream is a streaming call that has not ended.
+ *
+ * @generated from message ledger.v1.Stream
+ */
+export type Stream = Message<"ledger.v1.Stream"> & {
+  /**
+   * The method that was called, for example "payments.v1.Payments/ListCharges".
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message ledger.v1.Stream.
+ * Use `create(StreamSchema)` to create a new message.
+ */
+export const StreamSchema: GenMessage<Stream> = /*@__PURE__*/
+  messageDesc(file_ledger_v1_ledger, 1);
+
+/**
  * @generated from message ledger.v1.ListRequest
  */
 export type ListRequest = Message<"ledger.v1.ListRequest"> & {
@@ -89,7 +115,7 @@ export type ListRequest = Message<"ledger.v1.ListRequest"> & {
  * Use `create(ListRequestSchema)` to create a new message.
  */
 export const ListRequestSchema: GenMessage<ListRequest> = /*@__PURE__*/
-  messageDesc(file_ledger_v1_ledger, 1);
+  messageDesc(file_ledger_v1_ledger, 2);
 
 /**
  * @generated from message ledger.v1.ListResponse
@@ -106,7 +132,43 @@ export type ListResponse = Message<"ledger.v1.ListResponse"> & {
  * Use `create(ListResponseSchema)` to create a new message.
  */
 export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
-  messageDesc(file_ledger_v1_ledger, 2);
+  messageDesc(file_ledger_v1_ledger, 3);
+
+/**
+ * @generated from message ledger.v1.ListStreamsRequest
+ */
+export type ListStreamsRequest = Message<"ledger.v1.ListStreamsRequest"> & {
+  /**
+   * Only this run's streams. Left out: all.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message ledger.v1.ListStreamsRequest.
+ * Use `create(ListStreamsRequestSchema)` to create a new message.
+ */
+export const ListStreamsRequestSchema: GenMessage<ListStreamsRequest> = /*@__PURE__*/
+  messageDesc(file_ledger_v1_ledger, 4);
+
+/**
+ * @generated from message ledger.v1.ListStreamsResponse
+ */
+export type ListStreamsResponse = Message<"ledger.v1.ListStreamsResponse"> & {
+  /**
+   * @generated from field: repeated ledger.v1.Stream streams = 1;
+   */
+  streams: Stream[];
+};
+
+/**
+ * Describes the message ledger.v1.ListStreamsResponse.
+ * Use `create(ListStreamsResponseSchema)` to create a new message.
+ */
+export const ListStreamsResponseSchema: GenMessage<ListStreamsResponse> = /*@__PURE__*/
+  messageDesc(file_ledger_v1_ledger, 5);
 
 /**
  * @generated from message ledger.v1.ResetRequest
@@ -119,7 +181,7 @@ export type ResetRequest = Message<"ledger.v1.ResetRequest"> & {
  * Use `create(ResetRequestSchema)` to create a new message.
  */
 export const ResetRequestSchema: GenMessage<ResetRequest> = /*@__PURE__*/
-  messageDesc(file_ledger_v1_ledger, 3);
+  messageDesc(file_ledger_v1_ledger, 6);
 
 /**
  * @generated from message ledger.v1.ResetResponse
@@ -132,7 +194,7 @@ export type ResetResponse = Message<"ledger.v1.ResetResponse"> & {
  * Use `create(ResetResponseSchema)` to create a new message.
  */
 export const ResetResponseSchema: GenMessage<ResetResponse> = /*@__PURE__*/
-  messageDesc(file_ledger_v1_ledger, 4);
+  messageDesc(file_ledger_v1_ledger, 7);
 
 /**
  * Operation is what a call was for, as its `maestro-op` metadata says.
@@ -226,6 +288,17 @@ export const Ledger: GenService<{
     methodKind: "unary";
     input: typeof ListRequestSchema;
     output: typeof ListResponseSchema;
+  },
+  /**
+   * Lists the streaming calls to the example's own services that have not ended,
+   * to see that a cancelled call ends at the server too.
+   *
+   * @generated from rpc ledger.v1.Ledger.ListStreams
+   */
+  listStreams: {
+    methodKind: "unary";
+    input: typeof ListStreamsRequestSchema;
+    output: typeof ListStreamsResponseSchema;
   },
   /**
    * Forgets everything this program knows: the records, what its services keep,

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file payments/v1/payments.proto.
  */
 export const file_payments_v1_payments: GenFile = /*@__PURE__*/
-  fileDesc("ChpwYXltZW50cy92MS9wYXltZW50cy5wcm90bxILcGF5bWVudHMudjEilgEKDVBheW1lbnRNZXRob2QSGQoRcGF5bWVudF9tZXRob2RfaWQYASABKAkSEgoKYWNjb3VudF9pZBgCIAEoCRIlCgVicmFuZBgDIAEoDjIWLnBheW1lbnRzLnYxLkNhcmRCcmFuZBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiqgEKBkNoYXJnZRIRCgljaGFyZ2VfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSKQoGc3RhdHVzGAQgASgOMhkucGF5bWVudHMudjEuQ2hhcmdlU3RhdHVzEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJcChdBZGRQYXltZW50TWV0aG9kUmVxdWVzdBIZChFwYXltZW50X21ldGhvZF9pZBgBIAEoCRISCgphY2NvdW50X2lkGAIgASgJEhIKCmNhcmRfdG9rZW4YAyABKAkiTgoYQWRkUGF5bWVudE1ldGhvZFJlc3BvbnNlEjIKDnBheW1lbnRfbWV0aG9kGAEgASgLMhoucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZCI3ChpSZW1vdmVQYXltZW50TWV0aG9kUmVxdWVzdBIZChFwYXltZW50X21ldGhvZF9pZBgBIAEoCSIdChtSZW1vdmVQYXltZW50TWV0aG9kUmVzcG9uc2UiVgoNQ2hhcmdlUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIfCgZhbW91bnQYAiABKAsyDy5tb25leS52MS5Nb25leRISCgpjYXJkX3Rva2VuGAMgASgJIjUKDkNoYXJnZVJlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSIhCg1SZWZ1bmRSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIjUKDlJlZnVuZFJlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSIkChBHZXRDaGFyZ2VSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIjgKEUdldENoYXJnZVJlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSpXCglDYXJkQnJhbmQSGgoWQ0FSRF9CUkFORF9VTlNQRUNJRklFRBAAEhMKD0NBUkRfQlJBTkRfVklTQRABEhkKFUNBUkRfQlJBTkRfTUFTVEVSQ0FSRBACKmUKDENoYXJnZVN0YXR1cxIdChlDSEFSR0VfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQ0hBUkdFX1NUQVRVU19DQVBUVVJFRBABEhoKFkNIQVJHRV9TVEFUVVNfUkVGVU5ERUQQAjLAAwoIUGF5bWVudHMSZAoQQWRkUGF5bWVudE1ldGhvZBIkLnBheW1lbnRzLnYxLkFkZFBheW1lbnRNZXRob2RSZXF1ZXN0GiUucGF5bWVudHMudjEuQWRkUGF5bWVudE1ldGhvZFJlc3BvbnNlIgOQAgISbQoTUmVtb3ZlUGF5bWVudE1ldGhvZBInLnBheW1lbnRzLnYxLlJlbW92ZVBheW1lbnRNZXRob2RSZXF1ZXN0GigucGF5bWVudHMudjEuUmVtb3ZlUGF5bWVudE1ldGhvZFJlc3BvbnNlIgOQAgISRgoGQ2hhcmdlEhoucGF5bWVudHMudjEuQ2hhcmdlUmVxdWVzdBobLnBheW1lbnRzLnYxLkNoYXJnZVJlc3BvbnNlIgOQAgISRgoGUmVmdW5kEhoucGF5bWVudHMudjEuUmVmdW5kUmVxdWVzdBobLnBheW1lbnRzLnYxLlJlZnVuZFJlc3BvbnNlIgOQAgISTwoJR2V0Q2hhcmdlEh0ucGF5bWVudHMudjEuR2V0Q2hhcmdlUmVxdWVzdBoeLnBheW1lbnRzLnYxLkdldENoYXJnZVJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money]);
+  fileDesc("ChpwYXltZW50cy92MS9wYXltZW50cy5wcm90bxILcGF5bWVudHMudjEilgEKDVBheW1lbnRNZXRob2QSGQoRcGF5bWVudF9tZXRob2RfaWQYASABKAkSEgoKYWNjb3VudF9pZBgCIAEoCRIlCgVicmFuZBgDIAEoDjIWLnBheW1lbnRzLnYxLkNhcmRCcmFuZBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiqgEKBkNoYXJnZRIRCgljaGFyZ2VfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSKQoGc3RhdHVzGAQgASgOMhkucGF5bWVudHMudjEuQ2hhcmdlU3RhdHVzEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJcChdBZGRQYXltZW50TWV0aG9kUmVxdWVzdBIZChFwYXltZW50X21ldGhvZF9pZBgBIAEoCRISCgphY2NvdW50X2lkGAIgASgJEhIKCmNhcmRfdG9rZW4YAyABKAkiTgoYQWRkUGF5bWVudE1ldGhvZFJlc3BvbnNlEjIKDnBheW1lbnRfbWV0aG9kGAEgASgLMhoucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZCI3ChpSZW1vdmVQYXltZW50TWV0aG9kUmVxdWVzdBIZChFwYXltZW50X21ldGhvZF9pZBgBIAEoCSIdChtSZW1vdmVQYXltZW50TWV0aG9kUmVzcG9uc2UiVgoNQ2hhcmdlUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIfCgZhbW91bnQYAiABKAsyDy5tb25leS52MS5Nb25leRISCgpjYXJkX3Rva2VuGAMgASgJIjUKDkNoYXJnZVJlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSIhCg1SZWZ1bmRSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIjUKDlJlZnVuZFJlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSIkChBHZXRDaGFyZ2VSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIjgKEUdldENoYXJnZVJlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSJPChJMaXN0Q2hhcmdlc1JlcXVlc3QSKQoGc3RhdHVzGAEgASgOMhkucGF5bWVudHMudjEuQ2hhcmdlU3RhdHVzEg4KBmZvbGxvdxgCIAEoCCI6ChNMaXN0Q2hhcmdlc1Jlc3BvbnNlEiMKBmNoYXJnZRgBIAEoCzITLnBheW1lbnRzLnYxLkNoYXJnZSJdChRJbXBvcnRDaGFyZ2VzUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIfCgZhbW91bnQYAiABKAsyDy5tb25leS52MS5Nb25leRISCgpjYXJkX3Rva2VuGAMgASgJIk4KFUltcG9ydENoYXJnZXNSZXNwb25zZRIUCgxjaGFyZ2VfY291bnQYASABKAUSHwoGdG90YWxzGAIgAygLMg8ubW9uZXkudjEuTW9uZXkiLwoMUXVvdGVSZXF1ZXN0Eh8KBmFtb3VudBgBIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ik4KDVF1b3RlUmVzcG9uc2USHwoGYW1vdW50GAEgASgLMg8ubW9uZXkudjEuTW9uZXkSHAoDZmVlGAIgASgLMg8ubW9uZXkudjEuTW9uZXkqVwoJQ2FyZEJyYW5kEhoKFkNBUkRfQlJBTkRfVU5TUEVDSUZJRUQQABITCg9DQVJEX0JSQU5EX1ZJU0EQARIZChVDQVJEX0JSQU5EX01BU1RFUkNBUkQQAiplCgxDaGFyZ2VTdGF0dXMSHQoZQ0hBUkdFX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkNIQVJHRV9TVEFUVVNfQ0FQVFVSRUQQARIaChZDSEFSR0VfU1RBVFVTX1JFRlVOREVEEAIywQUKCFBheW1lbnRzEmQKEEFkZFBheW1lbnRNZXRob2QSJC5wYXltZW50cy52MS5BZGRQYXltZW50TWV0aG9kUmVxdWVzdBolLnBheW1lbnRzLnYxLkFkZFBheW1lbnRNZXRob2RSZXNwb25zZSIDkAICEm0KE1JlbW92ZVBheW1lbnRNZXRob2QSJy5wYXltZW50cy52MS5SZW1vdmVQYXltZW50TWV0aG9kUmVxdWVzdBooLnBheW1lbnRzLnYxLlJlbW92ZVBheW1lbnRNZXRob2RSZXNwb25zZSIDkAICEkYKBkNoYXJnZRIaLnBheW1lbnRzLnYxLkNoYXJnZVJlcXVlc3QaGy5wYXltZW50cy52MS5DaGFyZ2VSZXNwb25zZSIDkAICEkYKBlJlZnVuZBIaLnBheW1lbnRzLnYxLlJlZnVuZFJlcXVlc3QaGy5wYXltZW50cy52MS5SZWZ1bmRSZXNwb25zZSIDkAICEk8KCUdldENoYXJnZRIdLnBheW1lbnRzLnYxLkdldENoYXJnZVJlcXVlc3QaHi5wYXltZW50cy52MS5HZXRDaGFyZ2VSZXNwb25zZSIDkAICElcKC0xpc3RDaGFyZ2VzEh8ucGF5bWVudHMudjEuTGlzdENoYXJnZXNSZXF1ZXN0GiAucGF5bWVudHMudjEuTGlzdENoYXJnZXNSZXNwb25zZSIDkAIBMAESXQoNSW1wb3J0Q2hhcmdlcxIhLnBheW1lbnRzLnYxLkltcG9ydENoYXJnZXNSZXF1ZXN0GiIucGF5bWVudHMudjEuSW1wb3J0Q2hhcmdlc1Jlc3BvbnNlIgOQAgIoARJHCgVRdW90ZRIZLnBheW1lbnRzLnYxLlF1b3RlUmVxdWVzdBoaLnBheW1lbnRzLnYxLlF1b3RlUmVzcG9uc2UiA5ACASgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money]);
 
 /**
  * PaymentMethod is a card that an account pays with.
@@ -296,6 +296,154 @@ export const GetChargeResponseSchema: GenMessage<GetChargeResponse> = /*@__PURE_
   messageDesc(file_payments_v1_payments, 11);
 
 /**
+ * @generated from message payments.v1.ListChargesRequest
+ */
+export type ListChargesRequest = Message<"payments.v1.ListChargesRequest"> & {
+  /**
+   * Only those of this status. Left out: all.
+   *
+   * @generated from field: payments.v1.ChargeStatus status = 1;
+   */
+  status: ChargeStatus;
+
+  /**
+   * Does not end after the charges that there are: it goes on with those that
+   * are made or change, until the caller has had enough.
+   *
+   * @generated from field: bool follow = 2;
+   */
+  follow: boolean;
+};
+
+/**
+ * Describes the message payments.v1.ListChargesRequest.
+ * Use `create(ListChargesRequestSchema)` to create a new message.
+ */
+export const ListChargesRequestSchema: GenMessage<ListChargesRequest> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments, 12);
+
+/**
+ * @generated from message payments.v1.ListChargesResponse
+ */
+export type ListChargesResponse = Message<"payments.v1.ListChargesResponse"> & {
+  /**
+   * @generated from field: payments.v1.Charge charge = 1;
+   */
+  charge?: Charge | undefined;
+};
+
+/**
+ * Describes the message payments.v1.ListChargesResponse.
+ * Use `create(ListChargesResponseSchema)` to create a new message.
+ */
+export const ListChargesResponseSchema: GenMessage<ListChargesResponse> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments, 13);
+
+/**
+ * @generated from message payments.v1.ImportChargesRequest
+ */
+export type ImportChargesRequest = Message<"payments.v1.ImportChargesRequest"> & {
+  /**
+   * Required.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Must be more than zero.
+   *
+   * @generated from field: money.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * As in AddPaymentMethodRequest.
+   *
+   * @generated from field: string card_token = 3;
+   */
+  cardToken: string;
+};
+
+/**
+ * Describes the message payments.v1.ImportChargesRequest.
+ * Use `create(ImportChargesRequestSchema)` to create a new message.
+ */
+export const ImportChargesRequestSchema: GenMessage<ImportChargesRequest> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments, 14);
+
+/**
+ * @generated from message payments.v1.ImportChargesResponse
+ */
+export type ImportChargesResponse = Message<"payments.v1.ImportChargesResponse"> & {
+  /**
+   * How many charges were made.
+   *
+   * @generated from field: int32 charge_count = 1;
+   */
+  chargeCount: number;
+
+  /**
+   * What they come to, by currency.
+   *
+   * @generated from field: repeated money.v1.Money totals = 2;
+   */
+  totals: Money[];
+};
+
+/**
+ * Describes the message payments.v1.ImportChargesResponse.
+ * Use `create(ImportChargesResponseSchema)` to create a new message.
+ */
+export const ImportChargesResponseSchema: GenMessage<ImportChargesResponse> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments, 15);
+
+/**
+ * @generated from message payments.v1.QuoteRequest
+ */
+export type QuoteRequest = Message<"payments.v1.QuoteRequest"> & {
+  /**
+   * Must be more than zero.
+   *
+   * @generated from field: money.v1.Money amount = 1;
+   */
+  amount?: Money | undefined;
+};
+
+/**
+ * Describes the message payments.v1.QuoteRequest.
+ * Use `create(QuoteRequestSchema)` to create a new message.
+ */
+export const QuoteRequestSchema: GenMessage<QuoteRequest> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments, 16);
+
+/**
+ * @generated from message payments.v1.QuoteResponse
+ */
+export type QuoteResponse = Message<"payments.v1.QuoteResponse"> & {
+  /**
+   * As asked.
+   *
+   * @generated from field: money.v1.Money amount = 1;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * 1.4 %, rounded up, and 25 minor units.
+   *
+   * @generated from field: money.v1.Money fee = 2;
+   */
+  fee?: Money | undefined;
+};
+
+/**
+ * Describes the message payments.v1.QuoteResponse.
+ * Use `create(QuoteResponseSchema)` to create a new message.
+ */
+export const QuoteResponseSchema: GenMessage<QuoteResponse> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments, 17);
+
+/**
  * CardBrand is the network that a card belongs to.
  *
  * @generated from enum payments.v1.CardBrand
@@ -408,6 +556,37 @@ export const Payments: GenService<{
     methodKind: "unary";
     input: typeof GetChargeRequestSchema;
     output: typeof GetChargeResponseSchema;
+  },
+  /**
+   * Lists the charges by order, one a message.
+   *
+   * @generated from rpc payments.v1.Payments.ListCharges
+   */
+  listCharges: {
+    methodKind: "server_streaming";
+    input: typeof ListChargesRequestSchema;
+    output: typeof ListChargesResponseSchema;
+  },
+  /**
+   * Makes many charges, one a message, of which all are made or none. Refund
+   * undoes them, one after the other.
+   *
+   * @generated from rpc payments.v1.Payments.ImportCharges
+   */
+  importCharges: {
+    methodKind: "client_streaming";
+    input: typeof ImportChargesRequestSchema;
+    output: typeof ImportChargesResponseSchema;
+  },
+  /**
+   * Tells what charges would cost: for each amount an answer, as it comes.
+   *
+   * @generated from rpc payments.v1.Payments.Quote
+   */
+  quote: {
+    methodKind: "bidi_streaming";
+    input: typeof QuoteRequestSchema;
+    output: typeof QuoteResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_payments_v1_payments, 0);

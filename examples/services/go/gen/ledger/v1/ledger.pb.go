@@ -230,6 +230,60 @@ func (x *Record) GetRunId() string {
 	return ""
 }
 
+// Stream is a streaming call that has not ended.
+type Stream struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The method that was called, for example "payments.v1.Payments/ListCharges".
+	Method        string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	RunId         string `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stream) Reset() {
+	*x = Stream{}
+	mi := &file_ledger_v1_ledger_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stream) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stream) ProtoMessage() {}
+
+func (x *Stream) ProtoReflect() protoreflect.Message {
+	mi := &file_ledger_v1_ledger_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stream.ProtoReflect.Descriptor instead.
+func (*Stream) Descriptor() ([]byte, []int) {
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Stream) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Stream) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
 type ListRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only this run's records. Left out: all.
@@ -240,7 +294,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_ledger_v1_ledger_proto_msgTypes[1]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -252,7 +306,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ledger_v1_ledger_proto_msgTypes[1]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -265,7 +319,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ListRequest) GetRunId() string {
@@ -284,7 +338,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +350,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,12 +363,101 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListResponse) GetRecords() []*Record {
 	if x != nil {
 		return x.Records
+	}
+	return nil
+}
+
+type ListStreamsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this run's streams. Left out: all.
+	RunId         string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStreamsRequest) Reset() {
+	*x = ListStreamsRequest{}
+	mi := &file_ledger_v1_ledger_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStreamsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStreamsRequest) ProtoMessage() {}
+
+func (x *ListStreamsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ledger_v1_ledger_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStreamsRequest.ProtoReflect.Descriptor instead.
+func (*ListStreamsRequest) Descriptor() ([]byte, []int) {
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListStreamsRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+type ListStreamsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Streams       []*Stream              `protobuf:"bytes,1,rep,name=streams,proto3" json:"streams,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStreamsResponse) Reset() {
+	*x = ListStreamsResponse{}
+	mi := &file_ledger_v1_ledger_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStreamsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStreamsResponse) ProtoMessage() {}
+
+func (x *ListStreamsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ledger_v1_ledger_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStreamsResponse.ProtoReflect.Descriptor instead.
+func (*ListStreamsResponse) Descriptor() ([]byte, []int) {
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListStreamsResponse) GetStreams() []*Stream {
+	if x != nil {
+		return x.Streams
 	}
 	return nil
 }
@@ -327,7 +470,7 @@ type ResetRequest struct {
 
 func (x *ResetRequest) Reset() {
 	*x = ResetRequest{}
-	mi := &file_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +482,7 @@ func (x *ResetRequest) String() string {
 func (*ResetRequest) ProtoMessage() {}
 
 func (x *ResetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +495,7 @@ func (x *ResetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetRequest.ProtoReflect.Descriptor instead.
 func (*ResetRequest) Descriptor() ([]byte, []int) {
-	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
 }
 
 type ResetResponse struct {
@@ -363,7 +506,7 @@ type ResetResponse struct {
 
 func (x *ResetResponse) Reset() {
 	*x = ResetResponse{}
-	mi := &file_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -375,7 +518,7 @@ func (x *ResetResponse) String() string {
 func (*ResetResponse) ProtoMessage() {}
 
 func (x *ResetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_ledger_v1_ledger_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -388,7 +531,7 @@ func (x *ResetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetResponse.ProtoReflect.Descriptor instead.
 func (*ResetResponse) Descriptor() ([]byte, []int) {
-	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+	return file_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
 }
 
 var File_ledger_v1_ledger_proto protoreflect.FileDescriptor
@@ -404,11 +547,18 @@ const file_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\x0e2\x10.ledger.v1.StateR\x05state\x12\x1d\n" +
 	"\n" +
 	"action_key\x18\x06 \x01(\tR\tactionKey\x12\x15\n" +
-	"\x06run_id\x18\a \x01(\tR\x05runId\"$\n" +
+	"\x06run_id\x18\a \x01(\tR\x05runId\"7\n" +
+	"\x06Stream\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x15\n" +
+	"\x06run_id\x18\x02 \x01(\tR\x05runId\"$\n" +
 	"\vListRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\";\n" +
 	"\fListResponse\x12+\n" +
-	"\arecords\x18\x01 \x03(\v2\x11.ledger.v1.RecordR\arecords\"\x0e\n" +
+	"\arecords\x18\x01 \x03(\v2\x11.ledger.v1.RecordR\arecords\"+\n" +
+	"\x12ListStreamsRequest\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\"B\n" +
+	"\x13ListStreamsResponse\x12+\n" +
+	"\astreams\x18\x01 \x03(\v2\x11.ledger.v1.StreamR\astreams\"\x0e\n" +
 	"\fResetRequest\"\x0f\n" +
 	"\rResetResponse*l\n" +
 	"\tOperation\x12\x19\n" +
@@ -422,9 +572,10 @@ const file_ledger_v1_ledger_proto_rawDesc = "" +
 	"STATE_DONE\x10\x01\x12\x10\n" +
 	"\fSTATE_UNDONE\x10\x02\x12\x0e\n" +
 	"\n" +
-	"STATE_VOID\x10\x032\x87\x01\n" +
+	"STATE_VOID\x10\x032\xda\x01\n" +
 	"\x06Ledger\x12<\n" +
-	"\x04List\x12\x16.ledger.v1.ListRequest\x1a\x17.ledger.v1.ListResponse\"\x03\x90\x02\x01\x12?\n" +
+	"\x04List\x12\x16.ledger.v1.ListRequest\x1a\x17.ledger.v1.ListResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\vListStreams\x12\x1d.ledger.v1.ListStreamsRequest\x1a\x1e.ledger.v1.ListStreamsResponse\"\x03\x90\x02\x01\x12?\n" +
 	"\x05Reset\x12\x17.ledger.v1.ResetRequest\x1a\x18.ledger.v1.ResetResponse\"\x03\x90\x02\x02b\x06proto3"
 
 var (
@@ -440,31 +591,37 @@ func file_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_ledger_v1_ledger_proto_goTypes = []any{
 	(Operation)(0),                // 0: ledger.v1.Operation
 	(State)(0),                    // 1: ledger.v1.State
 	(*Record)(nil),                // 2: ledger.v1.Record
-	(*ListRequest)(nil),           // 3: ledger.v1.ListRequest
-	(*ListResponse)(nil),          // 4: ledger.v1.ListResponse
-	(*ResetRequest)(nil),          // 5: ledger.v1.ResetRequest
-	(*ResetResponse)(nil),         // 6: ledger.v1.ResetResponse
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Stream)(nil),                // 3: ledger.v1.Stream
+	(*ListRequest)(nil),           // 4: ledger.v1.ListRequest
+	(*ListResponse)(nil),          // 5: ledger.v1.ListResponse
+	(*ListStreamsRequest)(nil),    // 6: ledger.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),   // 7: ledger.v1.ListStreamsResponse
+	(*ResetRequest)(nil),          // 8: ledger.v1.ResetRequest
+	(*ResetResponse)(nil),         // 9: ledger.v1.ResetResponse
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_ledger_v1_ledger_proto_depIdxs = []int32{
-	7, // 0: ledger.v1.Record.time:type_name -> google.protobuf.Timestamp
-	0, // 1: ledger.v1.Record.operation:type_name -> ledger.v1.Operation
-	1, // 2: ledger.v1.Record.state:type_name -> ledger.v1.State
-	2, // 3: ledger.v1.ListResponse.records:type_name -> ledger.v1.Record
-	3, // 4: ledger.v1.Ledger.List:input_type -> ledger.v1.ListRequest
-	5, // 5: ledger.v1.Ledger.Reset:input_type -> ledger.v1.ResetRequest
-	4, // 6: ledger.v1.Ledger.List:output_type -> ledger.v1.ListResponse
-	6, // 7: ledger.v1.Ledger.Reset:output_type -> ledger.v1.ResetResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	10, // 0: ledger.v1.Record.time:type_name -> google.protobuf.Timestamp
+	0,  // 1: ledger.v1.Record.operation:type_name -> ledger.v1.Operation
+	1,  // 2: ledger.v1.Record.state:type_name -> ledger.v1.State
+	2,  // 3: ledger.v1.ListResponse.records:type_name -> ledger.v1.Record
+	3,  // 4: ledger.v1.ListStreamsResponse.streams:type_name -> ledger.v1.Stream
+	4,  // 5: ledger.v1.Ledger.List:input_type -> ledger.v1.ListRequest
+	6,  // 6: ledger.v1.Ledger.ListStreams:input_type -> ledger.v1.ListStreamsRequest
+	8,  // 7: ledger.v1.Ledger.Reset:input_type -> ledger.v1.ResetRequest
+	5,  // 8: ledger.v1.Ledger.List:output_type -> ledger.v1.ListResponse
+	7,  // 9: ledger.v1.Ledger.ListStreams:output_type -> ledger.v1.ListStreamsResponse
+	9,  // 10: ledger.v1.Ledger.Reset:output_type -> ledger.v1.ResetResponse
+	8,  // [8:11] is the sub-list for method output_type
+	5,  // [5:8] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_ledger_v1_ledger_proto_init() }
@@ -478,7 +635,7 @@ func file_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ledger_v1_ledger_proto_rawDesc), len(file_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Ledger_List_FullMethodName  = "/ledger.v1.Ledger/List"
-	Ledger_Reset_FullMethodName = "/ledger.v1.Ledger/Reset"
+	Ledger_List_FullMethodName        = "/ledger.v1.Ledger/List"
+	Ledger_ListStreams_FullMethodName = "/ledger.v1.Ledger/ListStreams"
+	Ledger_Reset_FullMethodName       = "/ledger.v1.Ledger/Reset"
 )
 
 // LedgerClient is the client API for Ledger service.
@@ -33,6 +34,9 @@ const (
 type LedgerClient interface {
 	// Lists the records, oldest first.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
+	// Lists the streaming calls to the example's own services that have not ended,
+	// to see that a cancelled call ends at the server too.
+	ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error)
 	// Forgets everything this program knows: the records, what its services keep,
 	// and which calls it has seen. For tests and demonstrations.
 	Reset(ctx context.Context, in *ResetRequest, opts ...grpc.CallOption) (*ResetResponse, error)
@@ -50,6 +54,16 @@ func (c *ledgerClient) List(ctx context.Context, in *ListRequest, opts ...grpc.C
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListResponse)
 	err := c.cc.Invoke(ctx, Ledger_List_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerClient) ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStreamsResponse)
+	err := c.cc.Invoke(ctx, Ledger_ListStreams_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +90,9 @@ func (c *ledgerClient) Reset(ctx context.Context, in *ResetRequest, opts ...grpc
 type LedgerServer interface {
 	// Lists the records, oldest first.
 	List(context.Context, *ListRequest) (*ListResponse, error)
+	// Lists the streaming calls to the example's own services that have not ended,
+	// to see that a cancelled call ends at the server too.
+	ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error)
 	// Forgets everything this program knows: the records, what its services keep,
 	// and which calls it has seen. For tests and demonstrations.
 	Reset(context.Context, *ResetRequest) (*ResetResponse, error)
@@ -91,6 +108,9 @@ type UnimplementedLedgerServer struct{}
 
 func (UnimplementedLedgerServer) List(context.Context, *ListRequest) (*ListResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
+}
+func (UnimplementedLedgerServer) ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStreams not implemented")
 }
 func (UnimplementedLedgerServer) Reset(context.Context, *ResetRequest) (*ResetResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Reset not implemented")
@@ -134,6 +154,24 @@ func _Ledger_List_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Ledger_ListStreams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStreamsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServer).ListStreams(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Ledger_ListStreams_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServer).ListStreams(ctx, req.(*ListStreamsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Ledger_Reset_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ResetRequest)
 	if err := dec(in); err != nil {
@@ -162,6 +200,10 @@ var Ledger_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "List",
 			Handler:    _Ledger_List_Handler,
+		},
+		{
+			MethodName: "ListStreams",
+			Handler:    _Ledger_ListStreams_Handler,
 		},
 		{
 			MethodName: "Reset",

@@ -742,6 +742,321 @@ func (x *GetChargeResponse) GetCharge() *Charge {
 	return nil
 }
 
+type ListChargesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this status. Left out: all.
+	Status ChargeStatus `protobuf:"varint,1,opt,name=status,proto3,enum=payments.v1.ChargeStatus" json:"status,omitempty"`
+	// Does not end after the charges that there are: it goes on with those that
+	// are made or change, until the caller has had enough.
+	Follow        bool `protobuf:"varint,2,opt,name=follow,proto3" json:"follow,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChargesRequest) Reset() {
+	*x = ListChargesRequest{}
+	mi := &file_payments_v1_payments_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChargesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChargesRequest) ProtoMessage() {}
+
+func (x *ListChargesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_payments_v1_payments_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChargesRequest.ProtoReflect.Descriptor instead.
+func (*ListChargesRequest) Descriptor() ([]byte, []int) {
+	return file_payments_v1_payments_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListChargesRequest) GetStatus() ChargeStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ChargeStatus_CHARGE_STATUS_UNSPECIFIED
+}
+
+func (x *ListChargesRequest) GetFollow() bool {
+	if x != nil {
+		return x.Follow
+	}
+	return false
+}
+
+type ListChargesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Charge        *Charge                `protobuf:"bytes,1,opt,name=charge,proto3" json:"charge,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChargesResponse) Reset() {
+	*x = ListChargesResponse{}
+	mi := &file_payments_v1_payments_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChargesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChargesResponse) ProtoMessage() {}
+
+func (x *ListChargesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_payments_v1_payments_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChargesResponse.ProtoReflect.Descriptor instead.
+func (*ListChargesResponse) Descriptor() ([]byte, []int) {
+	return file_payments_v1_payments_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListChargesResponse) GetCharge() *Charge {
+	if x != nil {
+		return x.Charge
+	}
+	return nil
+}
+
+type ImportChargesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Must be more than zero.
+	Amount *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// As in AddPaymentMethodRequest.
+	CardToken     string `protobuf:"bytes,3,opt,name=card_token,json=cardToken,proto3" json:"card_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportChargesRequest) Reset() {
+	*x = ImportChargesRequest{}
+	mi := &file_payments_v1_payments_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportChargesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportChargesRequest) ProtoMessage() {}
+
+func (x *ImportChargesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_payments_v1_payments_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportChargesRequest.ProtoReflect.Descriptor instead.
+func (*ImportChargesRequest) Descriptor() ([]byte, []int) {
+	return file_payments_v1_payments_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ImportChargesRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ImportChargesRequest) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *ImportChargesRequest) GetCardToken() string {
+	if x != nil {
+		return x.CardToken
+	}
+	return ""
+}
+
+type ImportChargesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many charges were made.
+	ChargeCount int32 `protobuf:"varint,1,opt,name=charge_count,json=chargeCount,proto3" json:"charge_count,omitempty"`
+	// What they come to, by currency.
+	Totals        []*v1.Money `protobuf:"bytes,2,rep,name=totals,proto3" json:"totals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportChargesResponse) Reset() {
+	*x = ImportChargesResponse{}
+	mi := &file_payments_v1_payments_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportChargesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportChargesResponse) ProtoMessage() {}
+
+func (x *ImportChargesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_payments_v1_payments_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportChargesResponse.ProtoReflect.Descriptor instead.
+func (*ImportChargesResponse) Descriptor() ([]byte, []int) {
+	return file_payments_v1_payments_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ImportChargesResponse) GetChargeCount() int32 {
+	if x != nil {
+		return x.ChargeCount
+	}
+	return 0
+}
+
+func (x *ImportChargesResponse) GetTotals() []*v1.Money {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+type QuoteRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Must be more than zero.
+	Amount        *v1.Money `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuoteRequest) Reset() {
+	*x = QuoteRequest{}
+	mi := &file_payments_v1_payments_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuoteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuoteRequest) ProtoMessage() {}
+
+func (x *QuoteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_payments_v1_payments_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuoteRequest.ProtoReflect.Descriptor instead.
+func (*QuoteRequest) Descriptor() ([]byte, []int) {
+	return file_payments_v1_payments_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *QuoteRequest) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+type QuoteResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As asked.
+	Amount *v1.Money `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	// 1.4 %, rounded up, and 25 minor units.
+	Fee           *v1.Money `protobuf:"bytes,2,opt,name=fee,proto3" json:"fee,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuoteResponse) Reset() {
+	*x = QuoteResponse{}
+	mi := &file_payments_v1_payments_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuoteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuoteResponse) ProtoMessage() {}
+
+func (x *QuoteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_payments_v1_payments_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuoteResponse.ProtoReflect.Descriptor instead.
+func (*QuoteResponse) Descriptor() ([]byte, []int) {
+	return file_payments_v1_payments_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *QuoteResponse) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *QuoteResponse) GetFee() *v1.Money {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
 var File_payments_v1_payments_proto protoreflect.FileDescriptor
 
 const file_payments_v1_payments_proto_rawDesc = "" +
@@ -786,7 +1101,25 @@ const file_payments_v1_payments_proto_rawDesc = "" +
 	"\x10GetChargeRequest\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\"@\n" +
 	"\x11GetChargeResponse\x12+\n" +
-	"\x06charge\x18\x01 \x01(\v2\x13.payments.v1.ChargeR\x06charge*W\n" +
+	"\x06charge\x18\x01 \x01(\v2\x13.payments.v1.ChargeR\x06charge\"_\n" +
+	"\x12ListChargesRequest\x121\n" +
+	"\x06status\x18\x01 \x01(\x0e2\x19.payments.v1.ChargeStatusR\x06status\x12\x16\n" +
+	"\x06follow\x18\x02 \x01(\bR\x06follow\"B\n" +
+	"\x13ListChargesResponse\x12+\n" +
+	"\x06charge\x18\x01 \x01(\v2\x13.payments.v1.ChargeR\x06charge\"y\n" +
+	"\x14ImportChargesRequest\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12'\n" +
+	"\x06amount\x18\x02 \x01(\v2\x0f.money.v1.MoneyR\x06amount\x12\x1d\n" +
+	"\n" +
+	"card_token\x18\x03 \x01(\tR\tcardToken\"c\n" +
+	"\x15ImportChargesResponse\x12!\n" +
+	"\fcharge_count\x18\x01 \x01(\x05R\vchargeCount\x12'\n" +
+	"\x06totals\x18\x02 \x03(\v2\x0f.money.v1.MoneyR\x06totals\"7\n" +
+	"\fQuoteRequest\x12'\n" +
+	"\x06amount\x18\x01 \x01(\v2\x0f.money.v1.MoneyR\x06amount\"[\n" +
+	"\rQuoteResponse\x12'\n" +
+	"\x06amount\x18\x01 \x01(\v2\x0f.money.v1.MoneyR\x06amount\x12!\n" +
+	"\x03fee\x18\x02 \x01(\v2\x0f.money.v1.MoneyR\x03fee*W\n" +
 	"\tCardBrand\x12\x1a\n" +
 	"\x16CARD_BRAND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fCARD_BRAND_VISA\x10\x01\x12\x19\n" +
@@ -794,13 +1127,16 @@ const file_payments_v1_payments_proto_rawDesc = "" +
 	"\fChargeStatus\x12\x1d\n" +
 	"\x19CHARGE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CHARGE_STATUS_CAPTURED\x10\x01\x12\x1a\n" +
-	"\x16CHARGE_STATUS_REFUNDED\x10\x022\xc0\x03\n" +
+	"\x16CHARGE_STATUS_REFUNDED\x10\x022\xc1\x05\n" +
 	"\bPayments\x12d\n" +
 	"\x10AddPaymentMethod\x12$.payments.v1.AddPaymentMethodRequest\x1a%.payments.v1.AddPaymentMethodResponse\"\x03\x90\x02\x02\x12m\n" +
 	"\x13RemovePaymentMethod\x12'.payments.v1.RemovePaymentMethodRequest\x1a(.payments.v1.RemovePaymentMethodResponse\"\x03\x90\x02\x02\x12F\n" +
 	"\x06Charge\x12\x1a.payments.v1.ChargeRequest\x1a\x1b.payments.v1.ChargeResponse\"\x03\x90\x02\x02\x12F\n" +
 	"\x06Refund\x12\x1a.payments.v1.RefundRequest\x1a\x1b.payments.v1.RefundResponse\"\x03\x90\x02\x02\x12O\n" +
-	"\tGetCharge\x12\x1d.payments.v1.GetChargeRequest\x1a\x1e.payments.v1.GetChargeResponse\"\x03\x90\x02\x02b\x06proto3"
+	"\tGetCharge\x12\x1d.payments.v1.GetChargeRequest\x1a\x1e.payments.v1.GetChargeResponse\"\x03\x90\x02\x02\x12W\n" +
+	"\vListCharges\x12\x1f.payments.v1.ListChargesRequest\x1a .payments.v1.ListChargesResponse\"\x03\x90\x02\x010\x01\x12]\n" +
+	"\rImportCharges\x12!.payments.v1.ImportChargesRequest\x1a\".payments.v1.ImportChargesResponse\"\x03\x90\x02\x02(\x01\x12G\n" +
+	"\x05Quote\x12\x19.payments.v1.QuoteRequest\x1a\x1a.payments.v1.QuoteResponse\"\x03\x90\x02\x01(\x010\x01b\x06proto3"
 
 var (
 	file_payments_v1_payments_proto_rawDescOnce sync.Once
@@ -815,7 +1151,7 @@ func file_payments_v1_payments_proto_rawDescGZIP() []byte {
 }
 
 var file_payments_v1_payments_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_payments_v1_payments_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_payments_v1_payments_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_payments_v1_payments_proto_goTypes = []any{
 	(CardBrand)(0),                      // 0: payments.v1.CardBrand
 	(ChargeStatus)(0),                   // 1: payments.v1.ChargeStatus
@@ -831,35 +1167,54 @@ var file_payments_v1_payments_proto_goTypes = []any{
 	(*RefundResponse)(nil),              // 11: payments.v1.RefundResponse
 	(*GetChargeRequest)(nil),            // 12: payments.v1.GetChargeRequest
 	(*GetChargeResponse)(nil),           // 13: payments.v1.GetChargeResponse
-	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
-	(*v1.Money)(nil),                    // 15: money.v1.Money
+	(*ListChargesRequest)(nil),          // 14: payments.v1.ListChargesRequest
+	(*ListChargesResponse)(nil),         // 15: payments.v1.ListChargesResponse
+	(*ImportChargesRequest)(nil),        // 16: payments.v1.ImportChargesRequest
+	(*ImportChargesResponse)(nil),       // 17: payments.v1.ImportChargesResponse
+	(*QuoteRequest)(nil),                // 18: payments.v1.QuoteRequest
+	(*QuoteResponse)(nil),               // 19: payments.v1.QuoteResponse
+	(*timestamppb.Timestamp)(nil),       // 20: google.protobuf.Timestamp
+	(*v1.Money)(nil),                    // 21: money.v1.Money
 }
 var file_payments_v1_payments_proto_depIdxs = []int32{
 	0,  // 0: payments.v1.PaymentMethod.brand:type_name -> payments.v1.CardBrand
-	14, // 1: payments.v1.PaymentMethod.create_time:type_name -> google.protobuf.Timestamp
-	15, // 2: payments.v1.Charge.amount:type_name -> money.v1.Money
+	20, // 1: payments.v1.PaymentMethod.create_time:type_name -> google.protobuf.Timestamp
+	21, // 2: payments.v1.Charge.amount:type_name -> money.v1.Money
 	1,  // 3: payments.v1.Charge.status:type_name -> payments.v1.ChargeStatus
-	14, // 4: payments.v1.Charge.create_time:type_name -> google.protobuf.Timestamp
+	20, // 4: payments.v1.Charge.create_time:type_name -> google.protobuf.Timestamp
 	2,  // 5: payments.v1.AddPaymentMethodResponse.payment_method:type_name -> payments.v1.PaymentMethod
-	15, // 6: payments.v1.ChargeRequest.amount:type_name -> money.v1.Money
+	21, // 6: payments.v1.ChargeRequest.amount:type_name -> money.v1.Money
 	3,  // 7: payments.v1.ChargeResponse.charge:type_name -> payments.v1.Charge
 	3,  // 8: payments.v1.RefundResponse.charge:type_name -> payments.v1.Charge
 	3,  // 9: payments.v1.GetChargeResponse.charge:type_name -> payments.v1.Charge
-	4,  // 10: payments.v1.Payments.AddPaymentMethod:input_type -> payments.v1.AddPaymentMethodRequest
-	6,  // 11: payments.v1.Payments.RemovePaymentMethod:input_type -> payments.v1.RemovePaymentMethodRequest
-	8,  // 12: payments.v1.Payments.Charge:input_type -> payments.v1.ChargeRequest
-	10, // 13: payments.v1.Payments.Refund:input_type -> payments.v1.RefundRequest
-	12, // 14: payments.v1.Payments.GetCharge:input_type -> payments.v1.GetChargeRequest
-	5,  // 15: payments.v1.Payments.AddPaymentMethod:output_type -> payments.v1.AddPaymentMethodResponse
-	7,  // 16: payments.v1.Payments.RemovePaymentMethod:output_type -> payments.v1.RemovePaymentMethodResponse
-	9,  // 17: payments.v1.Payments.Charge:output_type -> payments.v1.ChargeResponse
-	11, // 18: payments.v1.Payments.Refund:output_type -> payments.v1.RefundResponse
-	13, // 19: payments.v1.Payments.GetCharge:output_type -> payments.v1.GetChargeResponse
-	15, // [15:20] is the sub-list for method output_type
-	10, // [10:15] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	1,  // 10: payments.v1.ListChargesRequest.status:type_name -> payments.v1.ChargeStatus
+	3,  // 11: payments.v1.ListChargesResponse.charge:type_name -> payments.v1.Charge
+	21, // 12: payments.v1.ImportChargesRequest.amount:type_name -> money.v1.Money
+	21, // 13: payments.v1.ImportChargesResponse.totals:type_name -> money.v1.Money
+	21, // 14: payments.v1.QuoteRequest.amount:type_name -> money.v1.Money
+	21, // 15: payments.v1.QuoteResponse.amount:type_name -> money.v1.Money
+	21, // 16: payments.v1.QuoteResponse.fee:type_name -> money.v1.Money
+	4,  // 17: payments.v1.Payments.AddPaymentMethod:input_type -> payments.v1.AddPaymentMethodRequest
+	6,  // 18: payments.v1.Payments.RemovePaymentMethod:input_type -> payments.v1.RemovePaymentMethodRequest
+	8,  // 19: payments.v1.Payments.Charge:input_type -> payments.v1.ChargeRequest
+	10, // 20: payments.v1.Payments.Refund:input_type -> payments.v1.RefundRequest
+	12, // 21: payments.v1.Payments.GetCharge:input_type -> payments.v1.GetChargeRequest
+	14, // 22: payments.v1.Payments.ListCharges:input_type -> payments.v1.ListChargesRequest
+	16, // 23: payments.v1.Payments.ImportCharges:input_type -> payments.v1.ImportChargesRequest
+	18, // 24: payments.v1.Payments.Quote:input_type -> payments.v1.QuoteRequest
+	5,  // 25: payments.v1.Payments.AddPaymentMethod:output_type -> payments.v1.AddPaymentMethodResponse
+	7,  // 26: payments.v1.Payments.RemovePaymentMethod:output_type -> payments.v1.RemovePaymentMethodResponse
+	9,  // 27: payments.v1.Payments.Charge:output_type -> payments.v1.ChargeResponse
+	11, // 28: payments.v1.Payments.Refund:output_type -> payments.v1.RefundResponse
+	13, // 29: payments.v1.Payments.GetCharge:output_type -> payments.v1.GetChargeResponse
+	15, // 30: payments.v1.Payments.ListCharges:output_type -> payments.v1.ListChargesResponse
+	17, // 31: payments.v1.Payments.ImportCharges:output_type -> payments.v1.ImportChargesResponse
+	19, // 32: payments.v1.Payments.Quote:output_type -> payments.v1.QuoteResponse
+	25, // [25:33] is the sub-list for method output_type
+	17, // [17:25] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_payments_v1_payments_proto_init() }
@@ -873,7 +1228,7 @@ func file_payments_v1_payments_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_payments_v1_payments_proto_rawDesc), len(file_payments_v1_payments_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   12,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,9 @@ const (
 	Payments_Charge_FullMethodName              = "/payments.v1.Payments/Charge"
 	Payments_Refund_FullMethodName              = "/payments.v1.Payments/Refund"
 	Payments_GetCharge_FullMethodName           = "/payments.v1.Payments/GetCharge"
+	Payments_ListCharges_FullMethodName         = "/payments.v1.Payments/ListCharges"
+	Payments_ImportCharges_FullMethodName       = "/payments.v1.Payments/ImportCharges"
+	Payments_Quote_FullMethodName               = "/payments.v1.Payments/Quote"
 )
 
 // PaymentsClient is the client API for Payments service.
@@ -44,6 +47,13 @@ type PaymentsClient interface {
 	Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error)
 	// Gets an order's charge. Also the verification of Charge.
 	GetCharge(ctx context.Context, in *GetChargeRequest, opts ...grpc.CallOption) (*GetChargeResponse, error)
+	// Lists the charges by order, one a message.
+	ListCharges(ctx context.Context, in *ListChargesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListChargesResponse], error)
+	// Makes many charges, one a message, of which all are made or none. Refund
+	// undoes them, one after the other.
+	ImportCharges(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportChargesRequest, ImportChargesResponse], error)
+	// Tells what charges would cost: for each amount an answer, as it comes.
+	Quote(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[QuoteRequest, QuoteResponse], error)
 }
 
 type paymentsClient struct {
@@ -104,6 +114,51 @@ func (c *paymentsClient) GetCharge(ctx context.Context, in *GetChargeRequest, op
 	return out, nil
 }
 
+func (c *paymentsClient) ListCharges(ctx context.Context, in *ListChargesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListChargesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Payments_ServiceDesc.Streams[0], Payments_ListCharges_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ListChargesRequest, ListChargesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Payments_ListChargesClient = grpc.ServerStreamingClient[ListChargesResponse]
+
+func (c *paymentsClient) ImportCharges(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportChargesRequest, ImportChargesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Payments_ServiceDesc.Streams[1], Payments_ImportCharges_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportChargesRequest, ImportChargesResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Payments_ImportChargesClient = grpc.ClientStreamingClient[ImportChargesRequest, ImportChargesResponse]
+
+func (c *paymentsClient) Quote(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[QuoteRequest, QuoteResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Payments_ServiceDesc.Streams[2], Payments_Quote_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[QuoteRequest, QuoteResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Payments_QuoteClient = grpc.BidiStreamingClient[QuoteRequest, QuoteResponse]
+
 // PaymentsServer is the server API for Payments service.
 // All implementations must embed UnimplementedPaymentsServer
 // for forward compatibility.
@@ -122,6 +177,13 @@ type PaymentsServer interface {
 	Refund(context.Context, *RefundRequest) (*RefundResponse, error)
 	// Gets an order's charge. Also the verification of Charge.
 	GetCharge(context.Context, *GetChargeRequest) (*GetChargeResponse, error)
+	// Lists the charges by order, one a message.
+	ListCharges(*ListChargesRequest, grpc.ServerStreamingServer[ListChargesResponse]) error
+	// Makes many charges, one a message, of which all are made or none. Refund
+	// undoes them, one after the other.
+	ImportCharges(grpc.ClientStreamingServer[ImportChargesRequest, ImportChargesResponse]) error
+	// Tells what charges would cost: for each amount an answer, as it comes.
+	Quote(grpc.BidiStreamingServer[QuoteRequest, QuoteResponse]) error
 	mustEmbedUnimplementedPaymentsServer()
 }
 
@@ -146,6 +208,15 @@ func (UnimplementedPaymentsServer) Refund(context.Context, *RefundRequest) (*Ref
 }
 func (UnimplementedPaymentsServer) GetCharge(context.Context, *GetChargeRequest) (*GetChargeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCharge not implemented")
+}
+func (UnimplementedPaymentsServer) ListCharges(*ListChargesRequest, grpc.ServerStreamingServer[ListChargesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ListCharges not implemented")
+}
+func (UnimplementedPaymentsServer) ImportCharges(grpc.ClientStreamingServer[ImportChargesRequest, ImportChargesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ImportCharges not implemented")
+}
+func (UnimplementedPaymentsServer) Quote(grpc.BidiStreamingServer[QuoteRequest, QuoteResponse]) error {
+	return status.Error(codes.Unimplemented, "method Quote not implemented")
 }
 func (UnimplementedPaymentsServer) mustEmbedUnimplementedPaymentsServer() {}
 func (UnimplementedPaymentsServer) testEmbeddedByValue()                  {}
@@ -258,6 +329,31 @@ func _Payments_GetCharge_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Payments_ListCharges_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ListChargesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PaymentsServer).ListCharges(m, &grpc.GenericServerStream[ListChargesRequest, ListChargesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Payments_ListChargesServer = grpc.ServerStreamingServer[ListChargesResponse]
+
+func _Payments_ImportCharges_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(PaymentsServer).ImportCharges(&grpc.GenericServerStream[ImportChargesRequest, ImportChargesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Payments_ImportChargesServer = grpc.ClientStreamingServer[ImportChargesRequest, ImportChargesResponse]
+
+func _Payments_Quote_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(PaymentsServer).Quote(&grpc.GenericServerStream[QuoteRequest, QuoteResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Payments_QuoteServer = grpc.BidiStreamingServer[QuoteRequest, QuoteResponse]
+
 // Payments_ServiceDesc is the grpc.ServiceDesc for Payments service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -286,6 +382,23 @@ var Payments_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Payments_GetCharge_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ListCharges",
+			Handler:       _Payments_ListCharges_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ImportCharges",
+			Handler:       _Payments_ImportCharges_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Quote",
+			Handler:       _Payments_Quote_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "payments/v1/payments.proto",
 }

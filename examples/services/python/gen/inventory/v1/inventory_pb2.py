@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from money.v1 import money_pb2 as money_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cinventory/v1/inventory.proto\x12\x0cinventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14money/v1/money.proto\"%\n\x04Item\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"\x93\x01\n\x0bReservation\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.inventory.v1.Item\x12\x1e\n\x05total\x18\x03 \x01(\x0b\x32\x0f.money.v1.Money\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x0eReserveRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.inventory.v1.Item\"A\n\x0fReserveResponse\x12.\n\x0breservation\x18\x01 \x01(\x0b\x32\x19.inventory.v1.Reservation\"\"\n\x0eReleaseRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"\x11\n\x0fReleaseResponse\")\n\x15GetReservationRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"H\n\x16GetReservationResponse\x12.\n\x0breservation\x18\x01 \x01(\x0b\x32\x19.inventory.v1.Reservation2\x87\x02\n\tInventory\x12K\n\x07Reserve\x12\x1c.inventory.v1.ReserveRequest\x1a\x1d.inventory.v1.ReserveResponse\"\x03\x90\x02\x02\x12K\n\x07Release\x12\x1c.inventory.v1.ReleaseRequest\x1a\x1d.inventory.v1.ReleaseResponse\"\x03\x90\x02\x02\x12`\n\x0eGetReservation\x12#.inventory.v1.GetReservationRequest\x1a$.inventory.v1.GetReservationResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cinventory/v1/inventory.proto\x12\x0cinventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14money/v1/money.proto\"%\n\x04Item\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"\x93\x01\n\x0bReservation\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.inventory.v1.Item\x12\x1e\n\x05total\x18\x03 \x01(\x0b\x32\x0f.money.v1.Money\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x0eReserveRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.inventory.v1.Item\"A\n\x0fReserveResponse\x12.\n\x0breservation\x18\x01 \x01(\x0b\x32\x19.inventory.v1.Reservation\"\"\n\x0eReleaseRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"\x11\n\x0fReleaseResponse\")\n\x15GetReservationRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"H\n\x16GetReservationResponse\x12.\n\x0breservation\x18\x01 \x01(\x0b\x32\x19.inventory.v1.Reservation\"6\n\x17ListReservationsRequest\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"J\n\x18ListReservationsResponse\x12.\n\x0breservation\x18\x01 \x01(\x0b\x32\x19.inventory.v1.Reservation\"G\n\x0eRestockRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12 \n\x04item\x18\x02 \x01(\x0b\x32\x12.inventory.v1.Item\"O\n\x0fRestockResponse\x12\x16\n\x0e\x64\x65livery_count\x18\x01 \x01(\x05\x12$\n\x08received\x18\x02 \x03(\x0b\x32\x12.inventory.v1.Item\"&\n\x0fSendBackRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\"\x12\n\x10SendBackResponse\"5\n\x11\x43heckStockRequest\x12 \n\x04item\x18\x01 \x01(\x0b\x32\x12.inventory.v1.Item\"Y\n\x12\x43heckStockResponse\x12 \n\x04item\x18\x01 \x01(\x0b\x32\x12.inventory.v1.Item\x12\x11\n\tavailable\x18\x02 \x01(\x05\x12\x0e\n\x06\x65nough\x18\x03 \x01(\x08\x32\xea\x04\n\tInventory\x12K\n\x07Reserve\x12\x1c.inventory.v1.ReserveRequest\x1a\x1d.inventory.v1.ReserveResponse\"\x03\x90\x02\x02\x12K\n\x07Release\x12\x1c.inventory.v1.ReleaseRequest\x1a\x1d.inventory.v1.ReleaseResponse\"\x03\x90\x02\x02\x12`\n\x0eGetReservation\x12#.inventory.v1.GetReservationRequest\x1a$.inventory.v1.GetReservationResponse\"\x03\x90\x02\x02\x12h\n\x10ListReservations\x12%.inventory.v1.ListReservationsRequest\x1a&.inventory.v1.ListReservationsResponse\"\x03\x90\x02\x01\x30\x01\x12M\n\x07Restock\x12\x1c.inventory.v1.RestockRequest\x1a\x1d.inventory.v1.RestockResponse\"\x03\x90\x02\x02(\x01\x12N\n\x08SendBack\x12\x1d.inventory.v1.SendBackRequest\x1a\x1e.inventory.v1.SendBackResponse\"\x03\x90\x02\x02\x12X\n\nCheckStock\x12\x1f.inventory.v1.CheckStockRequest\x1a .inventory.v1.CheckStockResponse\"\x03\x90\x02\x01(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INVENTORY'].methods_by_name['Release']._serialized_options = b'\220\002\002'
   _globals['_INVENTORY'].methods_by_name['GetReservation']._loaded_options = None
   _globals['_INVENTORY'].methods_by_name['GetReservation']._serialized_options = b'\220\002\002'
+  _globals['_INVENTORY'].methods_by_name['ListReservations']._loaded_options = None
+  _globals['_INVENTORY'].methods_by_name['ListReservations']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORY'].methods_by_name['Restock']._loaded_options = None
+  _globals['_INVENTORY'].methods_by_name['Restock']._serialized_options = b'\220\002\002'
+  _globals['_INVENTORY'].methods_by_name['SendBack']._loaded_options = None
+  _globals['_INVENTORY'].methods_by_name['SendBack']._serialized_options = b'\220\002\002'
+  _globals['_INVENTORY'].methods_by_name['CheckStock']._loaded_options = None
+  _globals['_INVENTORY'].methods_by_name['CheckStock']._serialized_options = b'\220\002\001'
   _globals['_ITEM']._serialized_start=101
   _globals['_ITEM']._serialized_end=138
   _globals['_RESERVATION']._serialized_start=141
@@ -55,6 +63,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRESERVATIONREQUEST']._serialized_end=524
   _globals['_GETRESERVATIONRESPONSE']._serialized_start=526
   _globals['_GETRESERVATIONRESPONSE']._serialized_end=598
-  _globals['_INVENTORY']._serialized_start=601
-  _globals['_INVENTORY']._serialized_end=864
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=600
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=654
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=656
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=730
+  _globals['_RESTOCKREQUEST']._serialized_start=732
+  _globals['_RESTOCKREQUEST']._serialized_end=803
+  _globals['_RESTOCKRESPONSE']._serialized_start=805
+  _globals['_RESTOCKRESPONSE']._serialized_end=884
+  _globals['_SENDBACKREQUEST']._serialized_start=886
+  _globals['_SENDBACKREQUEST']._serialized_end=924
+  _globals['_SENDBACKRESPONSE']._serialized_start=926
+  _globals['_SENDBACKRESPONSE']._serialized_end=944
+  _globals['_CHECKSTOCKREQUEST']._serialized_start=946
+  _globals['_CHECKSTOCKREQUEST']._serialized_end=999
+  _globals['_CHECKSTOCKRESPONSE']._serialized_start=1001
+  _globals['_CHECKSTOCKRESPONSE']._serialized_end=1090
+  _globals['_INVENTORY']._serialized_start=1093
+  _globals['_INVENTORY']._serialized_end=1711
 # @@protoc_insertion_point(module_scope)

@@ -65,3 +65,59 @@ class GetReservationResponse(_message.Message):
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     reservation: Reservation
     def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
+class ListReservationsRequest(_message.Message):
+    __slots__ = ("sku", "follow")
+    SKU_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    sku: str
+    follow: bool
+    def __init__(self, sku: _Optional[str] = ..., follow: _Optional[bool] = ...) -> None: ...
+
+class ListReservationsResponse(_message.Message):
+    __slots__ = ("reservation",)
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    reservation: Reservation
+    def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
+class RestockRequest(_message.Message):
+    __slots__ = ("delivery_id", "item")
+    DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    delivery_id: str
+    item: Item
+    def __init__(self, delivery_id: _Optional[str] = ..., item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class RestockResponse(_message.Message):
+    __slots__ = ("delivery_count", "received")
+    DELIVERY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    delivery_count: int
+    received: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, delivery_count: _Optional[int] = ..., received: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
+
+class SendBackRequest(_message.Message):
+    __slots__ = ("delivery_id",)
+    DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
+    delivery_id: str
+    def __init__(self, delivery_id: _Optional[str] = ...) -> None: ...
+
+class SendBackResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckStockRequest(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class CheckStockResponse(_message.Message):
+    __slots__ = ("item", "available", "enough")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    ENOUGH_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    available: int
+    enough: bool
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., available: _Optional[int] = ..., enough: _Optional[bool] = ...) -> None: ...

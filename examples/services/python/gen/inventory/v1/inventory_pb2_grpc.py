@@ -51,6 +51,26 @@ class InventoryStub:
                 request_serializer=inventory_dot_v1_dot_inventory__pb2.GetReservationRequest.SerializeToString,
                 response_deserializer=inventory_dot_v1_dot_inventory__pb2.GetReservationResponse.FromString,
                 _registered_method=True)
+        self.ListReservations = channel.unary_stream(
+                '/inventory.v1.Inventory/ListReservations',
+                request_serializer=inventory_dot_v1_dot_inventory__pb2.ListReservationsRequest.SerializeToString,
+                response_deserializer=inventory_dot_v1_dot_inventory__pb2.ListReservationsResponse.FromString,
+                _registered_method=True)
+        self.Restock = channel.stream_unary(
+                '/inventory.v1.Inventory/Restock',
+                request_serializer=inventory_dot_v1_dot_inventory__pb2.RestockRequest.SerializeToString,
+                response_deserializer=inventory_dot_v1_dot_inventory__pb2.RestockResponse.FromString,
+                _registered_method=True)
+        self.SendBack = channel.unary_unary(
+                '/inventory.v1.Inventory/SendBack',
+                request_serializer=inventory_dot_v1_dot_inventory__pb2.SendBackRequest.SerializeToString,
+                response_deserializer=inventory_dot_v1_dot_inventory__pb2.SendBackResponse.FromString,
+                _registered_method=True)
+        self.CheckStock = channel.stream_stream(
+                '/inventory.v1.Inventory/CheckStock',
+                request_serializer=inventory_dot_v1_dot_inventory__pb2.CheckStockRequest.SerializeToString,
+                response_deserializer=inventory_dot_v1_dot_inventory__pb2.CheckStockResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServicer:
@@ -80,6 +100,38 @@ class InventoryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReservations(self, request, context):
+        """Lists the reservations by order, one a message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Restock(self, request_iterator, context):
+        """Takes deliveries in, one a message, of which all are taken or none. NOT_FOUND
+        for an unknown SKU.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendBack(self, request, context):
+        """Sends a delivery back: the undo of Restock, one delivery after the other.
+        FAILED_PRECONDITION while its goods are set aside, with the
+        google.rpc.ErrorInfo reason OUT_OF_STOCK.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckStock(self, request_iterator, context):
+        """Tells what could be reserved: for each item an answer, as it comes. NOT_FOUND
+        for an unknown SKU.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +149,26 @@ def add_InventoryServicer_to_server(servicer, server):
                     servicer.GetReservation,
                     request_deserializer=inventory_dot_v1_dot_inventory__pb2.GetReservationRequest.FromString,
                     response_serializer=inventory_dot_v1_dot_inventory__pb2.GetReservationResponse.SerializeToString,
+            ),
+            'ListReservations': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListReservations,
+                    request_deserializer=inventory_dot_v1_dot_inventory__pb2.ListReservationsRequest.FromString,
+                    response_serializer=inventory_dot_v1_dot_inventory__pb2.ListReservationsResponse.SerializeToString,
+            ),
+            'Restock': grpc.stream_unary_rpc_method_handler(
+                    servicer.Restock,
+                    request_deserializer=inventory_dot_v1_dot_inventory__pb2.RestockRequest.FromString,
+                    response_serializer=inventory_dot_v1_dot_inventory__pb2.RestockResponse.SerializeToString,
+            ),
+            'SendBack': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendBack,
+                    request_deserializer=inventory_dot_v1_dot_inventory__pb2.SendBackRequest.FromString,
+                    response_serializer=inventory_dot_v1_dot_inventory__pb2.SendBackResponse.SerializeToString,
+            ),
+            'CheckStock': grpc.stream_stream_rpc_method_handler(
+                    servicer.CheckStock,
+                    request_deserializer=inventory_dot_v1_dot_inventory__pb2.CheckStockRequest.FromString,
+                    response_serializer=inventory_dot_v1_dot_inventory__pb2.CheckStockResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -182,6 +254,114 @@ class Inventory:
             '/inventory.v1.Inventory/GetReservation',
             inventory_dot_v1_dot_inventory__pb2.GetReservationRequest.SerializeToString,
             inventory_dot_v1_dot_inventory__pb2.GetReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/inventory.v1.Inventory/ListReservations',
+            inventory_dot_v1_dot_inventory__pb2.ListReservationsRequest.SerializeToString,
+            inventory_dot_v1_dot_inventory__pb2.ListReservationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Restock(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/inventory.v1.Inventory/Restock',
+            inventory_dot_v1_dot_inventory__pb2.RestockRequest.SerializeToString,
+            inventory_dot_v1_dot_inventory__pb2.RestockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendBack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/inventory.v1.Inventory/SendBack',
+            inventory_dot_v1_dot_inventory__pb2.SendBackRequest.SerializeToString,
+            inventory_dot_v1_dot_inventory__pb2.SendBackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckStock(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/inventory.v1.Inventory/CheckStock',
+            inventory_dot_v1_dot_inventory__pb2.CheckStockRequest.SerializeToString,
+            inventory_dot_v1_dot_inventory__pb2.CheckStockResponse.FromString,
             options,
             channel_credentials,
             insecure,

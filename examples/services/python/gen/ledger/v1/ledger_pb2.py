@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16ledger/v1/ledger.proto\x12\tledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc2\x01\n\x06Record\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\'\n\toperation\x18\x04 \x01(\x0e\x32\x14.ledger.v1.Operation\x12\x1f\n\x05state\x18\x05 \x01(\x0e\x32\x10.ledger.v1.State\x12\x12\n\naction_key\x18\x06 \x01(\t\x12\x0e\n\x06run_id\x18\x07 \x01(\t\"\x1d\n\x0bListRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"2\n\x0cListResponse\x12\"\n\x07records\x18\x01 \x03(\x0b\x32\x11.ledger.v1.Record\"\x0e\n\x0cResetRequest\"\x0f\n\rResetResponse*l\n\tOperation\x12\x19\n\x15OPERATION_UNSPECIFIED\x10\x00\x12\x14\n\x10OPERATION_ACTION\x10\x01\x12\x18\n\x14OPERATION_COMPENSATE\x10\x02\x12\x14\n\x10OPERATION_VERIFY\x10\x03*P\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_DONE\x10\x01\x12\x10\n\x0cSTATE_UNDONE\x10\x02\x12\x0e\n\nSTATE_VOID\x10\x03\x32\x87\x01\n\x06Ledger\x12<\n\x04List\x12\x16.ledger.v1.ListRequest\x1a\x17.ledger.v1.ListResponse\"\x03\x90\x02\x01\x12?\n\x05Reset\x12\x17.ledger.v1.ResetRequest\x1a\x18.ledger.v1.ResetResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16ledger/v1/ledger.proto\x12\tledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc2\x01\n\x06Record\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\'\n\toperation\x18\x04 \x01(\x0e\x32\x14.ledger.v1.Operation\x12\x1f\n\x05state\x18\x05 \x01(\x0e\x32\x10.ledger.v1.State\x12\x12\n\naction_key\x18\x06 \x01(\t\x12\x0e\n\x06run_id\x18\x07 \x01(\t\"(\n\x06Stream\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"\x1d\n\x0bListRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"2\n\x0cListResponse\x12\"\n\x07records\x18\x01 \x03(\x0b\x32\x11.ledger.v1.Record\"$\n\x12ListStreamsRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"9\n\x13ListStreamsResponse\x12\"\n\x07streams\x18\x01 \x03(\x0b\x32\x11.ledger.v1.Stream\"\x0e\n\x0cResetRequest\"\x0f\n\rResetResponse*l\n\tOperation\x12\x19\n\x15OPERATION_UNSPECIFIED\x10\x00\x12\x14\n\x10OPERATION_ACTION\x10\x01\x12\x18\n\x14OPERATION_COMPENSATE\x10\x02\x12\x14\n\x10OPERATION_VERIFY\x10\x03*P\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_DONE\x10\x01\x12\x10\n\x0cSTATE_UNDONE\x10\x02\x12\x0e\n\nSTATE_VOID\x10\x03\x32\xda\x01\n\x06Ledger\x12<\n\x04List\x12\x16.ledger.v1.ListRequest\x1a\x17.ledger.v1.ListResponse\"\x03\x90\x02\x01\x12Q\n\x0bListStreams\x12\x1d.ledger.v1.ListStreamsRequest\x1a\x1e.ledger.v1.ListStreamsResponse\"\x03\x90\x02\x01\x12?\n\x05Reset\x12\x17.ledger.v1.ResetRequest\x1a\x18.ledger.v1.ResetResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,22 +34,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LEDGER'].methods_by_name['List']._loaded_options = None
   _globals['_LEDGER'].methods_by_name['List']._serialized_options = b'\220\002\001'
+  _globals['_LEDGER'].methods_by_name['ListStreams']._loaded_options = None
+  _globals['_LEDGER'].methods_by_name['ListStreams']._serialized_options = b'\220\002\001'
   _globals['_LEDGER'].methods_by_name['Reset']._loaded_options = None
   _globals['_LEDGER'].methods_by_name['Reset']._serialized_options = b'\220\002\002'
-  _globals['_OPERATION']._serialized_start=383
-  _globals['_OPERATION']._serialized_end=491
-  _globals['_STATE']._serialized_start=493
-  _globals['_STATE']._serialized_end=573
+  _globals['_OPERATION']._serialized_start=522
+  _globals['_OPERATION']._serialized_end=630
+  _globals['_STATE']._serialized_start=632
+  _globals['_STATE']._serialized_end=712
   _globals['_RECORD']._serialized_start=71
   _globals['_RECORD']._serialized_end=265
-  _globals['_LISTREQUEST']._serialized_start=267
-  _globals['_LISTREQUEST']._serialized_end=296
-  _globals['_LISTRESPONSE']._serialized_start=298
-  _globals['_LISTRESPONSE']._serialized_end=348
-  _globals['_RESETREQUEST']._serialized_start=350
-  _globals['_RESETREQUEST']._serialized_end=364
-  _globals['_RESETRESPONSE']._serialized_start=366
-  _globals['_RESETRESPONSE']._serialized_end=381
-  _globals['_LEDGER']._serialized_start=576
-  _globals['_LEDGER']._serialized_end=711
+  _globals['_STREAM']._serialized_start=267
+  _globals['_STREAM']._serialized_end=307
+  _globals['_LISTREQUEST']._serialized_start=309
+  _globals['_LISTREQUEST']._serialized_end=338
+  _globals['_LISTRESPONSE']._serialized_start=340
+  _globals['_LISTRESPONSE']._serialized_end=390
+  _globals['_LISTSTREAMSREQUEST']._serialized_start=392
+  _globals['_LISTSTREAMSREQUEST']._serialized_end=428
+  _globals['_LISTSTREAMSRESPONSE']._serialized_start=430
+  _globals['_LISTSTREAMSRESPONSE']._serialized_end=487
+  _globals['_RESETREQUEST']._serialized_start=489
+  _globals['_RESETREQUEST']._serialized_end=503
+  _globals['_RESETRESPONSE']._serialized_start=505
+  _globals['_RESETRESPONSE']._serialized_end=520
+  _globals['_LEDGER']._serialized_start=715
+  _globals['_LEDGER']._serialized_end=933
 # @@protoc_insertion_point(module_scope)

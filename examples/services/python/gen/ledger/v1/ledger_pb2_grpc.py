@@ -42,6 +42,11 @@ class LedgerStub:
                 request_serializer=ledger_dot_v1_dot_ledger__pb2.ListRequest.SerializeToString,
                 response_deserializer=ledger_dot_v1_dot_ledger__pb2.ListResponse.FromString,
                 _registered_method=True)
+        self.ListStreams = channel.unary_unary(
+                '/ledger.v1.Ledger/ListStreams',
+                request_serializer=ledger_dot_v1_dot_ledger__pb2.ListStreamsRequest.SerializeToString,
+                response_deserializer=ledger_dot_v1_dot_ledger__pb2.ListStreamsResponse.FromString,
+                _registered_method=True)
         self.Reset = channel.unary_unary(
                 '/ledger.v1.Ledger/Reset',
                 request_serializer=ledger_dot_v1_dot_ledger__pb2.ResetRequest.SerializeToString,
@@ -62,6 +67,14 @@ class LedgerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStreams(self, request, context):
+        """Lists the streaming calls to the example's own services that have not ended,
+        to see that a cancelled call ends at the server too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Reset(self, request, context):
         """Forgets everything this program knows: the records, what its services keep,
         and which calls it has seen. For tests and demonstrations.
@@ -77,6 +90,11 @@ def add_LedgerServicer_to_server(servicer, server):
                     servicer.List,
                     request_deserializer=ledger_dot_v1_dot_ledger__pb2.ListRequest.FromString,
                     response_serializer=ledger_dot_v1_dot_ledger__pb2.ListResponse.SerializeToString,
+            ),
+            'ListStreams': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStreams,
+                    request_deserializer=ledger_dot_v1_dot_ledger__pb2.ListStreamsRequest.FromString,
+                    response_serializer=ledger_dot_v1_dot_ledger__pb2.ListStreamsResponse.SerializeToString,
             ),
             'Reset': grpc.unary_unary_rpc_method_handler(
                     servicer.Reset,
@@ -114,6 +132,33 @@ class Ledger:
             '/ledger.v1.Ledger/List',
             ledger_dot_v1_dot_ledger__pb2.ListRequest.SerializeToString,
             ledger_dot_v1_dot_ledger__pb2.ListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStreams(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.v1.Ledger/ListStreams',
+            ledger_dot_v1_dot_ledger__pb2.ListStreamsRequest.SerializeToString,
+            ledger_dot_v1_dot_ledger__pb2.ListStreamsResponse.FromString,
             options,
             channel_credentials,
             insecure,

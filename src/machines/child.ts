@@ -1,0 +1,173 @@
+/**
+ * Another workflow as a step: a run of its own, started, followed and rolled back by this one's.
+ *
+ * @module
+ */
+import type { ChildStep } from "../workflow/model.ts";
+import type { Rounds } from "../workflow/rounds.ts";
+import type { Board } from "./board.ts";
+import type { Cancel, ChildTold, Resolved, Signalled } from "./told.ts";
+import { earliest } from "./call_moves.ts";
+import { failStep } from "./failing.ts";
+import { failureOf } from "./failure.ts";
+import type { Op } from "./facts.ts";
+import { recordOf, type StepRecord } from "./fold.ts";
+import { type Action, type Guard, machine } from "./machine.ts";
+
+/** What the actor of a child run's step is made with. */
+export interface ChildInput {
+  readonly board: Board;
+  readonly step: ChildStep;
+  readonly path: string;
+  readonly rounds: Rounds;
+  readonly op: Op;
+  /** When an enclosing block is out of time, in milliseconds since the epoch. */
+  readonly deadline: number | null;
+  /** The block around it is failing already: only after a restart. */
+  readonly cancelled: boolean;
+}
+
+/** What it holds besides the fold. */
+export interface ChildContext extends Omit<ChildInput, "cancelled"> {
+  cancelled: boolean;
+  /** Asks the child to stop and roll back. */
+  cancelChild: () => void;
+}
+
+type ChildEvent = ChildTold | Cancel | Resolved | Signalled;
+type Test = Guard<ChildContext, ChildEvent>;
+type Do = Action<ChildContext, ChildEvent>;
+
+const ended: Test = (context) => {
+  const { status, caught } = recordFor(context);
+  return status !== "running" || caught !== null;
+};
+const isParked: Test = (context) => recordFor(context).attention !== null;
+const isReleased: Test = (context) => recordFor(context).attention === null;
+
+const startChild: Do = (context, _event, scope) => {
+  const { board, step, path, op, deadline, cancelled } = context;
+  const record = recordFor(context);
+  const own = step.timeout === null ? null : startOf(record) + step.timeout;
+  const run = board.child({
+    path,
+    op,
+    workflow: step.workflow,
+    input: record.input ?? {},
+    revision: record.revisions,
+    deadline: earliest(own, deadline),
+  }, (told) => scope.self.send(told));
+  context.cancelChild = run.cancel;
+  scope.during(run.leave);
+  if (cancelled) run.cancel();
+};
+const cancelChild: Do = (context) => {
+  context.cancelled = true;
+  context.cancelChild();
+};
+const settle: Do = (context, event) => {
+  if (event.type === "child_told") conclude(context, event);
+};
+
+/** The machine of a child run's step. */
+export const childMachine = machine<ChildContext, ChildEvent, ChildInput>({
+  id: "child",
+  context: (input) => ({ ...input, cancelChild: () => {} }),
+  initial: "deciding",
+  states: {
+    deciding: {
+      always: [
+        { guard: ended, target: "done" },
+        { guard: isParked, target: "parked" },
+        { target: "running" },
+      ],
+    },
+    running: {
+      entry: [startChild],
+      on: {
+        child_told: [{ actions: [settle], target: "deciding" }],
+        cancel: [{ actions: [cancelChild] }],
+      },
+    },
+    parked: { on: { resolved: [{ guard: isReleased, target: "deciding" }] } },
+    done: { final: true },
+  },
+});
+
+function recordFor({ board, path, op }: ChildContext): StepRecord {
+  const record = recordOf(board.state, path, op);
+  if (record === undefined) throw new Error(`"${path}" has not started`);
+  return record;
+}
+
+function startOf(record: StepRecord): number {
+  return record.resolved === null ? record.startedAt : record.tryingSince;
+}
+
+/** A child that did not complete has rolled back what it did: nothing of it is left to undo. */
+function conclude(context: ChildContext, told: ChildTold): void {
+  const { board, step, path, rounds, op, cancelled } = context;
+  const { status, output, failure, pivot } = told;
+  const passed = pivot ? { pivot } : {};
+  if (status === "completed") {
+    board.record({ kind: "step_completed", path, op, output: output ?? {}, ...passed });
+  } else if (cancelled) {
+    board.record({ kind: "step_cancelled", path, op, outcome: "rejected" });
+  } else {
+    const code = status === "timed_out" ? "STEP_TIMEOUT" : "CHILD_FAILED";
+    const why = failure === null ? "" : `: ${failure.code}: ${failure.message}`;
+    const message = `"${step.workflow.name}", the child run of "${path}", ended as ${status}${why}`;
+    const cause = failureOf({ ...failure, code, message }, {
+      path,
+      attempts: 0,
+      outcome: "rejected",
+    });
+    failStep({ board, step, path, op, rounds, cancelled }, cause);
+  }
+}
+
+/** What the actor that rolls a child run back is made with. */
+export interface ChildUndoInput {
+  readonly board: Board;
+  readonly path: string;
+}
+
+const startUndo: Action<ChildUndoInput, ChildTold | Cancel | Resolved | Signalled> = (
+  { board, path },
+  _event,
+  scope,
+) => {
+  const op = "compensate";
+  if (recordOf(board.state, path, op) === undefined) {
+    board.record({ kind: "step_started", path, op, form: "workflow" });
+  }
+  scope.during(board.undoChild(path, (told) => scope.self.send(told)));
+};
+const endUndo: Action<ChildUndoInput, ChildTold | Cancel | Resolved | Signalled> = (
+  { board, path },
+  event,
+) => {
+  if (event.type !== "child_told") return;
+  const op = "compensate";
+  // Where something of it still stands, this run can't say that all is undone.
+  if (event.status === "incomplete") board.record({ kind: "step_skipped", path, op });
+  else board.record({ kind: "step_completed", path, op });
+};
+
+/** Rolls back a child run that had completed, by its own compensations. */
+export const childUndoMachine = machine<
+  ChildUndoInput,
+  ChildTold | Cancel | Resolved | Signalled,
+  ChildUndoInput
+>({
+  id: "child_undo",
+  context: (input) => input,
+  initial: "undoing",
+  states: {
+    undoing: {
+      entry: [startUndo],
+      on: { child_told: [{ actions: [endUndo], target: "done" }] },
+    },
+    done: { final: true },
+  },
+});
