@@ -34,6 +34,7 @@ function addFailures(step: Step, workflow: Workflow, found: Found): void {
     case "workflow":
       found.mayHaveReason = true;
       codes.add("CHILD_FAILED").add("INVALID_REQUEST");
+      if (step.workflow.timeout !== null) codes.add("STEP_TIMEOUT");
       break;
     case "fail":
       codes.add(step.code);

@@ -128,7 +128,7 @@ const base = {
 const steer = {
   concurrency: whole(1).optional().describe("How many at a time"),
   on_failure: choice(["cancel", "finish"]).optional()
-    .describe("When one fails, the others are cancelled (default) or run to their end"),
+    .describe("When one fails: cancel (default) the others, or let them finish"),
 };
 
 const call = shape({
