@@ -103,7 +103,7 @@ Deno.test("parseWorkflow() never throws: broken text has problems with places", 
       const { workflow, problems } = parse(text, {
         ...FULL_FILES,
         "shared.yaml": text,
-        "billing/invoice.yaml": text,
+        ...(round % 3 === 0 && { "billing/invoice.yaml": text }),
       });
       if (workflow === null && problems.length === 0) fail("no workflow and no problem");
       for (const { line, column, file, message } of problems) {
