@@ -128,12 +128,12 @@ export class Explainer {
         for (const inside of listsOf(step)) this.#seat(inside, step, step.kind);
       }
       for (const end of ["until", "result"]) {
-        this.#parts.set(`${path}[].${end}`, { step, list: step.kind, index: Infinity });
+        this.#parts.set(`${path}[]/${end}`, { step, list: step.kind, index: Infinity });
       }
       step.catch.forEach((entry, at) => {
         const name = `catch[${at}]`;
         this.#parts.set(`${path}.${name}`, { step, list: name, index: -1 });
-        this.#parts.set(`${path}.${name}.result`, { step, list: name, index: Infinity });
+        this.#parts.set(`${path}.${name}/result`, { step, list: name, index: Infinity });
         this.#seat(entry.steps, step, name);
       });
       if ("compensate" in step && step.compensate?.kind === "steps") {

@@ -307,6 +307,11 @@ const CASES: readonly Case[] = [
     `  - { foreach: "a {{ .input.x }}", steps: [{ set: { a: 1 } }] }`,
     "5:16 wrong_value",
   ),
+  steps(
+    "loops whose rounds would be called like a catch's steps",
+    `  - { id: catch, foreach: [1], steps: [{ set: { a: 1 } }] }\n  - { steps: [{ id: parallel, foreach: [1], steps: [{ set: { a: 1 } }] }, { id: switch, set: { b: 1 } }] }`,
+    "6:21 reserved_name",
+  ),
   steps("foreach without steps", "  - { foreach: [1] }", "5:5 missing_key"),
   steps(
     "foreach over a list",

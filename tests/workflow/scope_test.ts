@@ -26,13 +26,13 @@ Deno.test("visibility() gives each step the names it can see", () => {
     "ship[].sent": "charge checkout chosen hold item label parcel parcel_index reserve",
     "ship[].sent/compensate":
       "charge checkout chosen hold item label parcel parcel_index reserve sent",
-    "ship[].result": "charge checkout chosen hold item label parcel parcel_index reserve sent",
+    "ship[]/result": "charge checkout chosen hold item label parcel parcel_index reserve sent",
     "ship.catch[0]": "charge checkout chosen error hold item label reserve",
-    "ship.catch[0].result": "charge checkout chosen error hold item label none reserve",
+    "ship.catch[0]/result": "charge checkout chosen error hold item label none reserve",
     settled: "charge checkout chosen hold item label labels reserve",
     "settled[].steps[0]": "charge checkout chosen hold item label labels reserve state",
-    "settled[].until": "charge checkout chosen hold item label labels reserve state",
-    "settled[].result": "charge checkout chosen hold item label labels reserve state",
+    "settled[]/until": "charge checkout chosen hold item label labels reserve state",
+    "settled[]/result": "charge checkout chosen hold item label labels reserve state",
     "steps[6]": "charge checkout chosen hold item label labels reserve settled",
     "approval.catch[0].steps[0]":
       "charge checkout chosen error hold item label labels reserve settled",
@@ -41,7 +41,7 @@ Deno.test("visibility() gives each step the names it can see", () => {
     "checkout.charge.catch[0]": "error item",
     "checkout.charge.catch[0].fallback": "error item",
     "checkout.charge.catch[0].fallback/compensate": "error fallback item",
-    "checkout.charge.catch[0].result": "error fallback item",
+    "checkout.charge.catch[0]/result": "error fallback item",
     "invoice/compensate":
       "approval charge checkout chosen hold invoice item label labels reserve settled",
     log: "approval capture charge checkout chosen hold invoice item label labels reserve settled",
@@ -133,12 +133,26 @@ Deno.test("visibility() has in a round of repeat what the round before left, unt
   });
   deepEqual(bound("pages[].steps[3][].deep", "last"), output(last));
   deepEqual(bound("pages[].steps[3][].deep", "deep_too"), output("pages[].steps[3]", true));
-  for (const scope of ["pages[].until", "pages[].result"]) {
+  for (const scope of ["pages[]/until", "pages[]/result"]) {
     deepEqual([bound(scope, "page"), bound(scope, "last")], [output(page), output(last)]);
     deepEqual(seen.get(scope)?.steps.get("page"), { path: page, previous: false });
   }
   deepEqual(seen.get("pages[].first")?.steps.get("page"), { path: page, previous: true });
   deepEqual([...seen.get("")?.names.keys() ?? []], ["pages"]);
+});
+
+Deno.test("visibility() tells a step called result or until from a loop's own", () => {
+  const seen = visibility(valid(withSteps(`
+  - id: r
+    repeat: [{ id: result, set: { a: 1 } }, { id: until, service: pay, method: Pay, catch: [{ steps: [{ id: x, set: { b: 1 } }] }] }]
+    until: "{{ .until.x }}"
+    max_rounds: 3
+    result: "{{ .result }}"
+`)));
+  const result = (scope: string) => seen.get(scope)?.names.get("result");
+  deepEqual(result("r[].result"), output("r[].result", true));
+  deepEqual(result("r[]/result"), output("r[].result"));
+  deepEqual(result("r[]/until"), output("r[].result"));
 });
 
 Deno.test("visibility() lets an inner name hide an outer one inside its block only", () => {
