@@ -139,7 +139,7 @@ function isDone(context: BlockContext, begun: number): boolean {
   const { block, board, rounds } = context;
   if (context.decided?.after === begun) return context.decided.done;
   if (block.kind !== "repeat") return false;
-  const scope = { key: `${block.path}[].until`, rounds: [...rounds, begun - 1] };
+  const scope = { key: `${block.path}[]/until`, rounds: [...rounds, begun - 1] };
   const done = evaluateWhen(board, scope, block.until);
   context.decided = { after: begun, done };
   return done;
