@@ -99,6 +99,8 @@ function stepText(
       return event.path === ""
         ? null
         : `cancelled${event.outcome === "unknown" ? ", its outcome unknown" : ""}`;
+    case "pivot_passed":
+      return "has passed its pivot: from here on the run only goes forward";
     case "branch_taken":
       return event.branch === null ? "no branch fits" : `takes branch ${event.branch}`;
     case "attention_raised":

@@ -59,6 +59,8 @@ export function entryOf(event: Happening): Entry {
       return entry("debug", "branch taken", { ...at, branch: event.branch });
     case "cancel_requested":
       return entry("warn", "cancel requested", { reason: event.reason });
+    case "pivot_passed":
+      return entry("info", "pivot passed", at);
     case "rollback_started":
       return entry("warn", "rollback started", { reason: event.reason });
     case "attention_raised":
