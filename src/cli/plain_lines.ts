@@ -93,6 +93,8 @@ function stepText(
     }
     case "step_skipped":
       return "skipped";
+    case "step_doubted":
+      return `gives up with ${event.failure.code}; asks whether it happened`;
     case "step_caught":
       return `failed with ${event.failure.code}, which its catch takes`;
     case "step_cancelled":

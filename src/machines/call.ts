@@ -250,7 +250,12 @@ export const callMachine: Machine<CallContext, CallEvent, CallInput> = machine<
     },
     /** Out of time with everything around it: the owner of the deadline is about to cancel it. */
     overdue: {
-      on: { cancel: [{ actions: [markCancelled, cancelCall], target: "done" }] },
+      on: {
+        cancel: [
+          { guard: wantsVerify, actions: [markCancelled], target: "doubting" },
+          { actions: [markCancelled, cancelCall], target: "done" },
+        ],
+      },
     },
     parked: {
       on: {

@@ -216,6 +216,13 @@ export function applyFact(state: RunState, fact: Fact): void {
       close(state, record, fact, "failed", fact.failure.outcome);
       return;
     }
+    case "step_doubted": {
+      const record = known(state, fact);
+      record.failure = fact.failure;
+      record.unsettled = true;
+      record.nextAt = null;
+      return;
+    }
     case "step_caught": {
       const record = begun(state, fact);
       record.caught = { entry: fact.entry, failure: fact.failure };
