@@ -1,6 +1,9 @@
 /** Writes docs/machines.md from the machines themselves: `deno task machines`. A test checks that it is up to date. */
 import { blockMachine } from "../src/machines/block.ts";
 import { callMachine } from "../src/machines/call.ts";
+import { catchMachine } from "../src/machines/catch.ts";
+import { childMachine, childUndoMachine } from "../src/machines/child.ts";
+import { pauseMachine } from "../src/machines/pause.ts";
 import { runMachine } from "../src/machines/run.ts";
 import { sagaMachine } from "../src/machines/saga.ts";
 import { serviceMachine } from "../src/machines/service.ts";
@@ -29,9 +32,19 @@ interface DrawnArrow {
 
 const MACHINES: readonly (readonly [Drawn, string])[] = [
   [runMachine, "One run: forward, then back where it must, then an end."],
-  [blockMachine, "A block of steps: starts its children, hears them end, cancels them."],
-  [callMachine, "One call, with its retries; also one compensation, which may be parked."],
-  [sagaMachine, "One rollback: one compensation after the other."],
+  [
+    blockMachine,
+    "A block of steps, a loop or a round: starts its children, hears them end, cancels them.",
+  ],
+  [
+    callMachine,
+    "One call, with its retries; also what undoes or verifies one, which may be parked.",
+  ],
+  [pauseMachine, "What waits: for a moment, for a signal, or for an operator."],
+  [childMachine, "A child run: another workflow as a step."],
+  [catchMachine, "What a `catch` does once it has taken a step's failure."],
+  [sagaMachine, "One rollback, of a run or a part of it: one compensation after the other."],
+  [childUndoMachine, "Rolls back a child run that had completed."],
   [serviceMachine, "The circuit breaker of one service."],
 ];
 

@@ -46,7 +46,7 @@ export interface LiveRunOptions {
   /** `null`: nobody listens. */
   readonly onHappening: ((event: Happening) => void) | null;
   /** Makes the runs of its child workflows. */
-  readonly children: ChildStarter;
+  readonly children: ChildStarter<LiveRun>;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
 }
@@ -74,7 +74,7 @@ export class LiveRun {
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
-  readonly #children: Children;
+  readonly #children: Children<LiveRun>;
   #actor: Actor<typeof runMachine> | null = null;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
@@ -264,6 +264,7 @@ export class LiveRun {
   /** Something waits for an operator, durably, and everything else has come to its end or waits too. */
   get rests(): boolean {
     const { state, shown } = this.#options;
+    if (state.attention.size === 0 && this.#children.size === 0) return false;
     const parked = [...state.attention].some((key) => this.#waitsFor(key));
     const child = this.#children.attention().length > 0;
     if (!parked && !child || !this.#children.rest || shown.ended) return false;

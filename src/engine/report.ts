@@ -241,12 +241,11 @@ function innerRecords(step: Step, path: string, state: RunState): readonly StepR
   );
 }
 
-let lastTime = { milliseconds: NaN, text: "" };
+let second = { at: NaN, text: "" };
 
-/** RFC 3339. A report's times are often the same moment's, whose text is not made again. */
+/** RFC 3339. The times of runs are mostly of the same second, whose text is not made again. */
 function timeOf(milliseconds: number): string {
-  if (milliseconds !== lastTime.milliseconds) {
-    lastTime = { milliseconds, text: new Date(milliseconds).toISOString() };
-  }
-  return lastTime.text;
+  const at = Math.floor(milliseconds / 1_000);
+  if (at !== second.at) second = { at, text: new Date(at * 1_000).toISOString().slice(0, -4) };
+  return `${second.text}${String(Math.floor(milliseconds) - at * 1_000).padStart(3, "0")}Z`;
 }

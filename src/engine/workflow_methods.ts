@@ -29,13 +29,22 @@ export class WorkflowMethods {
    *
    * @throws {MaestroError} `WORKFLOW_INVALID`, where a method is missing or ambiguous
    */
-  async of(
+  of(
     workflow: Workflow,
     targets: ReadonlyMap<string, Target>,
-  ): Promise<Map<string, Method>> {
+  ): Map<string, Method> | Promise<Map<string, Method>> {
     const at = this.#clock.now();
     const known = this.#found.get(workflow);
-    if (known !== undefined && isFresh(known, at, targets)) return known.methods;
+    return known !== undefined && isFresh(known, at, targets)
+      ? known.methods
+      : this.#find(workflow, targets, at);
+  }
+
+  async #find(
+    workflow: Workflow,
+    targets: ReadonlyMap<string, Target>,
+    at: number,
+  ): Promise<Map<string, Method>> {
     const { methods, problems, complete } = await findMethods(workflow, targets, this.#caller);
     if (problems.length > 0) {
       const message = problems.map((problem) => problem.message).join("; ");

@@ -414,8 +414,8 @@ export function mustVerify(context: CallContext): boolean {
 }
 
 /** The answer to that has been found. */
-export function isVerified({ board, path, op }: CallContext): boolean {
-  if (op !== "action") return false;
+export function isVerified({ board, step, path, op }: CallContext): boolean {
+  if (op !== "action" || !step?.verify) return false;
   const verify = recordOf(board.state, path, "verify");
   return verify !== undefined && verify.status !== "running";
 }

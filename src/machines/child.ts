@@ -5,13 +5,12 @@
  */
 import type { ChildStep } from "../workflow/model.ts";
 import type { Rounds } from "../workflow/rounds.ts";
-import type { Value } from "../workflow/value.ts";
 import type { Board } from "./board.ts";
 import type { Cancel, ChildTold, Resolved, Signalled } from "./told.ts";
 import { earliest } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
-import { type Failure, failureOf } from "./failure.ts";
-import type { EndStatus, Op } from "./facts.ts";
+import { failureOf } from "./failure.ts";
+import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./fold.ts";
 import { type Action, type Guard, machine } from "./machine.ts";
 
