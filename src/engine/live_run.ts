@@ -2,7 +2,7 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, recordOf, type RunState } from "../machines/fold.ts";
+import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
 import { pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
 import { startChild } from "../machines/start_child.ts";
@@ -268,8 +268,10 @@ export class LiveRun {
     const parked = [...state.attention].some((key) => this.#waitsFor(key));
     const child = this.#children.attention().length > 0;
     if (!parked && !child || !this.#children.rest || shown.ended) return false;
-    for (const { status, form, attention, path } of state.records.values()) {
+    for (const record of state.records.values()) {
+      const { status, form, attention, path } = record;
       if (status !== "running" || attention !== null || form === "block" || form === null) continue;
+      if (isLeftToOthers(state, record)) continue;
       if (form !== "workflow" || !this.#children.isParked(path)) return false;
     }
     return true;
@@ -322,6 +324,12 @@ export class LiveRun {
       wake: (dueAt, callback) => clock.at(dueAt, callback),
     };
   }
+}
+
+/** Whether a step waits for what has a record of its own: its `verify`, or what its `catch` does. */
+function isLeftToOthers(state: RunState, { path, op, caught }: StepRecord): boolean {
+  if (caught !== null) return true;
+  return op === "action" && recordOf(state, path, "verify")?.status === "running";
 }
 
 function tell(listener: (event: Happening) => void, event: Happening): void {
