@@ -206,9 +206,13 @@ function end(
 
 /** Why the run did not complete. */
 function causeOf(context: RunContext): Failure {
-  const { cancel } = context.board.state;
+  const { cancel, rollback } = context.board.state;
   const root = rootOf(context);
   const none = { path: ROOT, attempts: 0, outcome: "not_sent" } as const;
+  if (rollback === "parent") { // it had completed: nothing of its own failed
+    const message = "The run had completed, and was rolled back with its parent run";
+    return failureOf({ code: "RUN_CANCELLED", message }, none);
+  }
   if (cancel !== null) {
     return failureOf(
       cancel.reason === "timed_out"

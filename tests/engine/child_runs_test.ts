@@ -1,0 +1,64 @@
+// What a parent run says of, and does to, the runs of its child workflows.
+
+import { deepEqual, equal } from "node:assert/strict";
+import { parseWorkflow } from "../../src/workflow/parse.ts";
+import type { Workflow } from "../../src/workflow/model.ts";
+import { stage } from "../support/engines.ts";
+
+/** A parent whose child, and that one's child, have services of their own. */
+const FILES: Readonly<Record<string, string>> = {
+  "parent.yaml": `name: parent
+services: { shop: { endpoint: "shop:1" } }
+steps:
+  - { id: child, workflow: ./child.yaml }
+  - { id: ship, service: shop, method: Ship }
+`,
+  "child.yaml": `name: child
+services: { bank: { endpoint: "bank:1" } }
+steps:
+  - { id: pay, service: bank, method: Pay, compensate: { method: Refund } }
+  - { id: grandchild, workflow: ./grandchild.yaml }
+`,
+  "grandchild.yaml": `name: grandchild
+services: { post: { endpoint: "post:1" } }
+steps:
+  - { id: send, service: post, method: Send, compensate: { method: Recall } }
+`,
+};
+
+function parent(): Workflow {
+  const text = FILES["parent.yaml"] ?? "";
+  const { workflow, problems } = parseWorkflow(
+    { file: "parent.yaml", text },
+    (path) => FILES[path.replace("./", "")] ?? "",
+  );
+  if (workflow === null) throw new Error(problems.map(({ message }) => message).join("\n"));
+  return workflow;
+}
+
+const ok = { answer: {} };
+const scripts = {
+  "shop/Ship": ok,
+  "bank/Pay": ok,
+  "bank/Refund": ok,
+  "post/Send": ok,
+  "post/Recall": ok,
+};
+
+Deno.test("child runs that had completed are undone by their own compensations, last first, and end as compensated", async () => {
+  const { engine, world, clock } = stage({ ...scripts, "shop/Ship": { fail: "NOT_FOUND" } });
+  const run = await engine.start(parent(), { runId: "r" });
+  const { status, steps } = await run.result();
+  equal(status, "compensated");
+  deepEqual(world.effects.slice(2), [
+    "r/child/grandchild/send/compensate",
+    "r/child/pay/compensate",
+  ]);
+  equal(steps.find(({ path }) => path === "child")?.compensation?.status, "done");
+  const child = await engine.report("r/child");
+  equal(child.status, "compensated");
+  equal(child.error?.code, "RUN_CANCELLED");
+  equal((await engine.report("r/child/grandchild")).status, "compensated");
+  await engine.close();
+  clock.stop();
+});
