@@ -1,9 +1,11 @@
 // What a parent run says of, and does to, the runs of its child workflows.
 
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { parseWorkflow } from "../../src/workflow/parse.ts";
 import type { Workflow } from "../../src/workflow/model.ts";
+import { JumpingClock } from "../support/clock.ts";
 import { stage } from "../support/engines.ts";
+import { World } from "../support/world.ts";
 
 /** A parent whose child, and that one's child, have services of their own. */
 const FILES: Readonly<Record<string, string>> = {
@@ -59,6 +61,32 @@ Deno.test("child runs that had completed are undone by their own compensations, 
   equal(child.status, "compensated");
   equal(child.error?.code, "RUN_CANCELLED");
   equal((await engine.report("r/child/grandchild")).status, "compensated");
+  await engine.close();
+  clock.stop();
+});
+
+Deno.test("an endpoint given at the start also wins in child runs, whether the parent has the service or not", async () => {
+  const caller = new World(scripts, new JumpingClock()).caller();
+  const reached: string[] = [];
+  const { engine, clock } = stage({}, {
+    caller: {
+      ...caller,
+      method(target, name, options) {
+        reached.push(target.endpoint);
+        return caller.method(target, name, options);
+      },
+    },
+  });
+  const run = await engine.start(parent(), {
+    runId: "r",
+    endpoints: { bank: "here:1", post: "there:1" },
+  });
+  equal((await run.result()).status, "completed");
+  deepEqual([...new Set(reached)].sort(), ["here:1", "shop:1", "there:1"]);
+  await rejects(
+    engine.start(parent(), { endpoints: { bakery: "here:1" } }),
+    /the workflow's services are: shop, bank, post/,
+  );
   await engine.close();
   clock.stop();
 });
