@@ -116,13 +116,13 @@ const reportResult: Do = (context, event, scope) => {
   context.permit = null;
   if (breaker === null || permit === null || event.type !== "answered") return;
   const { result, duration, at, cut } = event;
-  const code = result.ok ? "OK" : result.failure.code;
+  const { code, local = false } = result.ok ? { code: "OK" } : result.failure;
   scope.send(breaker, {
     type: "result",
     caller: scope.self,
     permit,
     at,
-    result: { code, duration, full: !cut },
+    result: { code, duration, full: !cut, ...(local && { local }) },
   });
 };
 const concludeAttempt: Do = (context, event) => {

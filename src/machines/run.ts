@@ -214,7 +214,7 @@ function causeOf(context: RunContext): Failure {
   const { cancel, rollback } = context.board.state;
   const root = rootOf(context);
   const none = { path: ROOT, attempts: 0, outcome: "not_sent" } as const;
-  if (rollback === "parent") {
+  if (rollback === "parent") { // it had completed: nothing of its own failed
     const message = "The run had completed, and was rolled back with its parent run";
     return failureOf({ code: "RUN_CANCELLED", message }, none);
   }
