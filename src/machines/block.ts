@@ -39,6 +39,8 @@ const ended: Test = (context) => {
   return status !== "running" || caught !== null;
 };
 const isParked: Test = (context) => recordFor(context).attention !== null;
+/** A moment that came while something inside was parked does not count. */
+const isOutOfTime: Test = (context) => ownDeadline(context) !== null;
 const isReleased: Test = (context) => recordFor(context).attention === null;
 const stopped: Test = (context) => isStopped(context, currentPlan(context));
 const settled: Test = (context) => context.actors.size === 0;
@@ -57,7 +59,7 @@ const decide: Do = (context) => open(context);
 const startChildren: Do = (context, _event, scope) => {
   const pauseUntil = advance(context, (child, cancelled) => {
     const { board, op, rounds, action } = context;
-    const deadline = earliest(ownDeadline(context), context.deadline);
+    const deadline = () => earliest(ownDeadline(context), context.deadline());
     const parent = { board, op, rounds, action, deadline };
     context.actors.set(child.path, board.start(parent, child, cancelled, scope));
   });
@@ -125,8 +127,8 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
         "child.done": [{ actions: [forgetChild, startChildren] }],
         next_round: [{ actions: [endPause, startChildren] }],
         cancel: [{ actions: [markCancelled], target: "stopping" }],
-        time: [{ actions: [timeOut] }],
-        resolved: [{ actions: [passOn] }],
+        time: [{ guard: isOutOfTime, actions: [timeOut] }],
+        resolved: [{ actions: [watchTime, passOn] }],
         signalled: [{ actions: [passOn] }],
       },
     },
@@ -143,8 +145,8 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
       on: {
         "child.done": [{ actions: [forgetChild, startChildren] }],
         cancel: [{ actions: [markCancelled, cancelChildren], target: "cancelling" }],
-        time: [{ actions: [cancelChildren], target: "cancelling" }],
-        resolved: [{ actions: [passOn] }],
+        time: [{ guard: isOutOfTime, actions: [cancelChildren], target: "cancelling" }],
+        resolved: [{ actions: [watchTime, passOn] }],
         signalled: [{ actions: [passOn] }],
       },
     },

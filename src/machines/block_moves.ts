@@ -17,7 +17,7 @@ import {
   planLoop,
   type Planned,
 } from "./block_plan.ts";
-import type { Board } from "./board.ts";
+import type { Board, Deadline } from "./board.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { stepTimeout } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
@@ -41,8 +41,8 @@ export interface BlockInput {
   readonly action: string | null;
   readonly op: Op;
   readonly timeout: number | null;
-  /** When an enclosing block is out of time, in milliseconds since the epoch; the run: `Board.state`. */
-  readonly deadline: number | null;
+  /** When an enclosing block is out of time; the run: `runDeadline()`. */
+  readonly deadline: Deadline;
   /** What is around it is failing already: only after a restart. */
   readonly cancelled: boolean;
 }
@@ -148,12 +148,12 @@ function isDone(context: BlockContext, begun: number): boolean {
   return done;
 }
 
-/** When the block's own time is up. */
+/** When the block's own time is up: that of what is parked inside counts for nothing. */
 export function ownDeadline(context: BlockInput | BlockContext): number | null {
   const { board, path, op, timeout } = context;
   const record = recordOf(board.state, path, op);
-  if (timeout === null || record === undefined) return null;
-  return (record.resolved === null ? record.startedAt : record.tryingSince) + timeout;
+  if (timeout === null || record === undefined || record.parkedInside > 0) return null;
+  return record.tryingSince + record.parkedFor + timeout;
 }
 
 /** Decides a `switch`, once. */

@@ -5,7 +5,7 @@
  */
 import type { ChildStep } from "../workflow/model.ts";
 import type { Rounds } from "../workflow/rounds.ts";
-import type { Board } from "./board.ts";
+import type { Board, Deadline } from "./board.ts";
 import type { Cancel, ChildPivoted, ChildTold, Resolved, Signalled } from "./told.ts";
 import { earliest } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
@@ -21,8 +21,8 @@ export interface ChildInput {
   readonly path: string;
   readonly rounds: Rounds;
   readonly op: Op;
-  /** When an enclosing block is out of time, in milliseconds since the epoch. */
-  readonly deadline: number | null;
+  /** When an enclosing block is out of time. */
+  readonly deadline: Deadline;
   /** The block around it is failing already: only after a restart. */
   readonly cancelled: boolean;
 }
@@ -55,7 +55,7 @@ const startChild: Do = (context, _event, scope) => {
     workflow: step.workflow,
     input: record.input ?? {},
     revision: record.revisions,
-    deadline: earliest(own, deadline),
+    deadline: earliest(own, deadline()),
   }, (told) => scope.self.send(told));
   context.cancelChild = run.cancel;
   scope.during(run.leave);

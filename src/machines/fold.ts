@@ -39,6 +39,12 @@ export interface StepRecord {
   retries: number;
   /** From when `give_up_after` counts: time spent parked counts for nothing. */
   tryingSince: number;
+  /** How many of what is inside the block wait for an operator. */
+  parkedInside: number;
+  /** Since when. */
+  parkedSince: number;
+  /** How long some did before, in milliseconds. */
+  parkedFor: number;
   /** When the last attempt started, in milliseconds since the epoch. */
   lastStartedAt: number;
   /** Attempts started before an operator last had it tried again. */
@@ -241,8 +247,7 @@ export function applyFact(state: RunState, fact: Fact): void {
     }
     case "step_cancelled": {
       const record = known(state, fact);
-      record.attention = null;
-      state.attention.delete(recordKey(fact.path, fact.op));
+      release(state, record, fact.at);
       close(state, record, fact, "cancelled", fact.outcome);
       return;
     }
@@ -308,6 +313,9 @@ function openRecord(
     exhausted: false,
     retries: 0,
     tryingSince: fact.at,
+    parkedInside: 0,
+    parkedSince: 0,
+    parkedFor: 0,
     lastStartedAt: fact.at,
     attemptsBefore: 0,
     outcome: null,
@@ -436,7 +444,37 @@ function park(
   record.attention = { failure: fact.failure, request: fact.request };
   record.status = "running";
   record.unsettled = false;
-  state.attention.add(recordKey(fact.path, fact.op));
+  const key = recordKey(fact.path, fact.op);
+  if (!state.attention.has(key)) countParked(state, record, fact.at, 1);
+  state.attention.add(key);
+}
+
+/** It waits for no operator any more. */
+function release(state: RunState, record: StepRecord, at: number): void {
+  record.attention = null;
+  if (state.attention.delete(recordKey(record.path, record.op))) {
+    countParked(state, record, at, -1);
+  }
+}
+
+/** Time that something is parked counts for nothing to the blocks around it, nor to the run. */
+function countParked(state: RunState, record: StepRecord, at: number, more: 1 | -1): void {
+  if (record.op === "compensate") return; // nothing around it has a timeout
+  for (const around of state.records.values()) {
+    if (around.form !== "block" || around.op !== "action" || around === record) continue;
+    if (!isInside(record.path, around.path)) continue;
+    if (around.parkedInside === 0) around.parkedSince = at;
+    around.parkedInside += more;
+    if (around.parkedInside === 0) around.parkedFor += at - around.parkedSince;
+  }
+}
+
+/** When the forward part of the run must be over, in milliseconds since the epoch, as things stand. */
+export function runDeadline(state: RunState): number | null {
+  const deadline = state.started?.deadline ?? null;
+  const root = recordOf(state, ROOT);
+  if (deadline === null || root === undefined || root.parkedInside > 0) return null;
+  return deadline + root.parkedFor;
 }
 
 function resolve(
@@ -445,18 +483,18 @@ function resolve(
   fact: Extract<Fact, { kind: "attention_resolved" }>,
 ): void {
   const failure = record.attention?.failure ?? null;
-  record.attention = null;
+  release(state, record, fact.at);
   record.resolved = fact.action;
   record.retries = 0;
   record.attemptsBefore = record.attempts;
   record.tryingSince = fact.at;
+  record.parkedFor = 0;
   if (fact.input !== undefined) {
     record.input = fact.input;
   }
   if (fact.input !== undefined || fact.action === "retry" && record.form === "workflow") {
     record.revisions++; // a child run that has ended is not started again: another is
   }
-  state.attention.delete(recordKey(fact.path, fact.op));
   if (fact.action === "retry") {
     // Asked again, should it be in doubt again.
     if (fact.op === "action") state.records.delete(recordKey(record.path, "verify"));
@@ -492,6 +530,8 @@ function reopen(state: RunState, record: StepRecord): void {
       state.records.delete(recordKey(inner.path, "verify"));
     } else {
       goOn(inner);
+      inner.tryingSince = record.tryingSince;
+      inner.parkedFor = 0;
       const round = roundOf(inner.path);
       const loop = round === null ? undefined : recordOf(state, loopPath(inner.path), inner.op);
       if (loop !== undefined && round !== null && round < loop.rounds.begun) {

@@ -361,3 +361,54 @@ Deno.test("§4 pivot: past it the run only goes forward, also where its output c
   assert.equal(played.report.error?.code, "EXPRESSION_ERROR");
   assert.deepEqual(undone(played), []);
 });
+
+Deno.test("§4 pivot: time spent parked counts for nothing, neither for the step nor for a block around it", async () => {
+  const played = await play(
+    `${PIVOT}  - id: it
+    timeout: 10s
+    steps:
+      - wait: 1s
+      - { id: late, timeout: 5s, service: shop, method: Flaky, input: { a: 1 } }
+      - { id: loops, timeout: 5s, foreach: [1], steps: [ { id: inner, service: shop, method: Flaky } ] }
+      - { id: last, service: shop, method: Hang }`,
+    {
+      cast: {
+        Flaky: (_, nth) => nth % 2 === 1 ? { fail: "ABORTED" } : { answer: {}, after: 1_000 },
+      },
+      during: async ({ run, clock }) => {
+        for (const step of ["it.late", "it.loops[0].inner"]) {
+          const parked = await run.result();
+          assert.deepEqual(parked.attention.map((one) => one.step), [step]);
+          clock.advance(3_600_000);
+          run.resolve({ step, action: "retry", reason: "an hour later" });
+        }
+      },
+    },
+  );
+  assert.deepEqual(played.report.attention.map(({ step, error }) => [step, error.code]), [
+    ["it", "STEP_TIMEOUT"],
+  ]);
+  // 10 seconds of its own, and two hours.
+  assert.equal(
+    played.clock.now() - Date.parse(stepOf(played, "it.steps[0]").started_at),
+    10_000 + 2 * 3_600_000,
+  );
+});
+
+Deno.test("§4 time that a verify is parked counts for nothing to the run's timeout", async () => {
+  let mended = false;
+  const played = await play(
+    `${DONE}  - { id: it, service: shop, method: Lose, attempt_timeout: 1s, verify: { method: Find } }\n  - wait: 3s`,
+    {
+      head: "timeout: 5s",
+      cast: { Find: () => mended ? { answer: {} } : { fail: "PERMISSION_DENIED" } },
+      during: async ({ run, clock }) => {
+        await run.result();
+        clock.advance(3_600_000);
+        mended = true;
+        run.resolve({ step: "it", action: "retry", reason: "an hour later" });
+      },
+    },
+  );
+  assert.equal(played.report.status, "completed");
+});
