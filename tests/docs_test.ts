@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { machinesPage } from "../docs/draw_machines.ts";
 
-import { blocksOf, problemsOf } from "./support/doc_examples.ts";
+import { asWorkflow, blocksOf, problemsOf } from "./support/doc_examples.ts";
+import { parse } from "./support/parsing.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -24,6 +25,17 @@ for (const page of ["services.md", "saga.md"]) {
     });
   }
 }
+
+Deno.test("the README's language at a glance is right, without a warning", async () => {
+  const blocks = blocksOf(await Deno.readTextFile(new URL("README.md", root)));
+  const glance = blocks.filter(({ language }) => language === "yaml");
+  assert.equal(glance.length, 1);
+  const child = `name: invoice\nsteps: [{ set: { fee: "{{ .input.total * 0.1 }}" } }]\n`;
+  for (const block of glance) {
+    const { problems } = parse(asWorkflow(block), { "invoice.yaml": child });
+    assert.deepEqual(problems.filter(({ code }) => !code.startsWith("unused_")), []);
+  }
+});
 
 Deno.test("every heading that the documentation links to is there", async () => {
   for await (const file of pages(root)) {
