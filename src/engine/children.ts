@@ -2,20 +2,31 @@ import { MaestroError } from "../errors.ts";
 import type { ChildHandle, ChildRun } from "../machines/board.ts";
 import { failureOf } from "../machines/failure.ts";
 import type { RunState } from "../machines/fold.ts";
-import type { ChildTold } from "../machines/told.ts";
+import type { ChildPivoted, ChildTold } from "../machines/told.ts";
 import type { AttentionReport, RunReport } from "./report.ts";
 
 /** A child run under way, as its parent's knows it. */
 export interface ChildLife {
   /** Where it stands, once that it has ended is durable; else `null`. */
   readonly ended: RunState | null;
+  /** Something of it waits for an operator. */
+  readonly parked: boolean;
   /** It waits for an operator, and nothing else of it goes on. */
   readonly rests: boolean;
   /** The pivot that it has passed. */
   readonly pivot: string | null;
   report(): RunReport;
-  follow(listener: (event: { readonly kind: string }) => void): () => void;
+  /** Tells what its parent has to know; the returned function ends that. */
+  watch(watcher: ChildWatcher): () => void;
   cancel(by: string): void;
+}
+
+/** Who has to know how a child run stands. */
+export interface ChildWatcher {
+  /** It is parked, goes on, has passed a pivot, or has ended. */
+  changed(): void;
+  /** It was stopped where it stands: nobody will hear of its end here. */
+  stopped(error: MaestroError): void;
 }
 
 /** How an engine makes the runs of children. */
@@ -30,14 +41,25 @@ export interface ChildStarter<L extends ChildLife = ChildLife> {
 export class Children<L extends ChildLife> {
   readonly #runId: string;
   readonly #starter: ChildStarter<L>;
-  readonly #changed: () => void;
+  readonly #parent: ChildWatcher;
+  readonly #whenDurable: (callback: () => void) => void;
   readonly #live = new Map<string, L>();
 
-  /** @param changed is called whenever one of them is parked, goes on, or ends */
-  constructor(runId: string, starter: ChildStarter<L>, changed: () => void) {
+  /**
+   * @param parent hears whenever something changes in one of them, or that it can't be followed
+   * @param whenDurable calls back once what the parent has recorded so far is durable: nothing of a
+   * child happens before its parent has it on record
+   */
+  constructor(
+    runId: string,
+    starter: ChildStarter<L>,
+    parent: ChildWatcher,
+    whenDurable: (callback: () => void) => void,
+  ) {
     this.#runId = runId;
     this.#starter = starter;
-    this.#changed = changed;
+    this.#parent = parent;
+    this.#whenDurable = whenDurable;
   }
 
   /** How many are under way. */
@@ -46,41 +68,54 @@ export class Children<L extends ChildLife> {
   }
 
   /** Starts one, or takes it up again. */
-  begin(child: ChildRun, told: (event: ChildTold) => void): ChildHandle {
+  begin(child: ChildRun, told: (event: ChildTold | ChildPivoted) => void): ChildHandle {
     const revision = child.revision === 0 ? "" : `#${child.revision + 1}`;
     const id = `${this.#idOf(child.path)}${revision}`;
     let live: L | null = null;
     let cancelled = false;
+    let leave: (() => void) | null = null;
     let left = false;
-    this.#starter.start(id, child).then((started) => {
-      live = started;
+    const follow = (started: L) => {
       if (left) return;
-      this.#follow(child.path, started, told);
-      if (cancelled) started.cancel("its parent run");
-    }, (thrown) => !left && told(notStarted(child.path, thrown)));
+      live = started;
+      leave = this.#follow(child.path, started, told);
+      if (cancelled) cancel(started);
+    };
+    const fail = (thrown: unknown) => {
+      if (!left) this.#fail(child.path, MaestroError.from(thrown, "STORE_FAILED"), told);
+    };
+    this.#whenDurable(() => left || this.#starter.start(id, child).then(follow, fail));
     return {
       cancel: () => {
         cancelled = true;
-        live?.cancel("its parent run");
+        if (live !== null) cancel(live);
       },
       leave: () => {
         left = true;
-        this.#live.delete(child.path);
+        leave?.();
       },
     };
   }
 
   /** Rolls back one that has completed. */
-  undo(path: string, revision: number, told: (event: ChildTold) => void): () => void {
+  undo(
+    path: string,
+    revision: number,
+    told: (event: ChildTold | ChildPivoted) => void,
+  ): () => void {
+    let leave: (() => void) | null = null;
     let left = false;
     const id = revision === 0 ? this.#idOf(path) : `${this.#idOf(path)}#${revision + 1}`;
-    this.#starter.rollBack(id).then(
-      (started) => left || this.#follow(path, started, told),
-      (thrown) => left || told(notStarted(path, thrown)),
-    );
+    const follow = (started: L) => {
+      if (!left) leave = this.#follow(path, started, told);
+    };
+    const fail = (thrown: unknown) => {
+      if (!left) this.#parent.stopped(MaestroError.from(thrown, "STORE_FAILED"));
+    };
+    this.#whenDurable(() => left || this.#starter.rollBack(id).then(follow, fail));
     return () => {
       left = true;
-      this.#live.delete(path);
+      leave?.();
     };
   }
 
@@ -98,6 +133,12 @@ export class Children<L extends ChildLife> {
       if (path.startsWith(`${own}/`)) return { live, rest: path.slice(own.length + 1) };
     }
     return null;
+  }
+
+  /** Something of one of them waits for an operator. */
+  get parked(): boolean {
+    for (const live of this.#live.values()) if (live.parked) return true;
+    return false;
   }
 
   /** All that are under way are parked, or there are none. */
@@ -119,33 +160,63 @@ export class Children<L extends ChildLife> {
     return `${this.#runId}/${path}`;
   }
 
-  #follow(path: string, live: L, told: (event: ChildTold) => void): void {
+  /** @returns ends that; the run stays where it stands */
+  #follow(path: string, live: L, told: (event: ChildTold | ChildPivoted) => void): () => void {
     this.#live.set(path, live);
-    const state = live.ended;
-    if (state !== null) return this.#tell(path, state, told);
-    const stop = live.follow((event) => {
-      if (event.kind === "run_ended") {
-        stop();
-        const ended = live.ended;
-        if (ended !== null) this.#tell(path, ended, told);
-      } else if (event.kind.startsWith("attention_")) this.#changed();
+    let hasPivoted = false;
+    let unwatch = () => {};
+    const leave = () => {
+      unwatch();
+      if (this.#live.get(path) === live) this.#live.delete(path);
+    };
+    const look = () => {
+      const { ended } = live;
+      if (ended !== null) {
+        leave();
+        const event = toldOf(ended);
+        if (event !== null) told(event);
+      } else if (live.pivot !== null && !hasPivoted) {
+        hasPivoted = true;
+        told({ type: "child_pivoted" });
+      }
+    };
+    unwatch = live.watch({
+      changed: () => {
+        look();
+        this.#parent.changed();
+      },
+      stopped: (error) => this.#parent.stopped(error),
     });
-    if (live.rests) this.#changed();
+    look();
+    if (live.parked) this.#parent.changed();
+    return leave;
   }
 
-  #tell(path: string, { end, pivot }: RunState, told: (event: ChildTold) => void): void {
-    this.#live.delete(path);
-    if (end === null) return;
-    const { status, output, failure } = end;
-    told({ type: "child_told", status, output, failure, pivot: pivot !== null });
+  /** A child that can't be made fails its step; where it can't be kept, or is kept elsewhere, its parent stops. */
+  #fail(path: string, error: MaestroError, told: (event: ChildTold) => void): void {
+    if (!UNFIT.has(error.code)) return this.#parent.stopped(error);
+    const failure = failureOf(error, { path, attempts: 0, outcome: "not_sent" });
+    told({ type: "child_told", status: "failed", output: undefined, failure, pivot: false });
   }
 }
 
 const NONE: readonly AttentionReport[] = [];
 
-/** A child that can't be started did nothing. */
-function notStarted(path: string, thrown: unknown): ChildTold {
-  const { code, message } = MaestroError.from(thrown);
-  const failure = failureOf({ code, message }, { path, attempts: 0, outcome: "not_sent" });
-  return { type: "child_told", status: "failed", output: undefined, failure, pivot: false };
+/** Why a child did nothing, and will do nothing when it is asked again. */
+const UNFIT: ReadonlySet<string> = new Set([
+  "INPUT_INVALID",
+  "WORKFLOW_INVALID",
+  "EXPRESSION_ERROR",
+  "USAGE",
+]);
+
+/** Past its pivot it only goes forward: its parent knows, and waits. */
+function cancel(live: ChildLife): void {
+  if (live.pivot === null) live.cancel("its parent run");
+}
+
+function toldOf({ end, pivot }: RunState): ChildTold | null {
+  if (end === null) return null;
+  const { status, output, failure } = end;
+  return { type: "child_told", status, output, failure, pivot: pivot !== null };
 }

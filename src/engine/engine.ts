@@ -90,7 +90,7 @@ export class Engine {
   /** By id. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
   readonly #methods: WorkflowMethods;
-  readonly #resuming = new Map<string, Promise<Run>>();
+  readonly #resuming = new Map<string, Promise<LiveRun>>();
   #closing: Promise<void> | null = null;
 
   /** Mostly made by {@linkcode openEngine}, which puts the doors in place. */
@@ -152,31 +152,9 @@ export class Engine {
    */
   async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
     this.#checkOpen();
-    const here = this.#live.get(runId)?.run;
-    if (here) return new Run(here, this.#options.journal);
-    let resuming = this.#resuming.get(runId); // asked for twice at once, it goes on once
-    if (resuming === undefined) {
-      resuming = this.#resume(runId, onHappening).finally(() => this.#resuming.delete(runId));
-      this.#resuming.set(runId, resuming);
-    }
-    return await resuming;
-  }
-
-  async #resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
-    const { journal } = this.#options;
-    const claim = await journal.claim(runId, this.#owner);
-    const stored = await Array.fromAsync(journal.read(runId));
-    const { workflow, env, endpoints } = await this.#beginningOf(runId, stored);
-    const targets = await this.#targets(workflow, env, endpoints);
-    const methods = await this.#methods.of(workflow, targets);
-    this.#checkOpen();
-    const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
-    if (live.report().finished_at !== null) {
-      this.#forget(runId);
-      throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
-    }
-    live.go();
-    return new Run(live, journal);
+    const live = await this.#takeUp(runId, onHappening);
+    if (live.ended === null) return new Run(live, this.#options.journal);
+    throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
   }
 
   /**
@@ -303,19 +281,26 @@ export class Engine {
 
   /** Starts a child run, or takes it up where it stands; one that has ended is given as it ended. */
   async #startChild(id: string, child: ChildRun, parent: LiveRunOptions): Promise<LiveRun> {
+    await this.#resuming.get(id)?.catch(() => {}); // all that is unfinished is taken up, also a child
+    return await this.#once(id, () => this.#beginChild(id, child, parent));
+  }
+
+  async #beginChild(id: string, child: ChildRun, parent: LiveRunOptions): Promise<LiveRun> {
     const { started } = parent.state;
     if (started === null) {
       throw new MaestroError("INTERNAL", "A run without a beginning has no child");
     }
+    const { workflow, deadline } = child;
+    const input = await validInput(workflow, toJson(child.input));
     let claim: Claim;
     try {
       claim = await this.#options.journal.create(id, this.#owner);
     } catch (thrown) {
       if (MaestroError.from(thrown).code !== "RUN_EXISTS") throw thrown;
-      return await this.#takeUp(id);
+      const there = await this.#resumeBegun(id);
+      if (there !== null) return there;
+      claim = await this.#options.journal.claim(id, this.#owner);
     }
-    const { workflow, deadline } = child;
-    const input = await validInput(workflow, toJson(child.input));
     const env = this.#envOf(workflow);
     const endpoints = endpointsFor(workflow, started.endpoints);
     const targets = await this.#targets(workflow, env, endpoints);
@@ -342,17 +327,41 @@ export class Engine {
     return live;
   }
 
-  /** A run of a child from its facts, whether it has ended or not. */
-  async #takeUp(id: string): Promise<LiveRun> {
+  /** A child run from its facts; `null` where the power was cut before its first. */
+  async #resumeBegun(id: string): Promise<LiveRun | null> {
+    try {
+      return await this.#resume(id);
+    } catch (thrown) {
+      if (MaestroError.from(thrown).code !== "RUN_NOT_FOUND") throw thrown;
+      return null;
+    }
+  }
+
+  /** A run from its facts, whether it has ended or not. */
+  #takeUp(id: string, onHappening?: (event: Happening) => void): Promise<LiveRun> {
+    return this.#once(id, () => this.#resume(id, onHappening));
+  }
+
+  /** A run that is here, or is being taken up, or is taken up now: asked for twice at once, it goes on once. */
+  #once(id: string, takeUp: () => Promise<LiveRun>): Promise<LiveRun> {
     const here = this.#live.get(id)?.run;
-    if (here) return here;
+    if (here) return Promise.resolve(here);
+    let resuming = this.#resuming.get(id);
+    if (resuming === undefined) {
+      resuming = takeUp().finally(() => this.#resuming.delete(id));
+      this.#resuming.set(id, resuming);
+    }
+    return resuming;
+  }
+
+  async #resume(id: string, onHappening?: (event: Happening) => void): Promise<LiveRun> {
     const claim = await this.#options.journal.claim(id, this.#owner);
     const stored = await Array.fromAsync(this.#options.journal.read(id));
     const { workflow, env, endpoints } = await this.#beginningOf(id, stored);
     const targets = await this.#targets(workflow, env, endpoints);
     const methods = await this.#methods.of(workflow, targets);
     this.#checkOpen();
-    const live = this.#makeLive(workflow, claim, targets, methods, undefined, stored);
+    const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
     if (live.ended === null) live.go();
     else this.#forget(id);
     return live;

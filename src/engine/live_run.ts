@@ -2,7 +2,7 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, recordOf, type RunState } from "../machines/fold.ts";
+import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
 import { pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
 import { startChild } from "../machines/start_child.ts";
@@ -10,7 +10,7 @@ import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import { makeAttempt } from "./attempts.ts";
-import { Children, type ChildStarter } from "./children.ts";
+import { Children, type ChildStarter, type ChildWatcher } from "./children.ts";
 import type { Caller, Claim, Clock, Journal, Method, Secrets, Target } from "./doors.ts";
 import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
@@ -75,6 +75,8 @@ export class LiveRun {
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
   readonly #children: Children<LiveRun>;
+  /** The parent run, where there is one. */
+  readonly #watchers = new Set<ChildWatcher>();
   #actor: Actor<typeof runMachine> | null = null;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
@@ -86,7 +88,10 @@ export class LiveRun {
       onDurable: (facts) => this.#hear(facts),
       onBroken: (error) => this.stop(error),
     });
-    this.#children = new Children(this.id, options.children, () => this.#settle());
+    this.#children = new Children(this.id, options.children, {
+      changed: () => this.#change(),
+      stopped: (error) => this.stop(error),
+    }, (callback) => this.#ledger.whenDurable(callback));
     this.#settled.promise.catch(() => {}); // nobody may be waiting
   }
 
@@ -126,6 +131,13 @@ export class LiveRun {
   follow(listener: (event: Happening) => void): () => void {
     this.#followers.add(listener);
     return () => this.#followers.delete(listener);
+  }
+
+  /** Tells a parent run what it has to know; the returned function ends that. */
+  watch(watcher: ChildWatcher): () => void {
+    if (this.#stopped !== null) watcher.stopped(this.#stopped);
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** Sets the run in motion, from wherever its facts end. */
@@ -240,6 +252,7 @@ export class LiveRun {
     this.#ledger.abandon(error);
     this.#settled.reject(error);
     this.#leave();
+    for (const watcher of this.#watchers) watcher.stopped(error);
   }
 
   #leave(): void {
@@ -255,6 +268,17 @@ export class LiveRun {
     this.#settle();
     for (const fact of facts) this.#tell(fact);
     if (ended) this.#leave();
+    if (ended || this.#watchers.size > 0 && facts.some(mattersToParents)) this.#tellParents();
+  }
+
+  /** Something has changed in a child run. */
+  #change(): void {
+    this.#settle();
+    this.#tellParents();
+  }
+
+  #tellParents(): void {
+    for (const watcher of this.#watchers) watcher.changed();
   }
 
   #settle(): void {
@@ -265,14 +289,20 @@ export class LiveRun {
   get rests(): boolean {
     const { state, shown } = this.#options;
     if (state.attention.size === 0 && this.#children.size === 0) return false;
-    const parked = [...state.attention].some((key) => this.#waitsFor(key));
-    const child = this.#children.attention().length > 0;
-    if (!parked && !child || !this.#children.rest || shown.ended) return false;
-    for (const { status, form, attention, path } of state.records.values()) {
+    if (shown.ended || !this.parked || !this.#children.rest) return false;
+    for (const record of state.records.values()) {
+      const { status, form, attention, path } = record;
       if (status !== "running" || attention !== null || form === "block" || form === null) continue;
+      if (isLeftToOthers(state, record)) continue;
       if (form !== "workflow" || !this.#children.isParked(path)) return false;
     }
     return true;
+  }
+
+  /** Something of it, or of a child of it, waits for an operator, durably. */
+  get parked(): boolean {
+    for (const key of this.#options.state.attention) if (this.#waitsFor(key)) return true;
+    return this.#children.parked;
   }
 
   #waitsFor(key: string): boolean {
@@ -317,11 +347,24 @@ export class LiveRun {
         const revision = recordOf(state, path)?.revisions ?? 0;
         return this.#children.undo(path, revision, told);
       },
+      isChildPastPivot: () => this.#children.passedPivot,
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
       wake: (dueAt, callback) => clock.at(dueAt, callback),
     };
   }
+}
+
+/** A child run is parked, goes on, or has passed its pivot. */
+function mattersToParents(fact: Fact): boolean {
+  return fact.kind.startsWith("attention_") || fact.kind === "pivot_passed" ||
+    "pivot" in fact && fact.pivot === true;
+}
+
+/** Whether a step waits for what has a record of its own: its `verify`, or what its `catch` does. */
+function isLeftToOthers(state: RunState, { path, op, caught }: StepRecord): boolean {
+  if (caught !== null) return true;
+  return op === "action" && recordOf(state, path, "verify")?.status === "running";
 }
 
 function tell(listener: (event: Happening) => void, event: Happening): void {

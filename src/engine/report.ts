@@ -109,7 +109,7 @@ export function reportOf(
   // ended: what takes long is made when it is first looked at.
   let output: Json | undefined;
   let steps = end === null ? stepReports(workflow, state) : undefined;
-  return {
+  const report: RunReport = {
     run_id: started.runId,
     workflow: started.workflow,
     version: started.version,
@@ -127,6 +127,14 @@ export function reportOf(
       return steps ??= stepReports(workflow, state);
     },
   };
+  return Object.defineProperty(report, INSPECT, { value: plain });
+}
+
+/** What `console.log` asks: it would show getters as such. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+function plain(this: RunReport): RunReport {
+  return { ...this };
 }
 
 const NONE: ReadonlySet<string> = new Set();

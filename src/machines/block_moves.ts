@@ -139,7 +139,7 @@ function isDone(context: BlockContext, begun: number): boolean {
   const { block, board, rounds } = context;
   if (context.decided?.after === begun) return context.decided.done;
   if (block.kind !== "repeat") return false;
-  const scope = { key: `${block.path}[].until`, rounds: [...rounds, begun - 1] };
+  const scope = { key: `${block.path}[]/until`, rounds: [...rounds, begun - 1] };
   const done = evaluateWhen(board, scope, block.until);
   context.decided = { after: begun, done };
   return done;
@@ -203,11 +203,13 @@ export function isStopped(context: BlockContext, plan: Plan): boolean {
   return context.cancelled || plan.cancelled || recordFor(context).failing !== null;
 }
 
-/** `on_failure: finish` lets the others run, except when time is up or the whole is cancelled; so does a pivot behind. */
+/** `on_failure: finish` lets the others run, and so does a pivot behind, except when the block's own time is up or the whole is cancelled. */
 export function sparesSiblings(context: BlockContext): boolean {
-  const { block, cancelled, board } = context;
+  const { block, cancelled, board, path } = context;
   const { failing } = recordFor(context);
-  if (cancelled || failing === null || failing.code === "STEP_TIMEOUT") return false;
+  if (cancelled || failing === null) return false;
+  // A branch that ran out of its own time has failed like any other.
+  if (failing.code === "STEP_TIMEOUT" && failing.step === path) return false;
   if (block.kind !== "parallel" && block.kind !== "foreach") return false;
   return block.onFailure === "finish" || board.state.pivot !== null;
 }

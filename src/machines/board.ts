@@ -9,7 +9,7 @@ import type { RunState } from "./fold.ts";
 import type { Child } from "./block_plan.ts";
 import type { Located } from "./located.ts";
 import type { Receiver, Scope as Turn } from "./machine.ts";
-import type { ChildTold, Told } from "./told.ts";
+import type { ChildPivoted, ChildTold, Told } from "./told.ts";
 import type { RetryBudget } from "./budget.ts";
 import type { ServiceEvent, ServiceSnapshot } from "./service_events.ts";
 import type { Turnstile } from "./turnstile.ts";
@@ -48,10 +48,15 @@ export interface Board {
   encode(target: CallTarget, input: Value): Request | null;
   /** Makes one attempt, once every fact so far is durable; the returned function cancels it. */
   attempt(attempt: Attempt, answer: (event: Answered) => void): () => void;
-  /** Starts a child run, or takes it up again, and tells how it ends. */
-  child(child: ChildRun, told: (event: ChildTold) => void): ChildHandle;
-  /** Rolls back the completed child run of a step; the returned function stops listening. */
-  undoChild(path: string, told: (event: ChildTold) => void): () => void;
+  /** Starts a child run, or takes it up again, once every fact so far is durable, and tells how it ends. */
+  child(child: ChildRun, told: (event: ChildTold | ChildPivoted) => void): ChildHandle;
+  /**
+   * Rolls back the completed child run of a step, once every fact so far is durable; the returned
+   * function stops listening.
+   */
+  undoChild(path: string, told: (event: ChildTold | ChildPivoted) => void): () => void;
+  /** Whether a child run has passed its pivot, or is about to. */
+  isChildPastPivot(): boolean;
   /** Calls back at a moment, in milliseconds since the epoch; the returned function takes that back. */
   wake(dueAt: number, callback: () => void): () => void;
 }

@@ -272,11 +272,18 @@ export function settle(context: CallContext): void {
     board.record({ kind: "step_failed", path, op, failure: { ...failure, outcome: "rejected" } });
     return;
   }
+  fail(context, causeOf(context, failure));
+}
+
+/** Why the step fails, where its last attempt failed so. */
+function causeOf(context: CallContext, failure: Failure): Failure {
+  const { path, op } = context;
+  const { lastEndedAt, exhausted } = recordFor(context);
   const own = stepDeadline(context);
   const timedOut = op === "action" && failure.code === "DEADLINE_EXCEEDED" && own !== null &&
-    record.lastEndedAt >= own;
-  if (timedOut) return fail(context, { ...failure, ...stepTimeout(path) });
-  fail(context, record.exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure);
+    lastEndedAt >= own;
+  if (timedOut) return { ...failure, ...stepTimeout(path) };
+  return exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure;
 }
 
 function complete({ board, path, op, step }: CallContext, output?: Value): void {
@@ -332,6 +339,8 @@ export function fail(
   const request = record.input ?? null;
   if (op !== "action") {
     board.record({ kind: "attention_raised", path, op, failure, request });
+  } else if (verified === null && outcome === "unknown" && step?.verify) {
+    board.record({ kind: "step_doubted", path, op, failure });
   } else {
     const { rounds } = scope;
     const pivot = step?.pivot === true && outcome === "unknown";
@@ -468,7 +477,7 @@ export function concludeVerify(context: CallContext): void {
   }
   const outcome = verify?.status === "failed" ? "rejected" : "unknown";
   if (cancelled || failure === null) cancelStep(context, outcome);
-  else fail(context, failure, outcome);
+  else fail(context, causeOf(context, failure), outcome);
 }
 
 /** What the step's attempts came to; one that a restart found under way, and that was not made again, is in doubt. */

@@ -66,7 +66,7 @@ const handle: Do = (context, _event, scope) => {
     block: {
       kind: "steps",
       steps,
-      ...(result !== null && { result: { template: result, key: `${key}.result` } }),
+      ...(result !== null && { result: { template: result, key: `${key}/result` } }),
     },
     step: null,
     path,

@@ -6,7 +6,7 @@
 import type { ChildStep } from "../workflow/model.ts";
 import type { Rounds } from "../workflow/rounds.ts";
 import type { Board } from "./board.ts";
-import type { Cancel, ChildTold, Resolved, Signalled } from "./told.ts";
+import type { Cancel, ChildPivoted, ChildTold, Resolved, Signalled } from "./told.ts";
 import { earliest } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
 import { failureOf } from "./failure.ts";
@@ -34,7 +34,7 @@ export interface ChildContext extends Omit<ChildInput, "cancelled"> {
   cancelChild: () => void;
 }
 
-type ChildEvent = ChildTold | Cancel | Resolved | Signalled;
+type ChildEvent = ChildTold | ChildPivoted | Cancel | Resolved | Signalled;
 type Test = Guard<ChildContext, ChildEvent>;
 type Do = Action<ChildContext, ChildEvent>;
 
@@ -65,6 +65,10 @@ const cancelChild: Do = (context) => {
   context.cancelled = true;
   context.cancelChild();
 };
+/** From here on this run, too, only goes forward. */
+const passPivot: Do = ({ board, path, op }) => {
+  if (board.state.pivot === null) board.record({ kind: "pivot_passed", path, op });
+};
 const settle: Do = (context, event) => {
   if (event.type === "child_told") conclude(context, event);
 };
@@ -86,6 +90,7 @@ export const childMachine = machine<ChildContext, ChildEvent, ChildInput>({
       entry: [startChild],
       on: {
         child_told: [{ actions: [settle], target: "deciding" }],
+        child_pivoted: [{ actions: [passPivot] }],
         cancel: [{ actions: [cancelChild] }],
       },
     },
@@ -104,15 +109,17 @@ function startOf(record: StepRecord): number {
   return record.resolved === null ? record.startedAt : record.tryingSince;
 }
 
-/** A child that did not complete has rolled back what it did: nothing of it is left to undo. */
+/** A child that did not complete has rolled back what it did: nothing of it is left for this run to undo. */
 function conclude(context: ChildContext, told: ChildTold): void {
   const { board, step, path, rounds, op, cancelled } = context;
   const { status, output, failure, pivot } = told;
   const passed = pivot ? { pivot } : {};
+  const stands = status === "incomplete";
   if (status === "completed") {
     board.record({ kind: "step_completed", path, op, output: output ?? {}, ...passed });
   } else if (cancelled) {
-    board.record({ kind: "step_cancelled", path, op, outcome: "rejected" });
+    const left = stands ? { stands } : {};
+    board.record({ kind: "step_cancelled", path, op, outcome: "rejected", ...left });
   } else {
     const code = status === "timed_out" ? "STEP_TIMEOUT" : "CHILD_FAILED";
     const why = failure === null ? "" : `: ${failure.code}: ${failure.message}`;
@@ -122,7 +129,7 @@ function conclude(context: ChildContext, told: ChildTold): void {
       attempts: 0,
       outcome: "rejected",
     });
-    failStep({ board, step, path, op, rounds, cancelled }, cause);
+    failStep({ board, step, path, op, rounds, cancelled, pivot, stands }, cause);
   }
 }
 
@@ -132,7 +139,7 @@ export interface ChildUndoInput {
   readonly path: string;
 }
 
-const startUndo: Action<ChildUndoInput, ChildTold | Cancel | Resolved | Signalled> = (
+const startUndo: Action<ChildUndoInput, ChildEvent> = (
   { board, path },
   _event,
   scope,
@@ -143,7 +150,7 @@ const startUndo: Action<ChildUndoInput, ChildTold | Cancel | Resolved | Signalle
   }
   scope.during(board.undoChild(path, (told) => scope.self.send(told)));
 };
-const endUndo: Action<ChildUndoInput, ChildTold | Cancel | Resolved | Signalled> = (
+const endUndo: Action<ChildUndoInput, ChildEvent> = (
   { board, path },
   event,
 ) => {
@@ -157,7 +164,7 @@ const endUndo: Action<ChildUndoInput, ChildTold | Cancel | Resolved | Signalled>
 /** Rolls back a child run that had completed, by its own compensations. */
 export const childUndoMachine = machine<
   ChildUndoInput,
-  ChildTold | Cancel | Resolved | Signalled,
+  ChildEvent,
   ChildUndoInput
 >({
   id: "child_undo",

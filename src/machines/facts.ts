@@ -99,6 +99,15 @@ export type FactBody =
     readonly op: Op;
     readonly failure: Failure;
     readonly pivot?: boolean;
+    /** Something that it did still stands, and nobody will undo it: a child run ended as `incomplete`. */
+    readonly stands?: boolean;
+  }
+  | {
+    /** There is no further attempt; whether it happened is asked (`verify`) before it may fail so. */
+    readonly kind: "step_doubted";
+    readonly path: string;
+    readonly op: Op;
+    readonly failure: Failure;
   }
   | {
     readonly kind: "step_caught";
@@ -108,6 +117,7 @@ export type FactBody =
     /** Which entry of its `catch` takes the failure. */
     readonly entry: number;
     readonly pivot?: boolean;
+    readonly stands?: boolean;
   }
   | {
     readonly kind: "step_cancelled";
@@ -115,6 +125,7 @@ export type FactBody =
     readonly op: Op;
     readonly outcome: Outcome;
     readonly pivot?: boolean;
+    readonly stands?: boolean;
   }
   | {
     readonly kind: "block_failing";
@@ -141,6 +152,8 @@ export type FactBody =
     readonly id: string;
     readonly payload: Value;
   }
+  /** A child run has passed its pivot: this one, too, only goes forward from here on. */
+  | { readonly kind: "pivot_passed"; readonly path: string; readonly op: Op }
   | { readonly kind: "rollback_started"; readonly reason: RollbackReason }
   | {
     readonly kind: "attention_raised";
@@ -150,6 +163,7 @@ export type FactBody =
     /** The request that fails, as plain data; `null` where it could not be made. */
     readonly request: Value;
     readonly pivot?: boolean;
+    readonly stands?: boolean;
   }
   | {
     readonly kind: "attention_resolved";

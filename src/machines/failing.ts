@@ -27,12 +27,14 @@ export interface FailingStep {
   readonly request?: Value;
   /** There is no way back after this step. */
   readonly pivot?: boolean;
+  /** Something that it did still stands, and nobody will undo it. */
+  readonly stands?: boolean;
 }
 
 /** Records what follows from a failure. */
 export function failStep(failing: FailingStep, failure: Failure): void {
-  const { board, step, path, op, rounds, cancelled, pivot } = failing;
-  const passed = pivot ? { pivot } : {};
+  const { board, step, path, op, rounds, cancelled, pivot, stands } = failing;
+  const passed = { ...(pivot && { pivot }), ...(stands && { stands }) };
   if (!cancelled && step !== null) {
     const found = findEntry(board, step, rounds, failure);
     if (found !== null && "entry" in found) {

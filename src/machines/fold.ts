@@ -105,8 +105,10 @@ export interface RunState {
   rollback: RollbackReason | null;
   /** The step after which there is no way back, once it is passed. */
   pivot: string | null;
-  /** An operator has put an end to it: what still stands stays. */
-  aborted: boolean;
+  /** Something that a child run did was left standing. */
+  stands: boolean;
+  /** What failed where an operator has put an end to it: what still stands stays. */
+  aborted: Failure | null;
   /** Oldest first. */
   readonly signals: Signal[];
   /** The ids of all signals so far. */
@@ -134,7 +136,8 @@ export function emptyState(): RunState {
     cancel: null,
     rollback: null,
     pivot: null,
-    aborted: false,
+    stands: false,
+    aborted: null,
     signals: [],
     signalIds: new Set(),
     attention: new Set(),
@@ -172,6 +175,7 @@ export function countBegun(
 export function applyFact(state: RunState, fact: Fact): void {
   state.seq = fact.seq;
   state.at = fact.at;
+  if ("stands" in fact && fact.stands) state.stands = true;
   switch (fact.kind) {
     case "run_started":
       state.started = fact;
@@ -182,8 +186,7 @@ export function applyFact(state: RunState, fact: Fact): void {
       if (fact.round !== undefined) beginRound(state, fact.path, fact.op, fact.round);
       return;
     case "step_skipped": {
-      const record = recordOf(state, fact.path, fact.op) ??
-        openRecord(state, fact, fact.path, fact.op);
+      const record = begun(state, fact);
       record.output = {};
       close(state, record, fact, "skipped", null);
       return;
@@ -208,13 +211,20 @@ export function applyFact(state: RunState, fact: Fact): void {
       return;
     }
     case "step_failed": {
-      const record = known(state, fact);
+      const record = begun(state, fact);
       record.failure = fact.failure;
       close(state, record, fact, "failed", fact.failure.outcome);
       return;
     }
-    case "step_caught": {
+    case "step_doubted": {
       const record = known(state, fact);
+      record.failure = fact.failure;
+      record.unsettled = true;
+      record.nextAt = null;
+      return;
+    }
+    case "step_caught": {
+      const record = begun(state, fact);
       record.caught = { entry: fact.entry, failure: fact.failure };
       record.failure = fact.failure;
       record.failing = null;
@@ -246,12 +256,15 @@ export function applyFact(state: RunState, fact: Fact): void {
       state.signals.push({ id: fact.id, name: fact.name, payload: fact.payload });
       return;
     }
+    case "pivot_passed":
+      state.pivot ??= fact.path;
+      return;
     case "rollback_started":
       state.rollback = fact.reason;
       state.end = null; // a child run that had completed is rolled back with its parent
       return;
     case "attention_raised":
-      return park(state, known(state, fact), fact);
+      return park(state, begun(state, fact), fact);
     case "attention_resolved":
       return resolve(state, known(state, fact), fact);
     case "run_ended":
@@ -316,6 +329,11 @@ function known(state: RunState, fact: { path: string; op: Op }): StepRecord {
     throw new Error(`The journal speaks of "${fact.path}" before its start`);
   }
   return record;
+}
+
+/** The record of a step that may end, or wait for an operator, in the moment it starts. */
+function begun(state: RunState, fact: Fact & { path: string; op: Op }): StepRecord {
+  return recordOf(state, fact.path, fact.op) ?? openRecord(state, fact, fact.path, fact.op);
 }
 
 function endAttempt(record: StepRecord, fact: Extract<Fact, { kind: "attempt_ended" }>): void {
@@ -421,6 +439,7 @@ function resolve(
   record: StepRecord,
   fact: Extract<Fact, { kind: "attention_resolved" }>,
 ): void {
+  const failure = record.attention?.failure ?? null;
   record.attention = null;
   record.resolved = fact.action;
   record.retries = 0;
@@ -432,7 +451,8 @@ function resolve(
   }
   state.attention.delete(recordKey(fact.path, fact.op));
   if (fact.action === "retry") {
-    state.records.delete(recordKey(record.path, "verify")); // asked again, should it be in doubt again
+    // Asked again, should it be in doubt again.
+    if (fact.op === "action") state.records.delete(recordKey(record.path, "verify"));
     tryAgain(state, record);
   }
   if (fact.action === "skip") {
@@ -440,7 +460,7 @@ function resolve(
     close(state, record, fact, "skipped", null);
   }
   if (fact.action === "abort") {
-    state.aborted = true;
+    state.aborted = failure;
     close(state, record, fact, "cancelled", null);
   }
 }

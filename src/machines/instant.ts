@@ -133,9 +133,6 @@ function fail(
   rounds: Rounds,
   cause: { readonly code: string; readonly message: string },
 ): void {
-  if (recordOf(board.state, path, op) === undefined) {
-    board.record({ kind: "step_started", path, op });
-  }
   const failure = failureOf(cause, { path, attempts: 0, outcome: "not_sent" });
   failStep({ board, step, path, rounds, op, cancelled: false }, failure);
 }

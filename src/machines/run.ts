@@ -45,9 +45,9 @@ const succeeded: Test = (context) =>
   rootOf(context).status === "completed" && context.board.state.cancel === null &&
   !("failure" in outputOf(context));
 const somethingToUndo: Test = ({ board }) =>
-  !board.state.aborted && nextCompensation(rollbackPlan(board), board.state) !== null;
+  board.state.aborted === null && nextCompensation(rollbackPlan(board), board.state) !== null;
 /** Past the pivot, and while it is under way, there is no way back. */
-const mayStop: Test = ({ board }) => pivotOf(board) === null;
+const mayStop: Test = ({ board }) => pivotOf(board) === null && !board.isChildPastPivot();
 
 const watchTime: Do = ({ board }, _event, scope) => {
   const dueAt = board.state.started?.deadline ?? null;
@@ -165,7 +165,9 @@ function endUnrolled(context: RunContext): void {
   const plan = rollbackPlan(board);
   const undone = plan.length > 0 && isRolledBack(plan, state);
   const reason = reasonOf(context);
-  if (state.aborted || plan.length > 0 && !undone) return end(context, "incomplete");
+  if (state.aborted !== null || state.stands || plan.length > 0 && !undone) {
+    return end(context, "incomplete");
+  }
   if (reason === "parent" || undone && reason === "failed") end(context, "compensated");
   else end(context, reason);
 }
@@ -226,7 +228,8 @@ function causeOf(context: RunContext): Failure {
       none,
     );
   }
-  if (root.failure !== null) return root.failure;
+  const failure = root.failure ?? context.board.state.aborted;
+  if (failure !== null) return failure;
   const result = outputOf(context);
   if ("failure" in result) return result.failure;
   throw new Error("The run has no cause to end here");

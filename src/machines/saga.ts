@@ -72,7 +72,7 @@ export function nextCompensation(plan: readonly Undo[], state: RunState): Undo |
 
 /** Whether everything in the plan was undone, and no part of it left out by an operator. */
 export function isRolledBack(plan: readonly Undo[], state: RunState): boolean {
-  if (state.aborted) return false;
+  if (state.aborted !== null || state.stands) return false;
   for (const { resolved, op } of state.records.values()) {
     if (resolved === "skip" && op === "compensate") return false;
   }

@@ -25,6 +25,11 @@ export interface Signalled {
 /** What any step's actor may be told. */
 export type Told = Cancel | Resolved | Signalled;
 
+/** A child run has passed its pivot, which is its parent's. */
+export interface ChildPivoted {
+  readonly type: "child_pivoted";
+}
+
 /** How a child run has ended. */
 export interface ChildTold {
   readonly type: "child_told";

@@ -49,6 +49,8 @@ export function entryOf(event: Happening): Entry {
       return failed("error", `${noun} failed`, at, event.failure);
     case "step_cancelled":
       return entry("info", `${noun} cancelled`, { ...at, outcome: event.outcome });
+    case "step_doubted":
+      return failed("warn", `${noun} in doubt, and is verified`, at, event.failure);
     case "step_caught":
       return failed("warn", `${noun} failed, and its catch takes it`, at, event.failure);
     case "signal_received":
@@ -59,6 +61,8 @@ export function entryOf(event: Happening): Entry {
       return entry("debug", "branch taken", { ...at, branch: event.branch });
     case "cancel_requested":
       return entry("warn", "cancel requested", { reason: event.reason });
+    case "pivot_passed":
+      return entry("info", "pivot passed", at);
     case "rollback_started":
       return entry("warn", "rollback started", { reason: event.reason });
     case "attention_raised":

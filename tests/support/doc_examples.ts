@@ -36,9 +36,16 @@ export function asWorkflow({ text: written }: Block): string {
   return withSteps(text).replace(`pay: { endpoint: "pay:1" }`, services.join("\n  "));
 }
 
-/** What the parser says of an example; those of its page that have a file's name can be included. */
+/**
+ * What the parser says of an example; those of its page that have a file's name can be included, or
+ * started as child workflows.
+ */
 export function problemsOf(block: Block, blocks: readonly Block[]): readonly Problem[] {
-  const files = blocks.filter(({ note }) => note.includes("/"));
-  return parse(asWorkflow(block), Object.fromEntries(files.map(({ note, text }) => [note, text])))
-    .problems;
+  const named = blocks.filter(isNamed);
+  const files = Object.fromEntries(named.map(({ note, text }) => [note, text]));
+  return parse(asWorkflow(block), files, isNamed(block) ? block.note : undefined).problems;
+}
+
+function isNamed({ note }: Block): boolean {
+  return note.includes("/");
 }
