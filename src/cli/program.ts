@@ -30,8 +30,8 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
     .description(
       "Runs one workflow here, now, and prints its result.\n\n" +
         "Standard output carries the result only; progress, logs and problems go to standard error.\n" +
-        "Ctrl-C cancels the run, which rolls back, unless its pivot was passed: then there is no way back;\n" +
-        "a second one leaves at once. SIGTERM never cancels.",
+        "Ctrl-C cancels the run, which rolls back; past its pivot that is refused. A second Ctrl-C\n" +
+        "leaves at once. SIGTERM never cancels.",
     )
     .argument("<file>", "the workflow's YAML file")
     .option("--input <json>", "the run's input: JSON, @file, or - for standard input (default: {})")

@@ -7,7 +7,7 @@ import type { Caught, FailingStep } from "../workflow/explain_rollback.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Step, Workflow } from "../workflow/model.ts";
 import type { Passed } from "../workflow/passed_pivots.ts";
-import type { Certainty, Standing, Undoing } from "../workflow/undoing.ts";
+import type { Certainty, Rounds, Standing, Undoing } from "../workflow/undoing.ts";
 import { whatOf } from "./calls_text.ts";
 import { findStep } from "./find_step.ts";
 import type { Paint } from "./palette.ts";
@@ -141,9 +141,9 @@ function undoing(each: Undoing): string[] {
     }
     case "rounds": {
       const order = each.order === "last_round_first"
-        ? "each round that was begun, the last first:"
-        : "the rounds, whose steps ran side by side, what completed last first:";
-      return [`${each.step}: ${order}`, ...undoLines(each.undo)];
+        ? "the last round first"
+        : "whose steps ran side by side, what completed last first";
+      return [`${each.step}: ${WHICH[each.rounds]}, ${order}:`, ...undoLines(each.undo)];
     }
     case "branches":
       return [
@@ -157,6 +157,12 @@ function undoing(each: Undoing): string[] {
       ];
   }
 }
+
+const WHICH: Readonly<Record<Rounds, string>> = {
+  all: "every round that was begun",
+  earlier: "the rounds before",
+  others: "the other rounds",
+};
 
 function group(list: readonly Undoing[]): string[] {
   return numbered("–", list.flatMap(undoing));
@@ -176,12 +182,12 @@ export function rollbackJson(
     file,
     workflow: name,
     version,
-    steps: failing.map(({ place, ...step }) => ({
-      step: step.step,
+    steps: failing.map(({ step, place, ...what }) => ({
+      step,
       file: place.file,
       line: place.line,
       column: place.column,
-      ...step,
+      ...what,
     })) as unknown as Json, // plain data without undefined
   };
 }

@@ -13,7 +13,7 @@ import {
   inOrder,
   NOTHING,
   perhaps,
-  rounds,
+  roundsOf,
   sideBySide,
   type Standing,
   type Undoing,
@@ -215,9 +215,10 @@ class Explainer {
   #otherRounds(step: Extract<Step, { kind: "foreach" | "repeat" }>): Surrounding {
     const one = this.#undoings.list(step.steps);
     const isAlone = step.kind === "repeat" || step.concurrency === 1;
-    const others = rounds(step, isAlone ? one : perhaps(one, this.#undoings.doubts));
-    // What stays done of them is named by the round itself, or it may be that there is none before.
-    const { undo, stays } = { undo: others.undo, stays: perhaps(others).stays };
+    const { undo } = isAlone
+      ? roundsOf(step, "earlier", one)
+      : roundsOf(step, "others", perhaps(one, this.#undoings.doubts));
+    const { stays } = perhaps(one); // it may be that there is no other round
     return {
       around: (inside) => {
         const known = new Set(inside.stays.map(({ step }) => step));

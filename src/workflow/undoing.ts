@@ -12,6 +12,9 @@ import type { Step } from "./model.ts";
  */
 export type Certainty = "done" | "perhaps" | "unknown";
 
+/** Which rounds of a loop. */
+export type Rounds = "all" | "earlier" | "others";
+
 /** Something that a rollback undoes, or a group of such things. */
 export type Undoing =
   /** One step, by its `compensate`. */
@@ -36,10 +39,12 @@ export type Undoing =
     readonly when: Certainty;
     readonly undo: readonly Undoing[];
   }
-  /** Each round of a loop: the last round first, or, where they ran side by side, what completed last first. */
+  /** Rounds of a loop: the last round first, or, where they ran side by side, what completed last first. */
   | {
     readonly kind: "rounds";
     readonly step: string;
+    /** All that were begun, or, where one of them fails, those before it, or those beside it. */
+    readonly rounds: Rounds;
     readonly order: "last_round_first" | "last_completed_first";
     readonly undo: readonly Undoing[];
   }
@@ -127,14 +132,15 @@ export function oneOf(step: string, of: "switch" | "catch", ways: readonly Undon
   };
 }
 
-/** The rounds of a loop. */
-export function rounds(
+/** Rounds of a loop. */
+export function roundsOf(
   step: Extract<Step, { kind: "foreach" | "repeat" }>,
+  which: Rounds,
   { undo, stays }: Undone,
 ): Undone {
   if (undo.length === 0) return { undo, stays };
   const order = step.kind === "foreach" && step.concurrency > 1
     ? "last_completed_first"
     : "last_round_first";
-  return { undo: [{ kind: "rounds", step: step.path, order, undo }], stays };
+  return { undo: [{ kind: "rounds", step: step.path, rounds: which, order, undo }], stays };
 }

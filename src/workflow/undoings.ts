@@ -23,7 +23,7 @@ import {
   NOTHING,
   oneOf,
   perhaps,
-  rounds,
+  roundsOf,
   sideBySide,
   type Undone,
 } from "./undoing.ts";
@@ -91,7 +91,7 @@ export class Undoings {
         return oneOf(step.path, "switch", step.branches.map(({ steps }) => this.list(steps)));
       case "foreach":
       case "repeat":
-        return rounds(step, this.list(step.steps));
+        return roundsOf(step, "all", this.list(step.steps));
       default:
         return NOTHING;
     }
@@ -101,7 +101,9 @@ export class Undoings {
   ofCall(step: CallStep, when: Certainty): Undone {
     const { path, compensate, method } = step;
     if (compensate === null) {
-      return onlyReads(method) ? NOTHING : { undo: [], stays: [{ step: path, when }] };
+      return onlyReads(method) || step.pivot
+        ? NOTHING
+        : { undo: [], stays: [{ step: path, when }] };
     }
     const reads = when === "unknown" ? this.doubts(path) : null;
     return {

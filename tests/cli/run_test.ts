@@ -141,7 +141,7 @@ deskTest(
       ],
     );
     assert.deepEqual(desk.calls, ["Do hi", "Do pay", "Refuse hello"]);
-    await t.assertSnapshot(steady(stderr));
+    await t.assertSnapshot(steady(stderr).replace(/\(\dms\)/, "(<t>)"));
   },
 );
 
@@ -173,6 +173,30 @@ deskTest(
       [["inner/first", "compensate"]],
     );
     assert.deepEqual([steps[0].path, steps[0].kind], ["inner", "child"]);
+  },
+);
+
+deskTest(
+  "a child workflow's service can be had elsewhere, and its methods are checked",
+  async (desk) => {
+    const child = `name: child
+services: { away: { endpoint: "127.0.0.1:1", proto: [desk.proto] } }
+steps: [ { id: only, service: away, method: Do } ]
+`;
+    await Deno.writeTextFile(`${desk.folder}/child.yaml`, child);
+    const file = await desk.workflow("parent", "  - { id: inner, workflow: child.yaml }");
+    const args = ["run", file, "--endpoint", `away=${desk.endpoint}`, "--quiet"];
+    const { code, stderr } = await maestro(args, { cwd: desk.folder });
+    assert.equal(code, 0, stderr);
+    assert.equal(desk.calls.length, 1);
+
+    await Deno.writeTextFile(
+      `${desk.folder}/child.yaml`,
+      child.replace("method: Do", "method: Dou"),
+    );
+    const broken = await maestro(["validate", file], { cwd: desk.folder });
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /^child\.yaml:3:\d+: .*Dou/m);
   },
 );
 
