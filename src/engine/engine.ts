@@ -153,7 +153,7 @@ export class Engine {
   async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
     this.#checkOpen();
     const live = await this.#takeUp(runId, onHappening);
-    if (live.ended === null) return new Run(live, this.#options.journal);
+    if (!live.hadEnded) return new Run(live, this.#options.journal);
     throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
   }
 

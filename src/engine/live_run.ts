@@ -71,6 +71,8 @@ export interface Resolution {
 
 /** One run under way: its actor, its pen, and those who follow it. */
 export class LiveRun {
+  /** It had ended when it was taken up: there was nothing to go on with. */
+  readonly hadEnded: boolean;
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
@@ -83,6 +85,7 @@ export class LiveRun {
 
   constructor(options: LiveRunOptions) {
     this.#options = options;
+    this.hadEnded = options.shown.ended;
     this.#ledger = new Ledger({
       ...options,
       onDurable: (facts) => this.#hear(facts),

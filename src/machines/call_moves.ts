@@ -7,11 +7,21 @@
 import { MaestroError } from "../errors.ts";
 import type { CallStep, CallTarget, SagaRule } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
-import type { Answered, Attempt, Board, Passage, Request, Scope, ServiceRef } from "./board.ts";
+import {
+  type Answered,
+  type Attempt,
+  type Board,
+  type Deadline,
+  NEVER,
+  type Passage,
+  type Request,
+  type Scope,
+  type ServiceRef,
+} from "./board.ts";
 import { failStep } from "./failing.ts";
 import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type StepRecord } from "./fold.ts";
+import { recordOf, runDeadline, type StepRecord } from "./fold.ts";
 import { evaluate } from "./names.ts";
 import { type Outcome, outcomeOfAttempts } from "./outcome.ts";
 import {
@@ -43,8 +53,8 @@ export interface CallInput {
   readonly rule: CallRule;
   /** The step's own `timeout`, in milliseconds. */
   readonly timeout: number | null;
-  /** When an enclosing block or the run is out of time, in milliseconds since the epoch. */
-  readonly deadline: number | null;
+  /** When an enclosing block or the run is out of time. */
+  readonly deadline: Deadline;
   /** It may finish its attempt when its block fails, since it can be undone. */
   readonly mayFinish: boolean;
   /** The block around it is failing already: only after a restart. */
@@ -164,7 +174,7 @@ export function stepDeadline(context: CallContext): number | null {
 /** When a block around the step, or the run, is out of time; past the pivot the run's time does not count. */
 export function outerDeadline({ board: { state }, step, deadline }: CallContext): number | null {
   const counts = state.pivot === null && !step?.pivot;
-  return earliest(deadline, counts ? state.started?.deadline ?? null : null);
+  return earliest(deadline(), counts ? runDeadline(state) : null);
 }
 
 /** Records how an attempt ended and when, if at all, the next one is due; then what follows from it. */
@@ -449,7 +459,7 @@ export function verifyInput(context: CallContext): CallInput {
     target: step.verify,
     rule: { op: "verify", idempotent: true, ...board.workflow.saga },
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     mayFinish: false,
     cancelled: false,
   };

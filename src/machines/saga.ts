@@ -6,7 +6,7 @@
 import type { CallTarget, Step } from "../workflow/model.ts";
 import { blockMachine } from "./block.ts";
 import type { BlockInput } from "./block_moves.ts";
-import type { Board } from "./board.ts";
+import { type Board, NEVER } from "./board.ts";
 import { callMachine } from "./call.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import type { CallInput } from "./call_moves.ts";
@@ -204,7 +204,7 @@ function callInput(board: Board, { path, step, rounds }: Undo, target: CallTarge
     target,
     rule: { op: "compensate", idempotent: true, ...board.workflow.saga },
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     mayFinish: false,
     cancelled: false,
   };
@@ -224,7 +224,7 @@ function groupInput(board: Board, { path, rounds }: Undo, steps: readonly Step[]
     action: path,
     op,
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     cancelled: false,
   };
 }

@@ -28,11 +28,12 @@ steps:
 `,
 };
 
-function parent(): Workflow {
-  const text = FILES["parent.yaml"] ?? "";
+/** A workflow that starts others. */
+function parent(files = FILES): Workflow {
+  const text = files["parent.yaml"] ?? "";
   const { workflow, problems } = parseWorkflow(
     { file: "parent.yaml", text },
-    (path) => FILES[path.replace("./", "")] ?? "",
+    (path) => files[path.replace("./", "")] ?? "",
   );
   if (workflow === null) throw new Error(problems.map(({ message }) => message).join("\n"));
   return workflow;
@@ -87,6 +88,26 @@ Deno.test("an endpoint given at the start also wins in child runs, whether the p
     engine.start(parent(), { endpoints: { bakery: "here:1" } }),
     /the workflow's services are: shop, bank, post/,
   );
+  await engine.close();
+  clock.stop();
+});
+
+Deno.test("a child run is reached by its id while it is under way, and takes signals of its own", async () => {
+  const waiting = Promise.withResolvers<void>();
+  const { engine, clock } = stage({}, {
+    onHappening: (id, _workflow, { kind }) => {
+      if (id === "r/ask" && kind === "step_started") waiting.resolve();
+    },
+  });
+  const workflow = parent({
+    "parent.yaml": "name: parent\nsteps: [{ id: ask, workflow: ./child.yaml }]\n",
+    "child.yaml": "name: child\nsteps: [{ id: answer, await_signal: answer }]\n",
+  });
+  const run = await engine.start(workflow, { runId: "r" });
+  await waiting.promise;
+  const child = await engine.resume("r/ask");
+  child.signal("answer", 42);
+  deepEqual((await run.result()).output, 42);
   await engine.close();
   clock.stop();
 });

@@ -41,7 +41,7 @@ Deno.test("§4.1 nothing new starts in a failing block", async () => {
   - parallel:
       - { id: bad, service: shop, method: Late }
       - { id: group, steps: [ { id: kept, service: shop, method: Slow, ${UNDO} }, { id: next, service: shop, method: Do } ] }
-      - { id: loop, foreach: [1, 2], steps: [ { id: each, service: shop, method: Slow, ${UNDO} } ] }
+      - { id: turns, foreach: [1, 2], steps: [ { id: each, service: shop, method: Slow, ${UNDO} } ] }
       - { id: needs, needs: [group], service: shop, method: Do }
     concurrency: 3
 `,
@@ -51,7 +51,7 @@ Deno.test("§4.1 nothing new starts in a failing block", async () => {
   assert.deepEqual(called(played).map((path) => path.replace("steps[0].", "")), [
     "bad",
     "group.kept",
-    "loop[0].each",
+    "turns[0].each",
   ]);
   assert.equal(undone(played).length, 2);
 });
@@ -101,10 +101,10 @@ Deno.test("§4.2 compensated are the completed and the unknown, in strict revers
     `
   - { id: first, service: shop, method: Do, ${UNDO} }
   - parallel:
-      - id: loop
+      - id: turns
         foreach: [30, 10, 20]
         concurrency: 3
-        steps: [ { id: in, service: shop, method: Timed, input: { of: "{{ .item }}" }, ${UNDO} } ]
+        steps: [ { id: each, service: shop, method: Timed, input: { of: "{{ .item }}" }, ${UNDO} } ]
       - id: again
         repeat: [ { id: in_round, service: shop, method: Timed, input: { of: 12 }, ${UNDO} } ]
         until: "{{ false }}"
@@ -125,13 +125,13 @@ Deno.test("§4.2 compensated are the completed and the unknown, in strict revers
   );
   assert.equal(played.report.status, "compensated");
   assert.deepEqual(undone(played).map((path) => path.replace("steps[1].", "")), [
-    "loop[0].in", // 30
+    "turns[0].each", // 30
     "again.catch[0].instead", // 25
     "again[1].in_round", // 24
-    "loop[2].in", // 20
+    "turns[2].each", // 20
     "doubt", // 15, when it failed
     "again[0].in_round", // 12
-    "loop[1].in", // 10
+    "turns[1].each", // 10
     "first",
   ]);
 });

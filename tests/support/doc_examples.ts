@@ -27,8 +27,9 @@ export function blocksOf(page: string): readonly Block[] {
  * A whole workflow as it is; services, be they a file's or not, with a step; steps within a workflow
  * that has the services that they call.
  */
-export function asWorkflow({ text }: Block): string {
-  if (/^name:/m.test(text)) return text;
+export function asWorkflow({ text: written }: Block): string {
+  if (/^name:/m.test(written)) return written;
+  const text = written.replace(/^steps:\n/, "");
   if (/^(services|defaults):/m.test(text)) return `name: test\n${text}steps: [{ set: { a: 1 } }]\n`;
   const called = new Set(["pay", ...[...text.matchAll(/service: (\w+)/g)].map(([, name]) => name)]);
   const services = [...called].map((name) => `${name}: { endpoint: "${name}:50051" }`);
