@@ -62,12 +62,23 @@ function undoOf(step: Step, effect: string): Undo["by"] | null {
 
 /** What is next to be undone; `null`: nothing more, or an operator has put an end to it. */
 export function nextCompensation(plan: readonly Undo[], state: RunState): Undo | null {
-  for (const undo of plan) {
+  return nextFrom(plan, state, countUndone(plan, state, 0));
+}
+
+/** How many of a plan are undone, or were left out by an operator, where the first `from` are. */
+function countUndone(plan: readonly Undo[], state: RunState, from: number): number {
+  let undone = from;
+  for (let undo = plan[undone]; undo !== undefined; undo = plan[++undone]) {
     const status = recordOf(state, undo.path, "compensate")?.status;
-    if (status === "cancelled") return null;
-    if (status !== "completed" && status !== "skipped") return undo;
+    if (status !== "completed" && status !== "skipped") break;
   }
-  return null;
+  return undone;
+}
+
+function nextFrom(plan: readonly Undo[], state: RunState, undone: number): Undo | null {
+  const next = plan[undone];
+  if (next === undefined) return null;
+  return recordOf(state, next.path, "compensate")?.status === "cancelled" ? null : next;
 }
 
 /** Whether everything in the plan was undone, and no part of it left out by an operator. */
@@ -90,6 +101,8 @@ export interface SagaInput {
 export interface SagaContext {
   readonly board: Board;
   readonly plan: readonly Undo[];
+  /** So many of the plan are undone: what is done stays done, and long plans are not walked anew. */
+  undone: number;
   /** What undoes the step that is next. */
   actor: Receiver<Cancel | Resolved | Signalled> | null;
 }
@@ -98,7 +111,14 @@ type SagaEvent = ChildDone | Cancel | Resolved | Signalled;
 type Test = Guard<SagaContext, SagaEvent>;
 type Do = Action<SagaContext, SagaEvent>;
 
-const more: Test = ({ plan, board }) => nextCompensation(plan, board.state) !== null;
+/** What is next, from where this rollback has come to. */
+function nextOf(context: SagaContext): Undo | null {
+  const { plan, board: { state } } = context;
+  context.undone = countUndone(plan, state, context.undone);
+  return nextFrom(plan, state, context.undone);
+}
+
+const more: Test = (context) => nextOf(context) !== null;
 const stuck: Test = (context) => groupRecord(context)?.status === "failed";
 const parked: Test = (context) => {
   const record = groupRecord(context);
@@ -106,8 +126,8 @@ const parked: Test = (context) => {
 };
 
 const compensate: Do = (context, _event, scope) => {
-  const { board, plan } = context;
-  const undo = nextCompensation(plan, board.state);
+  const { board } = context;
+  const undo = nextOf(context);
   if (undo === null) return;
   const { path, by } = undo;
   switch (by.kind) {
@@ -130,7 +150,12 @@ const passOn: Do = ({ actor }, event, scope) => {
 /** The saga machine: rolls a run, or a part of it, back, one compensation after the other. */
 export const sagaMachine = machine<SagaContext, SagaEvent, SagaInput>({
   id: "saga",
-  context: ({ board, within }) => ({ board, plan: rollbackPlan(board, within), actor: null }),
+  context: ({ board, within }) => ({
+    board,
+    plan: rollbackPlan(board, within),
+    undone: 0,
+    actor: null,
+  }),
   initial: "deciding",
   states: {
     deciding: {
@@ -156,10 +181,10 @@ export const sagaMachine = machine<SagaContext, SagaEvent, SagaInput>({
 });
 
 /** The record of the group of compensating steps that is next, where it is one. */
-function groupRecord({ board, plan }: SagaContext): StepRecord | undefined {
-  const undo = nextCompensation(plan, board.state);
+function groupRecord(context: SagaContext): StepRecord | undefined {
+  const undo = nextOf(context);
   if (undo === null || undo.by.kind !== "steps") return undefined;
-  return recordOf(board.state, undo.path, "compensate");
+  return recordOf(context.board.state, undo.path, "compensate");
 }
 
 function parkGroup(context: SagaContext): void {

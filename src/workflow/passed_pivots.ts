@@ -18,8 +18,9 @@ export interface Passed {
 
 /** The pivot that a failed step itself may have passed. */
 export function ownPivot(step: Step): Passed | null {
-  if (step.kind === "call" && step.pivot) return { step: step.path, when: "unknown" };
-  if (step.kind === "call") return null;
+  if (step.kind === "call") { // a `verify` leaves nothing unknown
+    return step.pivot && step.verify === null ? { step: step.path, when: "unknown" } : null;
+  }
   const inside = pivotIn(step);
   return inside && { ...inside, when: "perhaps" };
 }

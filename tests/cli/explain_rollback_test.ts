@@ -23,7 +23,9 @@ Deno.test("what would be undone is explained: everything there is", async (t) =>
   await t.assertSnapshot(rollbackText(workflow, explainRollback(workflow), paintWith(false)));
 });
 
-for (const name of ["user_onboarding", "order_saga"]) {
+const EXAMPLES = ["user_onboarding", "order_saga", "travel_booking", "invoice_batch", "approval"];
+
+for (const name of EXAMPLES) {
   const file = `examples/${name}/workflow.yaml`;
 
   Deno.test(`maestro validate --explain ${file}`, async (t) => {
