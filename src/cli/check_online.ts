@@ -5,19 +5,29 @@ import { targetsOf } from "../engine/targets.ts";
 import { lazyGrpcCaller } from "../library/open.ts";
 import { repeatWarnings } from "../library/repeats.ts";
 import { environment, secretsFrom } from "../library/secrets.ts";
+import { eachChild } from "../workflow/calls.ts";
 import type { Service, Workflow } from "../workflow/model.ts";
 import { releaseWarning } from "./deno_release.ts";
 import type { Io } from "./io.ts";
 
 /**
- * Checks a workflow's methods against its services, which must be up. What their files tell is told
- * again.
+ * Checks the methods of a workflow and of its children against their services, which must be up. What
+ * their files tell is told again.
  */
 export async function checkOnline(workflow: Workflow, { stderr }: Io): Promise<readonly Problem[]> {
   const warning = releaseWarning(Deno.version.deno);
   if (warning !== null) stderr.write(`warning: ${warning}\n`);
-  const silent = new Map<Service, string>();
   const caller = lazyGrpcCaller();
+  try {
+    const family = [workflow, ...eachChild(workflow)];
+    return (await Promise.all(family.map((each) => checkOne(each, caller)))).flat();
+  } finally {
+    await caller.close();
+  }
+}
+
+async function checkOne(workflow: Workflow, caller: Caller): Promise<readonly Problem[]> {
+  const silent = new Map<Service, string>();
   const listening: Caller = {
     method: async (target, name): Promise<Method> => {
       try {
@@ -42,8 +52,6 @@ export async function checkOnline(workflow: Workflow, { stderr }: Io): Promise<r
   } catch (thrown) {
     const { code, message, problems } = MaestroError.from(thrown);
     return problems.length > 0 ? problems : [problem(workflow.place, code.toLowerCase(), message)];
-  } finally {
-    await caller.close();
   }
 }
 

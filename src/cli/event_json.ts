@@ -15,4 +15,4 @@ export function eventJson(runId: string, event: Happening): Json {
   return object;
 }
 
-const TIMES: ReadonlySet<string> = new Set(["at", "nextAt", "deadline", "until"]);
+const TIMES: ReadonlySet<string> = new Set(["at", "nextAt", "deadline", "until", "dueAt"]);

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { RunReport, StepReport } from "../engine/report.ts";
+import type { AttentionReport, RunReport, StepReport } from "../engine/report.ts";
+import type { Op } from "../machines/facts.ts";
 import type { Failure } from "../machines/failure.ts";
-import { eachCompensable } from "../workflow/calls.ts";
-import type { Workflow } from "../workflow/model.ts";
 import { detailLines } from "./error_details.ts";
 import {
   type Executed,
@@ -16,31 +15,72 @@ import {
   remedyOf,
   whereOf,
 } from "./failed_step.ts";
+import { findStep } from "./find_step.ts";
 import type { Paint } from "./palette.ts";
-import { count, printable } from "./text.ts";
+import { count, printable, shorten } from "./text.ts";
 
 /** What failed and why, what was undone, and what is left to do; empty for a run that completed. */
 export function explain(report: RunReport, executed: Executed, paint: Paint): string {
   if (report.status === "completed") return "";
   const lines = [
     ...report.error === null ? [] : causeLines(report.error, executed, paint),
-    ...report.attention.flatMap(({ step, op, error }) => {
-      const what = op === "compensate" ? "cannot be undone" : "cannot go on";
-      const failed = failedStep(executed, error, step, op === "compensate" ? op : "action");
-      const head = `! "${step}" ${what}: ${codeOf(error)}${whereOf(failed, executed)}`;
-      return [paint("bad", head), ...messageLines(failed, paint)];
-    }),
-    ...undoLines(report.steps, executed, paint),
+    ...report.attention.flatMap((parked) => parkedLines(parked, executed, paint)),
+    ...undoLines(report, executed, paint),
     ...(report.attention.length > 0 || report.status === "needs_attention"
-      ? [
-        paint(
-          "warn",
-          `  An operator is needed. The run was kept in memory only: it can't be taken up again, so what is not undone has to be undone by hand`,
-        ),
-      ]
+      ? operatorLines(report.attention).map((line) => paint("warn", line))
       : []),
   ];
   return lines.join("\n");
+}
+
+/** What waits for an operator, why, and the request that fails. */
+function parkedLines(
+  { step, op, error, request }: AttentionReport,
+  executed: Executed,
+  paint: Paint,
+): string[] {
+  const failed = failedStep(executed, error, step, OPS.find((each) => each === op) ?? "action");
+  const head = `! "${step}" ${WAITS[op] ?? "cannot go on"}: ${codeOf(error)}${
+    whereOf(failed, executed)
+  }`;
+  return [
+    paint("bad", head),
+    ...messageLines(failed, paint),
+    ...(request === null ? [] : [
+      paint(
+        "faint",
+        `  Request: ${shorten(printable(JSON.stringify(request)), MOST_OF_REQUEST)}`,
+      ),
+    ]),
+  ];
+}
+
+const OPS: readonly Op[] = ["action", "compensate", "verify"];
+
+const WAITS: Readonly<Record<string, string>> = {
+  compensate: "cannot be undone",
+  verify: "is in doubt, and whether it happened cannot be found out",
+};
+
+/** A request is for recognising; the whole is in the JSON. */
+const MOST_OF_REQUEST = 300;
+
+/** What an operator can do about it, and what is left to do by hand. */
+function operatorLines(attention: readonly AttentionReport[]): string[] {
+  const forward = attention.some(({ op }) => op !== "compensate");
+  const back = attention.some(({ op }) => op === "compensate");
+  const abort = forward && !back
+    ? "abort: nothing is rolled back then"
+    : back && !forward
+    ? "abort: the rollback ends there"
+    : "abort";
+  const skip = forward ? "skip it (saying what it came to)" : "skip it (once it is undone by hand)";
+  const left = forward ? "what waits has to be done" : "what is not undone has to be undone";
+  return [
+    `  An operator is needed, who can retry it (also with a changed request), ${skip}, or ${abort}`,
+    "  The run was kept in memory only, so this program can't take it up again: " +
+    `${left} by hand`,
+  ];
 }
 
 function causeLines(error: Failure, executed: Executed, paint: Paint): string[] {
@@ -90,38 +130,68 @@ function messageLines(failed: Failed, paint: Paint): string[] {
 }
 
 function undoLines(
-  steps: readonly StepReport[],
-  { workflow }: Executed,
+  { steps, attention }: RunReport,
+  executed: Executed,
   paint: Paint,
 ): string[] {
   const concerned = steps.filter(({ compensation }) => compensation !== null);
   const undone = concerned.filter(({ compensation }) => compensation?.status === "done");
   const left = concerned.filter(({ compensation }) => compensation?.status !== "done");
-  const names = (list: readonly StepReport[]) => list.map(({ path }) => path).join(", ");
   // In the order in which it was done, which is the reverse of that in which it was begun.
-  const order = undone.toSorted((a, b) =>
+  const order = undone.toReversed().toSorted((a, b) =>
     compare(a.compensation?.finished_at, b.compensation?.finished_at)
   );
+  const forward = attention.some(({ op }) => op !== "compensate");
   return [
-    ...(undone.length === 0 ? [] : [paint("undo", `  Undone: ${names(order)}`)]),
-    ...(left.length === 0 ? [] : [paint("bad", `  Not undone: ${names(left)}`)]),
-    ...(concerned.length === 0 ? [paint("faint", `  ${nothingUndone(steps, workflow)}`)] : []),
+    ...(undone.length === 0 ? [] : [paint("undo", `  Undone: ${namesOf(order)}`)]),
+    ...(left.length === 0 ? [] : [paint("bad", `  Not undone: ${namesOf(left)}`)]),
+    ...(concerned.length > 0 ? [] : [
+      paint(
+        "faint",
+        `  ${forward ? pivotText(steps, executed) : nothingUndone(steps, executed)}`,
+      ),
+    ]),
   ];
 }
 
+/** So many are named. */
+const MOST_NAMED = 20;
+
+function namesOf(steps: readonly StepReport[]): string {
+  const more = steps.length - MOST_NAMED;
+  const names = steps.slice(0, MOST_NAMED).map(({ path }) => path).join(", ");
+  return more > 0 ? `${names} and ${more.toLocaleString("en")} more` : names;
+}
+
+/** Nothing is undone while the run waits to go forward. */
+function pivotText(steps: readonly StepReport[], { workflow }: Executed): string {
+  const pivot = steps.find(({ path, outcome }) => {
+    const step = findStep(workflow, path)?.step;
+    return step?.kind === "call" && step.pivot && happened(outcome);
+  });
+  return pivot === undefined
+    ? "Nothing is undone until that is settled"
+    : `Nothing is undone: "${pivot.path}" was the pivot, after which there is no way back`;
+}
+
+function happened(outcome: StepReport["outcome"]): boolean {
+  return outcome === "completed" || outcome === "unknown";
+}
+
 /** Calls that were made, or may have been, stand: nobody said how to undo them. */
-function nothingUndone(steps: readonly StepReport[], workflow: Workflow): string {
+function nothingUndone(steps: readonly StepReport[], { workflow }: Executed): string {
   const standing = steps.filter(({ kind, outcome }) =>
-    kind === "call" && (outcome === "completed" || outcome === "unknown")
-  ).map(({ path }) => path);
+    (kind === "call" || kind === "child") && happened(outcome)
+  );
   if (standing.length === 0) return "Nothing had to be undone";
-  const undoable = new Set([...eachCompensable(workflow.steps)].map(({ path }) => path));
-  if (standing.some((path) => undoable.has(path))) {
-    return `Nothing was undone: ${standing.join(", ")}`;
-  }
+  const undoable = standing.some(({ path }) => {
+    const step = findStep(workflow, path)?.step;
+    return step !== undefined && "compensate" in step && step.compensate !== null;
+  });
+  if (undoable) return `Nothing was undone: ${namesOf(standing)}`;
   return standing.length === 1
-    ? `Nothing was undone: ${standing[0]} has no "compensate"`
-    : `Nothing was undone: none of ${standing.join(", ")} has a "compensate"`;
+    ? `Nothing was undone: ${namesOf(standing)} has no "compensate"`
+    : `Nothing was undone: none of ${namesOf(standing)} has a "compensate"`;
 }
 
 function compare(a: string | null | undefined, b: string | null | undefined): number {

@@ -5,10 +5,10 @@
  */
 import type { Failure } from "../machines/failure.ts";
 import type { Op } from "../machines/facts.ts";
-import { eachStep } from "../workflow/calls.ts";
 import { formatDuration } from "../workflow/durations.ts";
 import type { CallTarget, Step, Workflow } from "../workflow/model.ts";
-import { calls } from "./tree_rows.ts";
+import { calls } from "./calls_text.ts";
+import { findStep, targetOf } from "./find_step.ts";
 
 /** How expressions say that the input lacks something. */
 const MISSING_INPUT = /: there is no field "([\w-]+)" in \.input((?:\.[\w-]+)*) \(/;
@@ -20,10 +20,12 @@ export interface Executed {
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
-/** A failure, and what failed: a step's own action or its compensation. */
+/** A failure, and what failed: a step's own action, its compensation or what verifies it. */
 export interface Failed {
   readonly error: Failure;
   readonly step: Step | undefined;
+  /** The workflow that the step is of: that of a child run, where it happened in one. */
+  readonly workflow: Workflow;
   /** What was called; `null`: nothing was, so that the mistake is in the workflow. */
   readonly target: CallTarget | null;
 }
@@ -33,17 +35,13 @@ const LOCAL: ReadonlySet<string> = new Set(["EXPRESSION_ERROR", "INVALID_REQUEST
 
 /** Finds what a failure is about. */
 export function failedStep({ workflow }: Executed, error: Failure, path: string, op: Op): Failed {
-  const step = [...eachStep(workflow.steps)].find((each) => each.path === path);
-  const called = step?.kind !== "call"
-    ? null
-    : op === "compensate" && step.compensate?.kind === "call"
-    ? step.compensate
-    : step;
-  return { error, step, target: LOCAL.has(error.code) ? null : called };
+  const found = findStep(workflow, path);
+  const target = LOCAL.has(error.code) || found === undefined ? null : targetOf(found.step, op);
+  return { error, step: found?.step, workflow: found?.workflow ?? workflow, target };
 }
 
 /** ` (payments.Charge at localhost:50051)`, or ` (order.yaml:12:5)`. */
-export function whereOf({ step, target }: Failed, { workflow, endpoints }: Executed): string {
+export function whereOf({ step, target, workflow }: Failed, { endpoints }: Executed): string {
   if (step === undefined) return "";
   if (target !== null) {
     const endpoint = endpoints[target.service] ?? workflow.services[target.service]?.endpoint;

@@ -25,7 +25,16 @@ export function inspectionLine(inspected: Inspected, now: number): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-const SHOWN: ReadonlySet<string> = new Set(["type", "path", "until", "at", "duration", "permit"]);
+const SHOWN: ReadonlySet<string> = new Set([
+  "type",
+  "path",
+  "until",
+  "at",
+  "duration",
+  "permit",
+  "status",
+  "pivot",
+]);
 
 function scalarsOf(event: Readonly<Record<string, unknown>>): Json {
   return Object.fromEntries(

@@ -8,7 +8,7 @@ export function leavingText(code: number, report: RunReport | null): string {
   const cancelled = code === EXIT.terminated ? ", which was not cancelled" : "";
   const standing = report.steps
     .filter(({ kind, status, outcome, compensation }) =>
-      kind === "call" && compensation?.status !== "done" &&
+      (kind === "call" || kind === "child") && compensation?.status !== "done" &&
       (outcome === "completed" || outcome === "unknown" || status === "running")
     )
     .map(({ path, outcome }) =>

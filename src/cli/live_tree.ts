@@ -1,8 +1,9 @@
 import { createLogUpdate } from "log-update";
+import { pivotOf } from "../machines/pivot.ts";
 import type { Output } from "./output.ts";
 import { paintWith } from "./palette.ts";
-import type { Progress, ProgressOptions } from "./progress.ts";
-import { emptyView, hear } from "./run_view.ts";
+import { Heard, type Progress, type ProgressOptions } from "./progress.ts";
+import { eachView } from "./run_view.ts";
 import { renderTree } from "./tree.ts";
 
 /** How often what is under way is drawn again, in milliseconds. */
@@ -13,37 +14,45 @@ const SHOW_CURSOR = "\u001b[?25h";
 
 /** A tree that is drawn again in its place as the run goes on. Only for a terminal. */
 export function liveTree({ workflow, output, mask }: ProgressOptions): Progress {
-  const view = emptyView();
+  const heard = new Heard(workflow);
   // The cursor is ours: log-update's way of hiding it would take Ctrl-C from the run.
   const update = createLogUpdate(streamOf(output), { showCursor: true });
   const paint = paintWith(output.colour);
-  let hint = "Ctrl-C cancels and rolls back";
-  let interrupted = false;
+  let said: string | null = null;
+  let refused = "";
+  let begun = false;
   let timer: ReturnType<typeof setInterval> | undefined;
 
+  const hint = () => {
+    if (said !== null) return said;
+    const views = [...eachView(heard.view)];
+    if (views.some((view) => pivotOf(view) !== null)) return "past the pivot: no way back";
+    // Nothing cancels a rollback.
+    return heard.view.state.rollback === null ? "Ctrl-C cancels and rolls back" : "";
+  };
   const draw = (height?: number) =>
-    mask(renderTree(workflow, view, Date.now(), {
+    mask(renderTree(heard.view, Date.now(), {
       width: output.width(),
       ...(height !== undefined && { height }),
       paint,
-      hint,
+      hint: hint(),
+      note: heard.view.state.end === null ? refused : "",
     }));
   const redraw = () => update(draw(output.height() - 1));
 
   return {
-    hear(event) {
-      hear(view, event);
-      if (event.kind === "run_started") {
-        output.write(HIDE_CURSOR);
-        redraw();
-        timer = setInterval(redraw, FRAME); // many facts may come in one moment; a frame shows them all
-      }
-      if (event.kind === "rollback_started" && !interrupted) hint = ""; // nothing cancels that
-    },
-    interrupted() {
-      interrupted = true;
-      hint = "Ctrl-C again leaves at once";
+    hear(runId, workflow, event) {
+      heard.hear(runId, workflow, event);
+      if (begun || event.kind !== "run_started") return;
+      begun = true;
+      output.write(HIDE_CURSOR);
       redraw();
+      timer = setInterval(redraw, FRAME); // many facts may come in one moment; a frame shows them all
+    },
+    interrupted(why) {
+      said = "Ctrl-C again leaves at once";
+      if (why !== null) refused = `! ${why}`;
+      if (timer !== undefined) redraw();
     },
     end() {
       if (timer === undefined) return;

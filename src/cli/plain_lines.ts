@@ -1,72 +1,77 @@
+/**
+ * What happens in a run as lines of plain text, for where there is no terminal.
+ *
+ * @module
+ */
 import type { Happening } from "../engine/live_run.ts";
-import type { Op } from "../machines/facts.ts";
-import { recordOf } from "../machines/fold.ts";
-import { eachStep } from "../workflow/calls.ts";
-import type { Workflow } from "../workflow/model.ts";
+import { recordOf, type StepRecord } from "../machines/fold.ts";
 import { GRPC_CODES } from "../workflow/words.ts";
-import type { RunView } from "./run_view.ts";
+import { calls, whatOf } from "./calls_text.ts";
+import { findStep, targetOf } from "./find_step.ts";
+import { isCrowded, roundsLine } from "./loop_lines.ts";
+import { numeral } from "./loop_look.ts";
+import type { ChildView, RunView } from "./run_view.ts";
 import { statusText } from "./status_text.ts";
-import { formatTime, printable } from "./text.ts";
-import { calls } from "./tree_rows.ts";
+import { formatTime, printable, utcTime } from "./text.ts";
 
 /** What an attempt may have ended with. */
 const ANSWERS: ReadonlySet<string> = new Set(GRPC_CODES);
 
+type StepEvent = Extract<Happening, { path: string }>;
+
 /**
- * What happened as one line of plain text, for where there is no terminal; `null` where it is not
- * worth one.
+ * What happened as one line of plain text; `null` where it is not worth one.
  *
- * @param view the run's, moved on by this event already
+ * @param root the view of the whole, moved on by this event already
+ * @param where of the run in which it happened: the root, or a child of it
  */
-export function plainLine(workflow: Workflow, view: RunView, event: Happening): string | null {
-  const text = textOf(workflow, view, event);
+export function plainLine(root: RunView, where: ChildView, event: Happening): string | null {
+  const text = textOf(where, event);
   if (text === null) return null;
-  const began = view.state.started?.at ?? 0;
+  const began = root.state.started?.at ?? 0;
   const at = "at" in event ? formatTime(event.at - began).padStart(7) : " ".repeat(7);
   return `${at}  ${text}`;
 }
 
-function textOf(workflow: Workflow, view: RunView, event: Happening): string | null {
-  const { name, version } = workflow;
+function textOf({ view, prefix }: ChildView, event: Happening): string | null {
   if ("path" in event) {
-    const said = stepText(workflow, view, event);
-    return said === null ? null : `${PREFIX[event.op]}${event.path}: ${said}`;
+    const rounds = roundsLine(view.state, event);
+    if (rounds !== null) return `${PREFIX[event.op]}${prefix}${rounds}`;
+    const said = stepText(view, event);
+    return said === null ? null : `${PREFIX[event.op]}${prefix}${event.path}: ${said}`;
   }
+  const of = prefix === "" ? "" : `${prefix.slice(0, -1)}: `;
   switch (event.kind) {
-    case "run_started":
-      return `run ${event.runId} of ${
-        [name, version].filter((part) => part !== null).join(" ")
-      } started`;
+    case "run_started": {
+      const { name, version } = view.workflow;
+      const what = [name, version].filter((part) => part !== null).join(" ");
+      return of === "" ? `run ${event.runId} of ${what} started` : null; // its step has said so
+    }
     case "cancel_requested":
-      return event.reason === "timed_out" ? "out of time: stopping" : "cancel requested: stopping";
+      return of +
+        (event.reason === "timed_out" ? "out of time: stopping" : "cancel requested: stopping");
     case "signal_received":
-      return `signal "${event.name}" received`;
+      return `${of}signal "${event.name}" received`;
     case "rollback_started":
-      return "rolling back";
+      return `${of}rolling back`;
     case "run_ended":
-      return `run ${statusText(workflow, view.state, event.at)}`;
+      if (of === "") return `run ${statusText(view, event.at)}`;
+      return event.status === "completed" ? null : `${of}run ${statusText(view, event.at)}`;
   }
 }
 
 /** What a line about a step is about. */
 const PREFIX = { action: "", compensate: "undo ", verify: "verify " } as const;
 
-function stepText(
-  workflow: Workflow,
-  view: RunView,
-  event: Extract<Happening, { path: string }>,
-): string | null {
-  const time = () => {
-    const record = recordOf(view.state, event.path, event.op);
-    return record === undefined || !("at" in event)
-      ? ""
-      : ` in ${formatTime(event.at - record.startedAt)}`;
-  };
+function stepText(view: RunView, event: StepEvent): string | null {
+  const { state } = view;
+  const record = recordOf(state, event.path, event.op);
+  const time = record === undefined || !("at" in event)
+    ? ""
+    : ` in ${formatTime(event.at - record.startedAt)}`;
   switch (event.kind) {
-    case "step_started": {
-      const what = whatOf(workflow, event.path, event.op);
-      return what === null ? null : `started, ${what}`;
-    }
+    case "step_started":
+      return isCrowded(state, event.path) ? null : startText(view, event, record);
     case "attempt_started":
       return event.attempt > 1 ? `attempt ${event.attempt}` : null;
     case "attempt_ended": {
@@ -77,24 +82,23 @@ function stepText(
       }${then}`;
     }
     case "step_completed":
-      return event.path === "" || whatOf(workflow, event.path, event.op) === null
-        ? null
-        : event.op === "compensate"
-        ? `done${time()}`
-        : `completed${time()}`;
+      return completedText(view, event, time);
     case "step_failed": {
       if (event.path === "") return null;
+      if (event.op === "verify") return "it did not happen";
       const { code, step, message } = event.failure;
-      if (step !== event.path) return `failed with ${step}`;
+      const pivot = event.pivot ? PASSED : "";
+      if (step !== event.path) return `failed with ${step}${pivot}`;
       // the last attempt has said so already, unless it is Maestro that makes an end of it
-      const attempts = recordOf(view.state, event.path, event.op)?.attempts ?? 0;
-      const known = attempts > 0 && ANSWERS.has(code);
-      return `failed with ${code}${time()}${known ? "" : `: ${printable(message)}`}`;
+      const known = (record?.attempts ?? 0) > 0 && ANSWERS.has(code);
+      return `failed with ${code}${time}${known ? "" : `: ${printable(message)}`}${pivot}`;
     }
     case "step_skipped":
-      return "skipped";
+      return isCrowded(state, event.path) ? null : "skipped";
+    case "step_doubted":
+      return `gives up with ${event.failure.code}; asks whether it happened`;
     case "step_caught":
-      return `failed with ${event.failure.code}, which its catch takes`;
+      return caughtText(view, event);
     case "step_cancelled":
       return event.path === ""
         ? null
@@ -102,33 +106,98 @@ function stepText(
     case "pivot_passed":
       return "has passed its pivot: from here on the run only goes forward";
     case "branch_taken":
+      if (isCrowded(state, event.path)) return null;
       return event.branch === null ? "no branch fits" : `takes branch ${event.branch}`;
-    case "attention_raised":
-      return `waits for an operator: ${event.failure.code}: ${printable(event.failure.message)}`;
+    case "attention_raised": {
+      const { code, message } = event.failure;
+      return `waits for an operator: ${code}: ${printable(message)}${event.pivot ? PASSED : ""}`;
+    }
     case "attention_resolved":
       return `resolved by an operator: ${event.action}`;
     case "breaker_waiting":
       return `waits for the circuit breaker of "${event.service}"${
-        event.until === null ? "" : ` until ${new Date(event.until).toISOString().slice(11, 19)}Z`
+        event.until === null ? "" : ` until ${utcTime(event.until, event.until)}`
       }`;
     case "queueing":
-      return `waits for its turn: "${event.service}" has as many calls as its ` +
-        '"max_concurrent" or "rate_limit" allows';
+      return isCrowded(state, event.path)
+        ? null
+        : `waits for its turn: "${event.service}" has as many calls as its ` +
+          '"max_concurrent" or "rate_limit" allows';
     case "block_failing":
       return null;
   }
 }
 
-/** What a step calls or sets; `null` for blocks, whose steps speak for themselves. */
-function whatOf({ steps }: Workflow, path: string, op: Op): string | null {
-  for (const step of eachStep(steps)) {
-    if (step.path !== path) continue;
-    if (step.kind === "call") {
-      const { compensate } = step;
-      if (op === "action" || compensate === null) return calls(step); // a compensation's step is one
-      return compensate.kind === "call" ? calls(compensate) : "by its steps";
-    }
-    return step.kind === "set" ? `set ${Object.keys(step.values).join(", ")}` : null;
+const PASSED = "; it is the pivot: from here on there is no way back";
+
+/** What a step begins to do; `null` for blocks, whose steps speak for themselves. */
+function startText(
+  { workflow }: RunView,
+  { path, op, at, dueAt }: Extract<Happening, { kind: "step_started" }>,
+  record: StepRecord | undefined,
+): string | null {
+  const step = findStep(workflow, path)?.step;
+  if (step === undefined) return null;
+  const target = targetOf(step, op);
+  if (target !== null) return `started, ${calls(target)}`;
+  if (op === "compensate" && "compensate" in step) {
+    if (step.compensate !== null) return "started, by its steps";
+    if (step.kind === "workflow") return "started, by its own compensations";
   }
-  return null;
+  switch (step.kind) {
+    case "set":
+    case "workflow":
+      return `started, ${whatOf(step)}`;
+    case "wait":
+      return dueAt === undefined
+        ? null
+        : `waits until ${utcTime(dueAt, at)} (${formatTime(dueAt - at)})`;
+    case "await_signal": {
+      const most = step.timeout === null ? "" : `, at most ${formatTime(step.timeout)}`;
+      return `waits for the signal "${step.signal}"${most}`;
+    }
+    case "foreach": {
+      const items = Array.isArray(record?.input) ? record.input.length : 0;
+      return `started, ${numeral(items)} ${items === 1 ? "item" : "items"}`;
+    }
+    default:
+      return null;
+  }
+}
+
+function completedText(
+  { workflow, state }: RunView,
+  { path, op, pivot }: Extract<Happening, { kind: "step_completed" }>,
+  time: string,
+): string | null {
+  if (path === "") return null;
+  if (op === "verify") return "it did happen";
+  const step = findStep(workflow, path)?.step;
+  if (step === undefined || isCrowded(state, path)) return null;
+  switch (step.kind) {
+    case "steps":
+    case "parallel":
+    case "switch":
+    case "repeat":
+    case "fail":
+    case "return":
+      return op === "compensate" && "compensate" in step ? `done${time}` : null;
+    default:
+      return `${op === "compensate" ? "done" : "completed"}${time}${pivot ? PASSED : ""}`;
+  }
+}
+
+/** What takes a failure, and what that does. */
+function caughtText(
+  { workflow }: RunView,
+  { path, failure, entry, pivot }: Extract<Happening, { kind: "step_caught" }>,
+): string {
+  const does = findStep(workflow, path)?.step.catch[entry];
+  const undoes = does?.undo ? "; what it did is undone first" : "";
+  const steps = does === undefined || does.steps.length === 0
+    ? ""
+    : `; ${does.steps.map(({ id }) => id).join(", ")} instead`;
+  return `failed with ${failure.code}, which its catch takes${undoes}${steps}${
+    pivot ? PASSED : ""
+  }`;
 }

@@ -30,7 +30,8 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
     .description(
       "Runs one workflow here, now, and prints its result.\n\n" +
         "Standard output carries the result only; progress, logs and problems go to standard error.\n" +
-        "Ctrl-C cancels the run, which rolls back; a second one leaves at once. SIGTERM never cancels.",
+        "Ctrl-C cancels the run, which rolls back; past its pivot that is refused. A second Ctrl-C\n" +
+        "leaves at once. SIGTERM never cancels.",
     )
     .argument("<file>", "the workflow's YAML file")
     .option("--input <json>", "the run's input: JSON, @file, or - for standard input (default: {})")
@@ -109,16 +110,23 @@ function addValidate(program: Command, io: Io, done: (code: number) => void): vo
     .argument("<file...>", "the workflows' YAML files")
     .option("--strict", "warnings fail too")
     .option("--online", "also check against the live services")
+    .option(
+      "--explain",
+      "show, for each step that could fail, what takes the failure, what would be undone in which order, and what would stay done; on standard output",
+    )
     .addOption(
       new Option(
         "--output <form>",
-        "json: one object with the problems (at most 1,000), on standard output",
+        "json: one object with the problems (at most 1,000), on standard output; with --explain also what would be undone",
       )
         .choices(["pretty", "json"] as const).default("pretty" as const),
     )
     .addHelpText(
       "after",
-      example("maestro validate --strict examples/order_saga/workflow.yaml") +
+      example(
+        "maestro validate --strict examples/order_saga/workflow.yaml",
+        "maestro validate --explain examples/order_saga/workflow.yaml",
+      ) +
         "\n\nExit codes:\n  0 no errors; 2 errors, or warnings with --strict",
     )
     .action(async (files, flags) => {

@@ -2,13 +2,14 @@ import type { Happening } from "../engine/live_run.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Output } from "./output.ts";
 import { plainLine } from "./plain_lines.ts";
-import { emptyView, hear } from "./run_view.ts";
+import { type ChildView, emptyView, hear, viewOf } from "./run_view.ts";
 
 /** Shows how a run goes while it goes. */
 export interface Progress {
-  hear(event: Happening): void;
-  /** Ctrl-C was pressed, once. */
-  interrupted(): void;
+  /** Something happened in the run, or in one that is a child of it; the first heard of is the root. */
+  hear(runId: string, workflow: Workflow, event: Happening): void;
+  /** Ctrl-C was pressed, once. @param refused why that changes nothing; `null`: the run is cancelled */
+  interrupted(refused: string | null): void;
   /** Shows the last state, and lets go of the terminal. */
   end(): void;
 }
@@ -24,17 +25,44 @@ export interface ProgressOptions {
 /** Shows nothing. */
 export const silentProgress: Progress = { hear: () => {}, interrupted: () => {}, end: () => {} };
 
+/** The views of a run and of those below it, moved on by what is heard. */
+export class Heard {
+  /** The root run's. */
+  readonly view: ReturnType<typeof emptyView>;
+  #rootId: string | null = null;
+
+  constructor(workflow: Workflow) {
+    this.view = emptyView(workflow);
+  }
+
+  /** Moves the views on. @returns where it happened; `null`: in no run that is shown */
+  hear(runId: string, workflow: Workflow, event: Happening): ChildView | null {
+    this.#rootId ??= runId;
+    const found = viewOf(
+      this.view,
+      this.#rootId,
+      runId,
+      workflow,
+      event.kind === "run_started",
+    );
+    if (found !== null) hear(found.view, event);
+    return found;
+  }
+}
+
 /** One plain line an event. */
 export function plainProgress({ workflow, output, mask }: ProgressOptions): Progress {
-  const view = emptyView();
+  const heard = new Heard(workflow);
   return {
-    hear(event) {
-      hear(view, event);
-      const line = plainLine(workflow, view, event);
+    hear(runId, workflow, event) {
+      const found = heard.hear(runId, workflow, event);
+      const line = found === null ? null : plainLine(heard.view, found, event);
       if (line !== null) output.write(mask(`${line}\n`));
     },
-    interrupted: () =>
-      output.write(`${" ".repeat(7)}  Ctrl-C: cancelling; once more leaves at once\n`),
+    interrupted(refused) {
+      const text = refused === null ? "cancelling" : refused;
+      output.write(mask(`${" ".repeat(7)}  Ctrl-C: ${text}; once more leaves at once\n`));
+    },
     end: () => {},
   };
 }

@@ -82,9 +82,18 @@ class Stage {
   readonly interrupt = (): void => {
     if (this.#run === null || this.#cancelled) return this.#leave(EXIT.interrupted);
     this.#cancelled = true;
-    this.progress.interrupted();
-    this.#run.cancel("Ctrl-C");
+    this.progress.interrupted(this.#cancel(this.#run));
   };
+
+  /** Asks the run to turn back. @returns why it does not; `null`: it does */
+  #cancel(run: Run): string | null {
+    try {
+      run.cancel("Ctrl-C");
+      return null;
+    } catch (thrown) {
+      return MaestroError.from(thrown).message; // past the pivot
+    }
+  }
 
   /** SIGTERM: never cancels. */
   readonly terminate = (): void => this.#leave(EXIT.terminated);
@@ -96,23 +105,18 @@ class Stage {
   ): Promise<number> {
     const { openEngine } = await import("../library/open.ts");
     const inspect = this.#flags.inspect ? await this.#inspector() : undefined;
+    const events = this.#form === "events" ? await this.#eventPrinter() : () => {};
+    this.progress = await this.#openProgress({ workflow });
     this.#engine = openEngine({
       secrets,
-      ...(onHappening !== undefined && { onHappening }),
+      onHappening: (runId, of, event) => { // of the run, and of those that are its children
+        onHappening?.(runId, of, event);
+        this.progress.hear(runId, of, event);
+        events(runId, event);
+      },
       ...(inspect !== undefined && { inspect }),
     });
-    this.progress = await this.#openProgress({ workflow });
-    const events = this.#form === "events" ? await this.#eventPrinter() : () => {};
-    this.#run = await located(
-      texts,
-      this.#engine.start(workflow, {
-        ...start,
-        onHappening: (event) => {
-          this.progress.hear(event);
-          events(event);
-        },
-      }),
-    );
+    this.#run = await located(texts, this.#engine.start(workflow, start));
     const report = await this.#run.result();
     this.progress.end();
     this.#print(report, { workflow, endpoints: start.endpoints ?? {} });
@@ -146,9 +150,7 @@ class Stage {
 
   async #eventPrinter() {
     const { eventJson } = await import("./event_json.ts");
-    let runId = "";
-    return (event: Happening) => {
-      if (event.kind === "run_started") runId = event.runId;
+    return (runId: string, event: Happening) => {
       this.#io.stdout.write(`${JSON.stringify(eventJson(runId, event))}\n`);
     };
   }

@@ -4,6 +4,7 @@ import type { Secrets } from "../engine/doors.ts";
 import { parseFile } from "../library/load.ts";
 import { secretsFrom } from "../library/secrets.ts";
 import type { SecretMask } from "../telemetry/secret_mask.ts";
+import { serviceNames } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { readInput } from "./input_option.ts";
 import { LocatedError } from "./located.ts";
@@ -55,7 +56,7 @@ export async function readRequest(
   const secrets = await checkedSecrets(parseSecretFiles(flags.secret ?? []), mask);
   const { workflow, problems, texts } = await parseFile(file);
   if (workflow === null) throw new LocatedError("WORKFLOW_INVALID", problems, texts);
-  const endpoints = parseEndpoints(flags.endpoint ?? [], Object.keys(workflow.services));
+  const endpoints = parseEndpoints(flags.endpoint ?? [], [...serviceNames(workflow)]);
   await checkEndpoints(endpoints);
   const input = await readInput(flags.input, flags.set ?? []);
   return {

@@ -37,3 +37,17 @@ export function shorten(text: string, width: number): string {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+/** A time of day as clocks here show it, with its date where that is not near. */
+export function clockTime(at: number, now: number): string {
+  const date = new Date(at);
+  const clock = date.toTimeString().slice(0, 8);
+  if (Math.abs(at - now) < 86_400_000) return clock;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`;
+}
+
+/** A moment for those who may be elsewhere: `12:30:00Z`, with its date where that is not near. */
+export function utcTime(at: number, now: number): string {
+  const text = `${new Date(at).toISOString().slice(0, 19)}Z`;
+  return Math.abs(at - now) < 86_400_000 ? text.slice(11) : text;
+}

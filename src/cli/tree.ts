@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Workflow } from "../workflow/model.ts";
 import type { Paint, Tone } from "./palette.ts";
 import type { RunView } from "./run_view.ts";
 import { spinner } from "./step_look.ts";
@@ -21,6 +20,8 @@ export interface TreeOptions {
   readonly paint: Paint;
   /** Said at the end of the last line while the run goes on. */
   readonly hint?: string;
+  /** A line of its own below. */
+  readonly note?: string;
 }
 
 /** The room for how a step goes; more only moves its time away from it. */
@@ -30,29 +31,31 @@ type Piece = readonly [tone: Tone, text: string];
 
 /** The tree of a run as it stands at `now`, in milliseconds since the epoch. */
 export function renderTree(
-  workflow: Workflow,
   view: RunView,
   now: number,
   options: TreeOptions,
 ): string {
   const { paint, height = Infinity } = options;
   const width = Math.max(20, options.width);
-  const rows = rowsOf(workflow.steps, view, now);
+  const rows = rowsOf(view, now);
   const columns = columnsOf(rows, width);
   const lines = rows.map((row, index) => ({ row, line: layOut(row, columns, width), index }));
-  const shown = fit(lines, Math.max(1, height - 4));
+  const { note = "" } = options;
+  const shown = fit(lines, Math.max(1, height - (note === "" ? 4 : 5)));
   const above = shown[0]?.index ?? 0;
   const below = rows.length - above - shown.length;
   return [
-    heading(workflow, view, width),
+    heading(view, width),
     ...(above > 0 ? [[["faint", `│  ${above} more above`] as const]] : []),
     ...shown.map(({ line }) => line),
     ...(below > 0 ? [[["faint", `│  ${below} more below`] as const]] : []),
-    footer(workflow, view, now, options.hint, width),
+    footer(view, now, options.hint, width),
+    ...(note === "" ? [] : [[["warn", shorten(note, width)] as const]]),
   ].map((pieces) => pieces.map(([tone, text]) => paint(tone, text)).join("").trimEnd()).join("\n");
 }
 
-function heading({ name, version }: Workflow, { state }: RunView, width: number): Piece[] {
+function heading({ workflow, state }: RunView, width: number): Piece[] {
+  const { name, version } = workflow;
   const title = shorten([name, version].filter((part) => part !== null).join(" "), width);
   const id = state.started?.runId ?? "";
   const left = width - title.length - 2;
@@ -60,14 +63,13 @@ function heading({ name, version }: Workflow, { state }: RunView, width: number)
 }
 
 function footer(
-  workflow: Workflow,
   view: RunView,
   now: number,
   hint: string | undefined,
   width: number,
 ): Piece[] {
-  const { glyph, tone } = endLook(view.state) ?? { glyph: spinner(now), tone: "busy" as const };
-  const text = shorten(statusText(workflow, view.state, now), width - 2);
+  const { glyph, tone } = endLook(view) ?? { glyph: spinner(now), tone: "busy" as const };
+  const text = shorten(statusText(view, now), width - 2);
   const rest = width - 5 - text.length;
   const said = view.state.end === null && hint !== undefined && hint !== "" && hint.length <= rest
     ? ` · ${hint}`

@@ -157,14 +157,35 @@ async function callLater(
   known: Method | undefined,
   metadata: Metadata | Promise<Metadata>,
 ): Promise<Answer> {
+  const { clock } = options;
+  const until = clock.now() + timeout;
+  const late = Promise.withResolvers<never>();
+  const giveUp = new AbortController();
+  const stopWaiting = clock.at(until, () => {
+    late.reject(noTime(attempt));
+    giveUp.abort();
+  });
   try {
-    const method = known ?? await findMethod(options, attempt, signal);
-    const sent = { metadata: await metadata, timeout, signal };
+    const asked = AbortSignal.any([signal, giveUp.signal]);
+    // At the same time, so that neither fails unheard while the other is waited for.
+    const [method, made] = await Promise.race([
+      late.promise,
+      Promise.all([known ?? findMethod(options, attempt, asked), metadata]),
+    ]).finally(stopWaiting);
     signal.throwIfAborted(); // cancelled meanwhile: it doesn't leave, and nobody hears why
-    return await send(attempt, method, sent);
+    const left = until - clock.now();
+    if (left <= 0) throw noTime(attempt);
+    return await send(attempt, method, { metadata: made, timeout: left, signal });
   } catch (thrown) {
     return notMade(thrown);
   }
+}
+
+/** The deadline came before there was anything to send. */
+function noTime({ target }: Attempt): Unreachable {
+  const message = `The call of ${target.method} on "${target.service}" was not made by its ` +
+    "deadline: its schema, or a secret, was not at hand";
+  return new Unreachable({ code: "DEADLINE_EXCEEDED", message, outcome: "not_sent" });
 }
 
 /** Sends a request. @throws {MaestroError} `INVALID_REQUEST`, before anything is sent */
@@ -185,6 +206,12 @@ function send(
 function notMade(thrown: unknown): Answer {
   if (thrown instanceof Unreachable) return { ok: false, failure: thrown.failure };
   const { code, message } = MaestroError.from(thrown);
+  if (code === "INPUT_INVALID") { // a secret that is being rotated may be there at the next attempt
+    return {
+      ok: false,
+      failure: { code: "UNAVAILABLE", message, outcome: "not_sent", local: true },
+    };
+  }
   return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
 }
 

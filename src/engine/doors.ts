@@ -21,6 +21,12 @@ export interface Target {
   readonly service: Service;
   /** Where it is reached: `host:port`, `dns:///…`, `ipv4:…` or `unix:…`. */
   readonly endpoint: string;
+  /**
+   * The endpoint as messages, logs and the journal may have it: without the secrets that it is made of.
+   *
+   * @default the endpoint
+   */
+  readonly shown?: string;
   /** Equal for services with the same endpoint and the same settings: they share pool and breaker. */
   readonly key: string;
 }

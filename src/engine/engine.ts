@@ -9,6 +9,7 @@ import type { ChildRun } from "../machines/board.ts";
 import { earliest } from "../machines/call_moves.ts";
 import type { Fact } from "../machines/facts.ts";
 import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
+import { serviceNames } from "../workflow/calls.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
@@ -152,7 +153,7 @@ export class Engine {
   async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
     this.#checkOpen();
     const live = await this.#takeUp(runId, onHappening);
-    if (live.begun) return new Run(live, this.#options.journal);
+    if (!live.hadEnded) return new Run(live, this.#options.journal);
     throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
   }
 
@@ -422,19 +423,24 @@ async function validInput(workflow: Workflow, given: Json): Promise<Json> {
 
 /** Of the endpoints that win over a workflow's, those that this one, its child, has. */
 function endpointsFor(
-  { services }: Workflow,
+  workflow: Workflow,
   endpoints: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(endpoints).filter(([name]) => name in services));
+  const given = Object.entries(endpoints);
+  if (given.length === 0) return endpoints; // ten thousand children need not be searched for it
+  const services = serviceNames(workflow);
+  return Object.fromEntries(given.filter(([name]) => services.has(name)));
 }
 
 function checkEndpoints(
-  { services }: Workflow,
+  workflow: Workflow,
   endpoints: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  for (const name of Object.keys(endpoints)) {
-    if (name in services) continue;
-    const known = Object.keys(services).join(", ") || "none";
+  const given = Object.keys(endpoints);
+  const services = given.length === 0 ? new Set<string>() : serviceNames(workflow);
+  for (const name of given) {
+    if (services.has(name)) continue;
+    const known = [...services].join(", ") || "none";
     throw new MaestroError(
       "USAGE",
       `Cannot set the endpoint of "${name}": the workflow's services are: ${known}`,

@@ -71,6 +71,8 @@ export interface Resolution {
 
 /** One run under way: its actor, its pen, and those who follow it. */
 export class LiveRun {
+  /** It had ended when it was taken up: there was nothing to go on with. */
+  readonly hadEnded: boolean;
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
   readonly #followers = new Set<(event: Happening) => void>();
@@ -78,12 +80,12 @@ export class LiveRun {
   /** The parent run, where there is one. */
   readonly #watchers = new Set<ChildWatcher>();
   #actor: Actor<typeof runMachine> | null = null;
-  #begun = false;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
 
   constructor(options: LiveRunOptions) {
     this.#options = options;
+    this.hadEnded = options.shown.ended;
     this.#ledger = new Ledger({
       ...options,
       onDurable: (facts) => this.#hear(facts),
@@ -117,11 +119,6 @@ export class LiveRun {
     return this.#options.shown.ended ? this.#options.state : null;
   }
 
-  /** Whether it was set in motion here; one that had ended when it was taken up was not. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
   /** The pivot that it, or a child of it, has passed. */
   get pivot(): string | null {
     const { state, workflow } = this.#options;
@@ -148,7 +145,6 @@ export class LiveRun {
 
   /** Sets the run in motion, from wherever its facts end. */
   go(): void {
-    this.#begun = true;
     const { state, inspect } = this.#options;
     if (state.started !== null) this.#options.shown.begin(state.started);
     this.#settle();

@@ -5,7 +5,7 @@
  */
 import type { Failure } from "../machines/failure.ts";
 import { recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
-import type { EndStatus } from "../machines/facts.ts";
+import type { EndStatus, Op } from "../machines/facts.ts";
 import type { Outcome } from "../machines/outcome.ts";
 import { rollbackPlan } from "../machines/saga.ts";
 import type { Json } from "../workflow/json.ts";
@@ -48,8 +48,8 @@ export interface RunReport {
 export interface AttentionReport {
   /** The step's path, as {@linkcode Resolution} wants it. */
   readonly step: string;
-  /** What is parked: the step's own `action`, or its `compensate`. */
-  readonly op: string;
+  /** What is parked: the step's own `action`, its `verify` or its `compensate`. */
+  readonly op: Op;
   /** Why it was parked: its last failure. */
   readonly error: Failure;
   /** The request that fails; `null` where it could not be made, or steps undo this one. */
@@ -109,7 +109,7 @@ export function reportOf(
   // ended: what takes long is made when it is first looked at.
   let output: Json | undefined;
   let steps = end === null ? stepReports(workflow, state) : undefined;
-  return {
+  const report: RunReport = {
     run_id: started.runId,
     workflow: started.workflow,
     version: started.version,
@@ -127,6 +127,14 @@ export function reportOf(
       return steps ??= stepReports(workflow, state);
     },
   };
+  return Object.defineProperty(report, INSPECT, { value: plain });
+}
+
+/** What `console.log` asks: it would show getters as such. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+function plain(this: RunReport): RunReport {
+  return { ...this };
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -31,7 +31,7 @@ export interface ServiceParts {
 export interface Breaker {
   /** The service's name in the workflow that reached it first. */
   readonly service: string;
-  /** Where the service is reached. */
+  /** Where the service is reached, without secrets. */
   readonly endpoint: string;
   /** With `scope: method`, the method it is for; `null`: all of them. */
   readonly method: string | null;
@@ -120,6 +120,7 @@ class Parts implements ServiceParts {
     this.turnstile = new Turnstile(pool, rateLimit, {
       now: () => clock.now(),
       wake: (dueAt, callback) => clock.at(dueAt, callback),
+      soon,
     });
     this.#endWatch = this.#watch();
   }
@@ -128,17 +129,27 @@ class Parts implements ServiceParts {
     const rule = this.#target.service.breaker;
     if (rule === null) return null;
     const key = rule.scope === "method" ? method() : null;
-    return this.#breakers.get(key) ?? this.#make(key, rule);
+    return this.#breakers.get(key) ?? this.#early(key) ?? this.#make(key, rule);
   };
 
+  /** The breaker that was made for a method before its full name was known, as `Charge`. */
+  #early(method: string | null): ServiceRef | null {
+    const bare = method?.slice(method.lastIndexOf("/") + 1) ?? null;
+    const actor = bare === null ? undefined : this.#breakers.get(bare);
+    if (actor === undefined) return null;
+    this.#breakers.delete(bare);
+    this.#breakers.set(method, actor);
+    return actor;
+  }
+
   list(): Breaker[] {
-    const { service, endpoint } = this.#target;
+    const { service, endpoint, shown = endpoint } = this.#target;
     const now = this.#options.clock.now();
     return [...this.#breakers].map(([method, actor]) => {
       const { state, openUntil, window, waiting } = viewOf(actor.getSnapshot(), now);
       return {
         service: service.name,
-        endpoint,
+        endpoint: shown,
         method,
         state,
         openUntil,
@@ -160,10 +171,10 @@ class Parts implements ServiceParts {
   #make(method: string | null, rule: NonNullable<Target["service"]["breaker"]>) {
     const { clock, inspect } = this.#options;
     const { name } = this.#target.service;
-    const board = { wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback) };
+    const wake = (dueAt: number, callback: () => void) => clock.at(dueAt, callback);
     const actor = createActor(serviceMachine, {
       id: method === null ? `service:${name}` : `service:${name}:${method}`,
-      input: { board, rule },
+      input: { board: { wake, soon }, rule },
       ...(inspect && { inspect }),
     }).start();
     this.#breakers.set(method, actor);
@@ -181,4 +192,9 @@ class Parts implements ServiceParts {
     };
     return this.#options.caller.watchHealth?.(this.#target, health.service, hear) ?? (() => {});
   }
+}
+
+/** Actors say all that they have to say to each other at once, and before this. */
+function soon(callback: () => void): void {
+  queueMicrotask(callback);
 }

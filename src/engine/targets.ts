@@ -1,5 +1,5 @@
 import { MaestroError } from "../errors.ts";
-import { evaluateTemplate } from "../workflow/expression.ts";
+import { evaluateTemplate, templateRefs } from "../workflow/expression.ts";
 import type { Service, Workflow } from "../workflow/model.ts";
 import type { TlsRule } from "../workflow/service_rules.ts";
 import { toText } from "../workflow/value.ts";
@@ -47,9 +47,28 @@ function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): 
   const last = lastTargets.get(written);
   if (written.tls === null && last?.endpoint === endpoint) return last;
   const service = written.tls === null ? written : { ...written, tls: fillTls(written.tls, fill) };
-  const target = { service, endpoint, key: keyOf(service, endpoint) };
+  const target: Target = {
+    service,
+    endpoint,
+    key: keyOf(service, endpoint),
+    ...(endpoints[written.name] === undefined && withoutSecrets(written, { env, secrets })),
+  };
   lastTargets.set(written, target);
   return target;
+}
+
+/** `.secrets` may stand in an endpoint, since it never reaches a journal, a log or a page from there. */
+function withoutSecrets(
+  { endpoint }: Service,
+  { env, secrets }: Pick<Surroundings, "env" | "secrets">,
+): Pick<Target, "shown"> {
+  if (!templateRefs(endpoint).some(({ root }) => root === "secrets")) return {};
+  const hidden = Object.fromEntries(Object.keys(secrets).map((name) => [name, "***"]));
+  try {
+    return { shown: toText(evaluateTemplate(endpoint, { env, secrets: hidden })) };
+  } catch {
+    return { shown: "***" }; // such as an index into the secret
+  }
 }
 
 /** Run after run reaches a service at the same endpoint. */

@@ -26,17 +26,20 @@ export interface Callable {
 /**
  * Makes one attempt at a method of any of the four kinds; the promise is fulfilled exactly once, and
  * never rejected.
+ *
+ * @param spent how much of its time it took to get the connection, in milliseconds
  */
 export function makeCall(
   connection: Connection,
   callable: Callable,
   request: WireRequest,
   options: CallOptions,
+  spent = 0,
 ): Promise<Answer> {
   if (options.signal.aborted) return Promise.resolve(cancelledBefore(callable.where));
   const { promise, resolve } = Promise.withResolvers<Answer>();
   try {
-    new ActiveCall(connection, callable, request, options, resolve).begin();
+    new ActiveCall(connection, callable, request, options, spent, resolve).begin();
   } catch (error) {
     resolve(notSent(error));
   }
@@ -75,6 +78,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
     callable: Callable,
     request: WireRequest,
     options: CallOptions,
+    spent: number,
     resolve: (answer: Answer) => void,
   ) {
     this.#connection = connection;
@@ -84,7 +88,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
     this.#resolve = resolve;
     this.#metadata = toMetadata(connection.grpc, options.metadata);
     // Always a deadline: nothing else ends a call that its server has forgotten.
-    this.#deadline = Date.now() + options.timeout;
+    this.#deadline = Date.now() + options.timeout - spent;
     this.#call = connection.client.getChannel()
       .createCall(callable.path, this.#deadline, null, null, null);
   }
@@ -114,7 +118,7 @@ class ActiveCall implements InterceptingListener, Cancellable {
     const { maxMessages } = this.#options;
     if (this.#received.length === (this.#answersWithStream ? maxMessages : 1)) {
       return this.#answersWithStream
-        ? this.#object("RESOURCE_EXHAUSTED", tooMany(maxMessages))
+        ? this.#object("RESOURCE_EXHAUSTED", tooMany(maxMessages), true)
         : this.#object("INTERNAL", "answered with more than the one message that is due");
     }
     try {
@@ -162,8 +166,9 @@ class ActiveCall implements InterceptingListener, Cancellable {
   }
 
   /** Ends a call whose answer can't be used. */
-  #object(code: string, what: string): void {
-    this.#objection = this.#marked(this.#wrong(code, what));
+  #object(code: string, what: string, local = false): void {
+    const failure = this.#marked(this.#wrong(code, what));
+    this.#objection = local ? { ...failure, local } : failure;
     this.cancel();
   }
 

@@ -71,13 +71,13 @@ class GrpcCaller implements Caller {
 /** Stops waiting when the signal is aborted; what is being loaded is loaded on, for others. */
 function orAborted<T>(
   loading: Promise<T>,
-  { service, endpoint }: Target,
+  { service, endpoint, shown = endpoint }: Target,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (signal === undefined) return loading;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const abort = () => {
-    const message = `The call to "${service.name}" at ${endpoint} was cancelled before it was sent`;
+    const message = `The call to "${service.name}" at ${shown} was cancelled before it was sent`;
     reject(new Unreachable({ code: "CANCELLED", message, outcome: "not_sent" }));
   };
   if (signal.aborted) abort();

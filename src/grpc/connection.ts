@@ -38,10 +38,10 @@ export interface Connector {
  * @throws {MaestroError} `USAGE`, where the endpoint or a TLS file can't be used
  */
 export async function connectorOf(
-  { endpoint, service }: Target,
+  { endpoint, shown, service }: Target,
   keepalive: KeepaliveRule,
 ): Promise<Connector> {
-  const read = parseEndpoint(service.name, endpoint);
+  const read = parseEndpoint(service.name, endpoint, shown);
   const grpc = await loadGrpcJs();
   let credentials = grpc.credentials.createInsecure();
   let options: ChannelOptions = channelOptions(service, keepalive);

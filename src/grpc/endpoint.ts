@@ -15,14 +15,15 @@ export interface Endpoint {
 /**
  * Reads an endpoint as a user writes it.
  *
+ * @param shown as messages may have it
  * @throws {MaestroError} `USAGE`, where nothing could be reached by it
  */
-export function parseEndpoint(service: string, endpoint: string): Endpoint {
+export function parseEndpoint(service: string, endpoint: string, shown = endpoint): Endpoint {
   const read = readEndpoint(endpoint);
   if ("advice" in read) {
     throw new MaestroError(
       "USAGE",
-      `Cannot use "${endpoint}" as the endpoint of "${service}": ${read.advice}`,
+      `Cannot use "${shown}" as the endpoint of "${service}": ${read.advice}`,
     );
   }
   // With several addresses there is no one name to check a certificate against but the first's.

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { ClientReadableStream, StatusObject } from "@grpc/grpc-js";
+import type { ClientReadableStream, Metadata, StatusObject } from "@grpc/grpc-js";
 import type { Target } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { cancellable } from "./inflight.ts";
@@ -89,15 +89,19 @@ export class HealthWatch implements Disposable {
     this.#call = call;
     const counted = cancellable(() => call.cancel());
     inFlight.begin(counted);
+    let isGrpc = false;
+    call.on("metadata", (headers: Metadata) => isGrpc = saysGrpc(headers));
     call.on("data", ({ status }: HealthCheckResponse) => {
       this.#broken = 0;
       this.#tell(status === ServingStatus.SERVING);
     });
     // Its status says the same, and comes after it.
     call.on("error", () => {});
-    call.on("status", ({ code }: StatusObject) => {
+    call.on("status", ({ code, metadata }: StatusObject) => {
       inFlight.end(counted);
-      if (code === grpc.status.UNIMPLEMENTED) this.#tell(true);
+      // A proxy's 404 is UNIMPLEMENTED too, and says nothing about the server behind it.
+      isGrpc ||= saysGrpc(metadata);
+      if (code === grpc.status.UNIMPLEMENTED && isGrpc) this.#tell(true);
       else this.#resume();
     });
   }
@@ -114,4 +118,9 @@ export class HealthWatch implements Disposable {
     this.#told = serving;
     this.#options.hear(serving);
   }
+}
+
+function saysGrpc(headers: Metadata): boolean {
+  const [type] = headers.get("content-type");
+  return typeof type === "string" && type.startsWith("application/grpc");
 }

@@ -11,6 +11,13 @@ const VALUE = /^[\x20-\x7e]*$/;
 /** Base64 with or without padding, in either alphabet. */
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
+/**
+ * What HTTP/2 forbids (RFC 9113 §8.2.2): grpc-js would give up the connection, with every call on it,
+ * again and again until the deadline.
+ */
+const HTTP =
+  /^(?:connection|content-length|http2-settings|keep-alive|proxy-connection|transfer-encoding|upgrade)$/;
+
 /** A key as it goes over the wire. */
 interface Key {
   readonly name: string;
@@ -62,6 +69,7 @@ function readKey(written: string): Key {
   if (name.startsWith("grpc-")) {
     throw refuse(written, "keys that begin with 'grpc-' are gRPC's own");
   }
+  if (HTTP.test(name)) throw refuse(written, "it is about the connection, and HTTP/2 forbids it");
   const key = { name, binary: name.endsWith("-bin") };
   if (known.size < REMEMBERED) known.set(written, key);
   return key;

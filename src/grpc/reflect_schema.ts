@@ -34,7 +34,7 @@ const LARGER = 'raise it, or give "proto" or "descriptor_set" for the service';
  */
 export async function reflectSchema(
   connection: Connection,
-  { service, endpoint }: Target,
+  { service, endpoint: reached, shown: endpoint = reached }: Target,
 ): Promise<LoadedSchema> {
   const timeout = Math.min(service.attemptTimeout, PATIENCE);
   const who = `"${service.name}" at ${endpoint}`;

@@ -50,7 +50,12 @@ export class ServiceMethod implements Method {
       method,
       registry,
       path: `/${this.name}`,
-      where: { service, endpoint: target.endpoint, tls: tls !== null, maxMessageSize },
+      where: {
+        service,
+        endpoint: target.shown ?? target.endpoint,
+        tls: tls !== null,
+        maxMessageSize,
+      },
     };
   }
 
@@ -81,8 +86,10 @@ export class ServiceMethod implements Method {
     options: CallOptions,
   ): Promise<Answer> {
     try {
+      const began = performance.now();
       const connection = connected ?? await this.#pool.connect(this.#target);
-      const answer = await makeCall(connection, this.#callable, request, options);
+      const spent = performance.now() - began;
+      const answer = await makeCall(connection, this.#callable, request, options, spent);
       if (answer.ok) return answer;
       return { ok: false, failure: await explainTls(connection, answer.failure) };
     } catch (error) {

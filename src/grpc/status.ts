@@ -50,6 +50,7 @@ export function failureOfStatus(status: StatusObject, end: CallEnd): AttemptFail
     outcome: neverLeft ? "not_sent" : transport?.outcome ?? outcomeOf(code),
     ...readStatusDetails(error.metadata, error.code, end.registry),
     ...(pushback === undefined ? {} : { pushback }),
+    ...(transport?.local && { local: true }),
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from "./tls_reason.ts";
 
 /** What a probe may take, in milliseconds. */
-const PATIENCE = 1_000;
+const PATIENCE = 500;
 
 /** How a handshake went. */
 interface Handshake {

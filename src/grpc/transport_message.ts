@@ -35,6 +35,8 @@ export interface TransportFailure {
   readonly code?: string;
   /** Where the code would tell too much: it is not the service's. */
   readonly outcome?: "unknown";
+  /** It is a limit of this side's own. */
+  readonly local?: true;
 }
 
 type Explain = (
@@ -109,12 +111,12 @@ const MEANINGS: readonly (readonly [RegExp, Explain])[] = [
         const failure = about(where, `answered with text and no gRPC: ${WHO_ANSWERS}`);
         return { ...failure, code: "UNAVAILABLE" };
       }
-      return about(where, `answered with ${size} bytes, more than ${limit(where)}`);
+      return tooLarge(where, `answered with ${size} bytes, more than ${limit(where)}`);
     },
   ],
   [
     /^Received message that decompresses to a size larger/,
-    (where) => about(where, `answered with more than ${limit(where)}`),
+    (where) => tooLarge(where, `answered with more than ${limit(where)}`),
   ],
   [
     /^Compression method not supported$/,
@@ -180,6 +182,10 @@ export function explainTransport(
 
 function about({ service, endpoint }: Destination, what: string): TransportFailure {
   return { message: `"${service}" at ${endpoint} ${what}` };
+}
+
+function tooLarge(where: Destination, what: string): TransportFailure {
+  return { ...about(where, what), local: true };
 }
 
 function cannotReach({ service, endpoint }: Destination, reason: string): TransportFailure {

@@ -1,5 +1,6 @@
 import type { Problem } from "../errors.ts";
 import type { Caller, Method, Target } from "../engine/doors.ts";
+import { eachChild } from "../workflow/calls.ts";
 import type { Service, Workflow } from "../workflow/model.ts";
 import { parseFile } from "./load.ts";
 
@@ -14,8 +15,8 @@ export interface CheckedWorkflow {
 }
 
 /**
- * Finds every problem of a workflow, warnings included, and those of methods whose service has its
- * schema in files. Opens no connection.
+ * Finds every problem of a workflow and of the child workflows that it starts, warnings included, and
+ * those of methods whose service has its schema in files. Opens no connection.
  *
  * @example
  * ```ts
@@ -30,27 +31,34 @@ export interface CheckedWorkflow {
 export async function checkWorkflow(path: string): Promise<CheckedWorkflow> {
   const { workflow, problems, texts } = await parseFile(path);
   if (workflow === null) return { workflow, problems, texts };
-  const targets = new Map(
-    Object.values(workflow.services)
-      .filter(({ schema }) => schema.kind !== "reflection")
-      .map((service) => [service.name, targetOf(service)]),
-  );
-  if (targets.size === 0) return { workflow, problems, texts };
+  const described = [workflow, ...eachChild(workflow)]
+    .map((each) => ({ each, targets: describedTargets(each) }))
+    .filter(({ targets }) => targets.size > 0);
+  if (described.length === 0) return { workflow, problems, texts };
   const [{ findMethods }, { repeatWarnings }, { sortProblems }, caller] = await Promise.all([
     import("../engine/methods.ts"),
     import("./repeats.ts"),
     import("../workflow/problems.ts"),
     offlineCaller(),
   ]);
-  const found = await findMethods(workflow, targets, caller);
+  const found = await Promise.all(described.map(async ({ each, targets }) => {
+    const { methods, problems } = await findMethods(each, targets, caller);
+    return [...problems, ...repeatWarnings(each, methods)];
+  }));
   return {
     workflow,
-    problems: sortProblems(
-      [...problems, ...found.problems, ...repeatWarnings(workflow, found.methods)],
-      [...texts.keys()],
-    ),
+    problems: sortProblems([...problems, ...found.flat()], [...texts.keys()]),
     texts,
   };
+}
+
+/** The services whose schema is at hand. */
+function describedTargets({ services }: Workflow): ReadonlyMap<string, Target> {
+  return new Map(
+    Object.values(services)
+      .filter(({ schema }) => schema.kind !== "reflection")
+      .map((service) => [service.name, targetOf(service)]),
+  );
 }
 
 /** A target that is only asked for its schema, which no endpoint is needed for. */

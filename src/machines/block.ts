@@ -9,6 +9,7 @@ import {
   advance,
   type BlockContext,
   type BlockInput,
+  cancel,
   currentPlan,
   expire,
   finish,
@@ -37,21 +38,28 @@ const ended: Test = (context) => {
   const { status, caught } = recordFor(context);
   return status !== "running" || caught !== null;
 };
+const isParked: Test = (context) => recordFor(context).attention !== null;
+/** A moment that came while something inside was parked does not count. */
+const isOutOfTime: Test = (context) => ownDeadline(context) !== null;
+const isReleased: Test = (context) => recordFor(context).attention === null;
 const stopped: Test = (context) => isStopped(context, currentPlan(context));
 const settled: Test = (context) => context.actors.size === 0;
 const finished: Test = (context) => currentPlan(context).finished;
 const sparesOthers: Test = (context) => sparesSiblings(context);
 
 const watchTime: Do = (context, _event, scope) => {
+  context.unwatch(); // an operator's retry gives it its time anew
   const dueAt = ownDeadline(context);
-  if (dueAt !== null) scope.whileAlive(wakeAt(context.board, dueAt, scope.self));
+  if (dueAt === null) return;
+  context.unwatch = wakeAt(context.board, dueAt, scope.self);
+  scope.whileAlive(context.unwatch);
 };
 const decide: Do = (context) => open(context);
 /** Starts what may start, until nothing more may: what ends at once makes the next one due. */
 const startChildren: Do = (context, _event, scope) => {
   const pauseUntil = advance(context, (child, cancelled) => {
     const { board, op, rounds, action } = context;
-    const deadline = earliest(ownDeadline(context), context.deadline);
+    const deadline = () => earliest(ownDeadline(context), context.deadline());
     const parent = { board, op, rounds, action, deadline };
     context.actors.set(child.path, board.start(parent, child, cancelled, scope));
   });
@@ -79,6 +87,10 @@ const markCancelled: Do = (context) => {
 const timeOut: Do = (context) => expire(context);
 const complete: Do = (context) => finish(context);
 const end: Do = (context) => stop(context);
+const lookAnew: Do = (context) => {
+  Object.assign(context, { plan: null, paused: null, decided: null });
+};
+const cancelBlock: Do = (context) => cancel(context);
 
 /** The block machine. */
 export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machine<
@@ -87,25 +99,36 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
   BlockInput
 >({
   id: "block",
-  context: (input) => ({ ...input, actors: new Map(), plan: null, paused: null, decided: null }),
+  context: (input) => ({
+    ...input,
+    actors: new Map(),
+    plan: null,
+    paused: null,
+    decided: null,
+    unwatch: () => {},
+  }),
   initial: "opening",
   states: {
     opening: {
       entry: [watchTime, decide],
-      always: [{ guard: ended, target: "done" }, { target: "running" }],
+      always: [
+        { guard: ended, target: "done" },
+        { guard: isParked, target: "parked" },
+        { target: "running" },
+      ],
     },
     running: {
       entry: [startChildren],
       always: [
         { guard: stopped, target: "stopping" },
-        { guard: finished, actions: [complete], target: "done" },
+        { guard: finished, actions: [complete], target: "closing" },
       ],
       on: {
         "child.done": [{ actions: [forgetChild, startChildren] }],
         next_round: [{ actions: [endPause, startChildren] }],
         cancel: [{ actions: [markCancelled], target: "stopping" }],
-        time: [{ actions: [timeOut] }],
-        resolved: [{ actions: [passOn] }],
+        time: [{ guard: isOutOfTime, actions: [timeOut] }],
+        resolved: [{ actions: [watchTime, passOn] }],
         signalled: [{ actions: [passOn] }],
       },
     },
@@ -118,22 +141,30 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
     },
     /** `on_failure: finish`: the others run to their own end, unless it is cancelled or out of time. */
     sparing: {
-      always: [{ guard: settled, actions: [end], target: "done" }],
+      always: [{ guard: settled, actions: [end], target: "closing" }],
       on: {
         "child.done": [{ actions: [forgetChild, startChildren] }],
         cancel: [{ actions: [markCancelled, cancelChildren], target: "cancelling" }],
-        time: [{ actions: [cancelChildren], target: "cancelling" }],
-        resolved: [{ actions: [passOn] }],
+        time: [{ guard: isOutOfTime, actions: [cancelChildren], target: "cancelling" }],
+        resolved: [{ actions: [watchTime, passOn] }],
         signalled: [{ actions: [passOn] }],
       },
     },
     /** It ends once every child has. */
     cancelling: {
-      always: [{ guard: settled, actions: [end], target: "done" }],
+      always: [{ guard: settled, actions: [end], target: "closing" }],
       on: {
         "child.done": [{ actions: [forgetChild] }],
         resolved: [{ actions: [passOn] }],
         signalled: [{ actions: [passOn] }],
+      },
+    },
+    closing: { always: [{ guard: isParked, target: "parked" }, { target: "done" }] },
+    /** Past the pivot its failure, which nothing takes, waits for an operator. */
+    parked: {
+      on: {
+        resolved: [{ guard: isReleased, actions: [lookAnew], target: "opening" }],
+        cancel: [{ actions: [markCancelled, cancelBlock], target: "done" }],
       },
     },
     done: { final: true },

@@ -17,7 +17,7 @@ import {
   planLoop,
   type Planned,
 } from "./block_plan.ts";
-import type { Board } from "./board.ts";
+import type { Board, Deadline } from "./board.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { stepTimeout } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
@@ -41,8 +41,8 @@ export interface BlockInput {
   readonly action: string | null;
   readonly op: Op;
   readonly timeout: number | null;
-  /** When an enclosing block is out of time, in milliseconds since the epoch; the run: `Board.state`. */
-  readonly deadline: number | null;
+  /** When an enclosing block is out of time; the run: `runDeadline()`. */
+  readonly deadline: Deadline;
   /** What is around it is failing already: only after a restart. */
   readonly cancelled: boolean;
 }
@@ -59,6 +59,8 @@ export interface BlockContext extends Omit<BlockInput, "cancelled"> {
   paused: number | null;
   /** What `until` came to after so many rounds: it is asked once. */
   decided: { readonly after: number; readonly done: boolean } | null;
+  /** Ends waiting for its own deadline. */
+  unwatch: () => void;
 }
 
 /** The block's record. */
@@ -109,7 +111,7 @@ interface LoopView extends LoopAhead {
 /** How many rounds a loop has, as far as that is known. */
 function lookAhead(context: BlockContext): LoopView {
   const { block, board, path, op } = context;
-  const { rounds: { begun, open, failed }, input } = recordFor(context);
+  const { rounds: { begun, before, open, failed }, input } = recordFor(context);
   if (block.kind === "foreach") {
     const total = Array.isArray(input) ? input.length : 0;
     return { total, concurrency: block.concurrency, mayBegin: true };
@@ -125,8 +127,9 @@ function lookAhead(context: BlockContext): LoopView {
   } catch (thrown) {
     return { ...waiting, failure: blockFailure(context, MaestroError.from(thrown)) };
   }
-  if (block.maxRounds !== null && begun >= block.maxRounds) {
-    const message = `"${path}" was repeated ${begun} times, its "max_rounds", and its "until" ` +
+  if (block.maxRounds !== null && begun - before >= block.maxRounds) {
+    const message =
+      `"${path}" was repeated ${begun - before} times, its "max_rounds", and its "until" ` +
       "is not true yet";
     return { ...waiting, failure: blockFailure(context, { code: "REPEAT_EXHAUSTED", message }) };
   }
@@ -139,18 +142,18 @@ function isDone(context: BlockContext, begun: number): boolean {
   const { block, board, rounds } = context;
   if (context.decided?.after === begun) return context.decided.done;
   if (block.kind !== "repeat") return false;
-  const scope = { key: `${block.path}[].until`, rounds: [...rounds, begun - 1] };
+  const scope = { key: `${block.path}[]/until`, rounds: [...rounds, begun - 1] };
   const done = evaluateWhen(board, scope, block.until);
   context.decided = { after: begun, done };
   return done;
 }
 
-/** When the block's own time is up. */
+/** When the block's own time is up: that of what is parked inside counts for nothing. */
 export function ownDeadline(context: BlockInput | BlockContext): number | null {
   const { board, path, op, timeout } = context;
   const record = recordOf(board.state, path, op);
-  if (timeout === null || record === undefined) return null;
-  return (record.resolved === null ? record.startedAt : record.tryingSince) + timeout;
+  if (timeout === null || record === undefined || record.parkedInside > 0) return null;
+  return record.tryingSince + record.parkedFor + timeout;
 }
 
 /** Decides a `switch`, once. */
@@ -203,11 +206,13 @@ export function isStopped(context: BlockContext, plan: Plan): boolean {
   return context.cancelled || plan.cancelled || recordFor(context).failing !== null;
 }
 
-/** `on_failure: finish` lets the others run, except when time is up or the whole is cancelled; so does a pivot behind. */
+/** `on_failure: finish` lets the others run, and so does a pivot behind, except when the block's own time is up or the whole is cancelled. */
 export function sparesSiblings(context: BlockContext): boolean {
-  const { block, cancelled, board } = context;
+  const { block, cancelled, board, path } = context;
   const { failing } = recordFor(context);
-  if (cancelled || failing === null || failing.code === "STEP_TIMEOUT") return false;
+  if (cancelled || failing === null) return false;
+  // A branch that ran out of its own time has failed like any other.
+  if (failing.code === "STEP_TIMEOUT" && failing.step === path) return false;
   if (block.kind !== "parallel" && block.kind !== "foreach") return false;
   return block.onFailure === "finish" || board.state.pivot !== null;
 }
@@ -237,10 +242,14 @@ export function finish(context: BlockContext): void {
 
 /** Ends it as failed or cancelled, once every child has ended. */
 export function stop(context: BlockContext): void {
-  const { board, path, op } = context;
   const { failing } = recordFor(context);
   if (failing !== null) failStep(context, failing);
-  else board.record({ kind: "step_cancelled", path, op, outcome: "not_sent" });
+  else cancel(context);
+}
+
+/** Ends it as cancelled. */
+export function cancel({ board, path, op }: BlockContext): void {
+  board.record({ kind: "step_cancelled", path, op, outcome: "not_sent" });
 }
 
 function blockFailure(

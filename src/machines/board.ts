@@ -68,6 +68,12 @@ export interface Scope {
   readonly rounds: Rounds;
 }
 
+/** When what is around is out of time, in milliseconds since the epoch, as far as that is known now; `null`: never. */
+export type Deadline = () => number | null;
+
+/** What is never out of time. */
+export const NEVER: Deadline = () => null;
+
 /** A block, as what starts its children knows it. */
 export interface Parent {
   readonly board: Board;
@@ -76,8 +82,8 @@ export interface Parent {
   readonly rounds: Rounds;
   /** The path of the action that compensating steps are about; `null`: each is its own. */
   readonly action: string | null;
-  /** When it, or a block around it, is out of time, in milliseconds since the epoch. */
-  readonly deadline: number | null;
+  /** When it, or a block around it, is out of time. */
+  readonly deadline: Deadline;
 }
 
 /** A child run to be started. */

@@ -20,6 +20,8 @@ export interface CallResult {
   readonly duration: number;
   /** The call was granted its whole `attempt_timeout`. */
   readonly full: boolean;
+  /** It failed by this side's own doing. */
+  readonly local?: boolean;
 }
 
 /** Failures where `failure_codes` names none. */
@@ -38,7 +40,7 @@ const IGNORED: ReadonlySet<string> = new Set(["CANCELLED", "INVALID_REQUEST", "E
 /** What a result says about the service. */
 export function markOf(rule: BreakerRule, result: CallResult): Mark {
   if (result.code === "OK") return "success";
-  if (IGNORED.has(result.code)) return "ignored";
+  if (result.local || IGNORED.has(result.code)) return "ignored";
   if (result.code === "DEADLINE_EXCEEDED" && !result.full) return "ignored";
   const failed = rule.failureCodes.length > 0
     ? rule.failureCodes.includes(result.code)

@@ -116,13 +116,13 @@ const reportResult: Do = (context, event, scope) => {
   context.permit = null;
   if (breaker === null || permit === null || event.type !== "answered") return;
   const { result, duration, at, cut } = event;
-  const code = result.ok ? "OK" : result.failure.code;
+  const { code, local = false } = result.ok ? { code: "OK" } : result.failure;
   scope.send(breaker, {
     type: "result",
     caller: scope.self,
     permit,
     at,
-    result: { code, duration, full: !cut },
+    result: { code, duration, full: !cut, ...(local && { local }) },
   });
 };
 const concludeAttempt: Do = (context, event) => {
@@ -250,7 +250,12 @@ export const callMachine: Machine<CallContext, CallEvent, CallInput> = machine<
     },
     /** Out of time with everything around it: the owner of the deadline is about to cancel it. */
     overdue: {
-      on: { cancel: [{ actions: [markCancelled, cancelCall], target: "done" }] },
+      on: {
+        cancel: [
+          { guard: wantsVerify, actions: [markCancelled], target: "doubting" },
+          { actions: [markCancelled, cancelCall], target: "done" },
+        ],
+      },
     },
     parked: {
       on: {

@@ -7,11 +7,21 @@
 import { MaestroError } from "../errors.ts";
 import type { CallStep, CallTarget, SagaRule } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
-import type { Answered, Attempt, Board, Passage, Request, Scope, ServiceRef } from "./board.ts";
+import {
+  type Answered,
+  type Attempt,
+  type Board,
+  type Deadline,
+  NEVER,
+  type Passage,
+  type Request,
+  type Scope,
+  type ServiceRef,
+} from "./board.ts";
 import { failStep } from "./failing.ts";
 import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type StepRecord } from "./fold.ts";
+import { recordOf, runDeadline, type StepRecord } from "./fold.ts";
 import { evaluate } from "./names.ts";
 import { type Outcome, outcomeOfAttempts } from "./outcome.ts";
 import {
@@ -43,8 +53,8 @@ export interface CallInput {
   readonly rule: CallRule;
   /** The step's own `timeout`, in milliseconds. */
   readonly timeout: number | null;
-  /** When an enclosing block or the run is out of time, in milliseconds since the epoch. */
-  readonly deadline: number | null;
+  /** When an enclosing block or the run is out of time. */
+  readonly deadline: Deadline;
   /** It may finish its attempt when its block fails, since it can be undone. */
   readonly mayFinish: boolean;
   /** The block around it is failing already: only after a restart. */
@@ -164,7 +174,7 @@ export function stepDeadline(context: CallContext): number | null {
 /** When a block around the step, or the run, is out of time; past the pivot the run's time does not count. */
 export function outerDeadline({ board: { state }, step, deadline }: CallContext): number | null {
   const counts = state.pivot === null && !step?.pivot;
-  return earliest(deadline, counts ? state.started?.deadline ?? null : null);
+  return earliest(deadline(), counts ? runDeadline(state) : null);
 }
 
 /** Records how an attempt ended and when, if at all, the next one is due; then what follows from it. */
@@ -272,11 +282,18 @@ export function settle(context: CallContext): void {
     board.record({ kind: "step_failed", path, op, failure: { ...failure, outcome: "rejected" } });
     return;
   }
+  fail(context, causeOf(context, failure));
+}
+
+/** Why the step fails, where its last attempt failed so. */
+function causeOf(context: CallContext, failure: Failure): Failure {
+  const { path, op } = context;
+  const { lastEndedAt, exhausted } = recordFor(context);
   const own = stepDeadline(context);
   const timedOut = op === "action" && failure.code === "DEADLINE_EXCEEDED" && own !== null &&
-    record.lastEndedAt >= own;
-  if (timedOut) return fail(context, { ...failure, ...stepTimeout(path) });
-  fail(context, record.exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure);
+    lastEndedAt >= own;
+  if (timedOut) return { ...failure, ...stepTimeout(path) };
+  return exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure;
 }
 
 function complete({ board, path, op, step }: CallContext, output?: Value): void {
@@ -332,6 +349,8 @@ export function fail(
   const request = record.input ?? null;
   if (op !== "action") {
     board.record({ kind: "attention_raised", path, op, failure, request });
+  } else if (verified === null && outcome === "unknown" && step?.verify) {
+    board.record({ kind: "step_doubted", path, op, failure });
   } else {
     const { rounds } = scope;
     const pivot = step?.pivot === true && outcome === "unknown";
@@ -440,7 +459,7 @@ export function verifyInput(context: CallContext): CallInput {
     target: step.verify,
     rule: { op: "verify", idempotent: true, ...board.workflow.saga },
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     mayFinish: false,
     cancelled: false,
   };
@@ -468,7 +487,7 @@ export function concludeVerify(context: CallContext): void {
   }
   const outcome = verify?.status === "failed" ? "rejected" : "unknown";
   if (cancelled || failure === null) cancelStep(context, outcome);
-  else fail(context, failure, outcome);
+  else fail(context, causeOf(context, failure), outcome);
 }
 
 /** What the step's attempts came to; one that a restart found under way, and that was not made again, is in doubt. */

@@ -8,7 +8,7 @@
 import type { CatchEntry, Step } from "../workflow/model.ts";
 import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import { blockMachine } from "./block.ts";
-import type { Board } from "./board.ts";
+import type { Board, Deadline } from "./board.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { failStep } from "./failing.ts";
 import type { Op } from "./facts.ts";
@@ -24,8 +24,8 @@ export interface CatchInput {
   readonly rounds: Rounds;
   readonly action: string | null;
   readonly op: Op;
-  /** When an enclosing block is out of time, in milliseconds since the epoch. */
-  readonly deadline: number | null;
+  /** When an enclosing block is out of time. */
+  readonly deadline: Deadline;
   /** The block around it is failing already: only after a restart. */
   readonly cancelled: boolean;
 }
@@ -66,7 +66,7 @@ const handle: Do = (context, _event, scope) => {
     block: {
       kind: "steps",
       steps,
-      ...(result !== null && { result: { template: result, key: `${key}.result` } }),
+      ...(result !== null && { result: { template: result, key: `${key}/result` } }),
     },
     step: null,
     path,

@@ -5,7 +5,7 @@
  */
 import type { ChildStep } from "../workflow/model.ts";
 import type { Rounds } from "../workflow/rounds.ts";
-import type { Board } from "./board.ts";
+import type { Board, Deadline } from "./board.ts";
 import type { Cancel, ChildPivoted, ChildTold, Resolved, Signalled } from "./told.ts";
 import { earliest } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
@@ -21,8 +21,8 @@ export interface ChildInput {
   readonly path: string;
   readonly rounds: Rounds;
   readonly op: Op;
-  /** When an enclosing block is out of time, in milliseconds since the epoch. */
-  readonly deadline: number | null;
+  /** When an enclosing block is out of time. */
+  readonly deadline: Deadline;
   /** The block around it is failing already: only after a restart. */
   readonly cancelled: boolean;
 }
@@ -55,7 +55,7 @@ const startChild: Do = (context, _event, scope) => {
     workflow: step.workflow,
     input: record.input ?? {},
     revision: record.revisions,
-    deadline: earliest(own, deadline),
+    deadline: earliest(own, deadline()),
   }, (told) => scope.self.send(told));
   context.cancelChild = run.cancel;
   scope.during(run.leave);
@@ -109,6 +109,11 @@ function startOf(record: StepRecord): number {
   return record.resolved === null ? record.startedAt : record.tryingSince;
 }
 
+/** Whether it is the step's time, not the child's own, that runs out first. */
+function isStepsTime({ timeout, workflow }: ChildStep): boolean {
+  return timeout !== null && (workflow.timeout === null || timeout <= workflow.timeout);
+}
+
 /** A child that did not complete has rolled back what it did: nothing of it is left for this run to undo. */
 function conclude(context: ChildContext, told: ChildTold): void {
   const { board, step, path, rounds, op, cancelled } = context;
@@ -121,7 +126,7 @@ function conclude(context: ChildContext, told: ChildTold): void {
     const left = stands ? { stands } : {};
     board.record({ kind: "step_cancelled", path, op, outcome: "rejected", ...left });
   } else {
-    const code = status === "timed_out" ? "STEP_TIMEOUT" : "CHILD_FAILED";
+    const code = status === "timed_out" && isStepsTime(step) ? "STEP_TIMEOUT" : "CHILD_FAILED";
     const why = failure === null ? "" : `: ${failure.code}: ${failure.message}`;
     const message = `"${step.workflow.name}", the child run of "${path}", ended as ${status}${why}`;
     const cause = failureOf({ ...failure, code, message }, {

@@ -103,6 +103,13 @@ export type FactBody =
     readonly stands?: boolean;
   }
   | {
+    /** There is no further attempt; whether it happened is asked (`verify`) before it may fail so. */
+    readonly kind: "step_doubted";
+    readonly path: string;
+    readonly op: Op;
+    readonly failure: Failure;
+  }
+  | {
     readonly kind: "step_caught";
     readonly path: string;
     readonly op: Op;

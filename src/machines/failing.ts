@@ -41,10 +41,13 @@ export function failStep(failing: FailingStep, failure: Failure): void {
       board.record({ kind: "step_caught", path, op, failure, entry: found.entry, ...passed });
       return;
     }
-    if (found !== null) return failStep({ ...failing, step: null }, found.failure);
+    if (found !== null) {
+      return failStep({ ...failing, step: { ...step, catch: [] } }, found.failure);
+    }
   }
-  const parks = op === "action" && !cancelled && (pivot || board.state.pivot !== null) &&
-    step?.kind !== "fail" && !isCaughtAround(board, failing, failure);
+  // What is no step itself, such as a round, leaves it to the step that it is a part of.
+  const parks = op === "action" && !cancelled && step !== null &&
+    (pivot || board.state.pivot !== null) && !isCaughtAround(board, failing, failure);
   if (!parks) board.record({ kind: "step_failed", path, op, failure, ...passed });
   else {
     const request = failing.request ?? null;

@@ -41,6 +41,8 @@ export interface AttemptFailure {
   readonly details?: readonly Json[];
   /** Trailer `grpc-retry-pushback-ms`: exactly this delay in milliseconds, or `stop`. */
   readonly pushback?: number | "stop";
+  /** It is this side's own doing, such as a limit of its own: it says nothing about the service. */
+  readonly local?: boolean;
   /** Messages of a stream had come back before it failed: it is not made again (semantics.md §1). */
   readonly begun?: boolean;
   /** `google.rpc.RetryInfo`: at least this delay, in milliseconds. */

@@ -41,6 +41,12 @@ export interface StepRecord {
   retries: number;
   /** From when `give_up_after` counts: time spent parked counts for nothing. */
   tryingSince: number;
+  /** How many of what is inside the block wait for an operator. */
+  parkedInside: number;
+  /** Since when. */
+  parkedSince: number;
+  /** How long some did before, in milliseconds. */
+  parkedFor: number;
   /** When the last attempt started, in milliseconds since the epoch. */
   lastStartedAt: number;
   /** Attempts started before an operator last had it tried again. */
@@ -63,7 +69,7 @@ export interface StepRecord {
   attention: { readonly failure: Failure; readonly request: Value } | null;
   /** How an operator last resolved it. */
   resolved: "retry" | "skip" | "abort" | null;
-  /** How often an operator changed the request: the idempotency key's `#2`, `#3`… */
+  /** How often an operator changed the request, or had a child run started again: the `#2`, `#3`… of its key or id. */
   revisions: number;
   /** The branch of a `switch`; `undefined`: not decided. */
   branch: number | null | undefined;
@@ -76,6 +82,8 @@ export interface StepRecord {
 /** Where the rounds of a loop stand. */
 export interface LoopRecord {
   begun: number;
+  /** Those that had ended when an operator last had the loop tried again. */
+  before: number;
   /** Begun and not ended. */
   readonly open: Set<number>;
   /** The first that failed. */
@@ -119,6 +127,8 @@ export interface RunState {
   readonly signals: Signal[];
   /** The ids of all signals so far. */
   readonly signalIds: Set<string>;
+  /** How many child runs their steps have had, of those that are to be started again, by key. */
+  readonly childrenAgain: Map<string, number>;
   /** The keys of what waits for an operator, in order. */
   readonly attention: Set<string>;
   end: {
@@ -148,6 +158,7 @@ export function emptyState(): RunState {
     aborted: null,
     signals: [],
     signalIds: new Set(),
+    childrenAgain: new Map(),
     attention: new Set(),
     end: null,
   };
@@ -208,6 +219,13 @@ export function applyFact(state: RunState, fact: Fact): void {
       close(state, record, fact, "failed", fact.failure.outcome);
       return;
     }
+    case "step_doubted": {
+      const record = known(state, fact);
+      record.failure = fact.failure;
+      record.unsettled = true;
+      record.nextAt = null;
+      return;
+    }
     case "step_caught": {
       const record = begun(state, fact);
       record.caught = { entry: fact.entry, failure: fact.failure };
@@ -221,8 +239,7 @@ export function applyFact(state: RunState, fact: Fact): void {
     }
     case "step_cancelled": {
       const record = known(state, fact);
-      record.attention = null;
-      state.attention.delete(recordKey(fact.path, fact.op));
+      release(state, record, fact.at);
       close(state, record, fact, "cancelled", fact.outcome);
       return;
     }
@@ -289,6 +306,9 @@ function openRecord(
     exhausted: false,
     retries: 0,
     tryingSince: fact.at,
+    parkedInside: 0,
+    parkedSince: 0,
+    parkedFor: 0,
     lastStartedAt: fact.at,
     attemptsBefore: 0,
     outcome: null,
@@ -300,7 +320,7 @@ function openRecord(
     rounds: NO_ROUNDS_YET,
     attention: null,
     resolved: null,
-    revisions: 0,
+    revisions: state.childrenAgain.get(recordKey(path, op)) ?? 0,
     branch: undefined,
     failing: null,
     returns: false,
@@ -340,7 +360,7 @@ function endAttempt(record: StepRecord, fact: Extract<Fact, { kind: "attempt_end
 const NO_ROUNDS_YET: LoopRecord = noRounds();
 
 function noRounds(): LoopRecord {
-  return { begun: 0, open: new Set(), failed: null, cancelled: false, returned: null };
+  return { begun: 0, before: 0, open: new Set(), failed: null, cancelled: false, returned: null };
 }
 
 /** The path of the loop that a round is one of. */
@@ -424,7 +444,37 @@ function park(
   record.attention = { failure: fact.failure, request: fact.request };
   record.status = "running";
   record.unsettled = false;
-  state.attention.add(recordKey(fact.path, fact.op));
+  const key = recordKey(fact.path, fact.op);
+  if (!state.attention.has(key)) countParked(state, record, fact.at, 1);
+  state.attention.add(key);
+}
+
+/** It waits for no operator any more. */
+function release(state: RunState, record: StepRecord, at: number): void {
+  record.attention = null;
+  if (state.attention.delete(recordKey(record.path, record.op))) {
+    countParked(state, record, at, -1);
+  }
+}
+
+/** Time that something is parked counts for nothing to the blocks around it, nor to the run. */
+function countParked(state: RunState, record: StepRecord, at: number, more: 1 | -1): void {
+  if (record.op === "compensate") return; // nothing around it has a timeout
+  for (const around of state.records.values()) {
+    if (around.form !== "block" || around.op !== "action" || around === record) continue;
+    if (!isInside(record.path, around.path)) continue;
+    if (around.parkedInside === 0) around.parkedSince = at;
+    around.parkedInside += more;
+    if (around.parkedInside === 0) around.parkedFor += at - around.parkedSince;
+  }
+}
+
+/** When the forward part of the run must be over, in milliseconds since the epoch, as things stand. */
+export function runDeadline(state: RunState): number | null {
+  const deadline = state.started?.deadline ?? null;
+  const root = recordOf(state, ROOT);
+  if (deadline === null || root === undefined || root.parkedInside > 0) return null;
+  return deadline + root.parkedFor;
 }
 
 function resolve(
@@ -433,16 +483,18 @@ function resolve(
   fact: Extract<Fact, { kind: "attention_resolved" }>,
 ): void {
   const failure = record.attention?.failure ?? null;
-  record.attention = null;
+  release(state, record, fact.at);
   record.resolved = fact.action;
   record.retries = 0;
   record.attemptsBefore = record.attempts;
   record.tryingSince = fact.at;
+  record.parkedFor = 0;
   if (fact.input !== undefined) {
     record.input = fact.input;
-    record.revisions++;
   }
-  state.attention.delete(recordKey(fact.path, fact.op));
+  if (fact.input !== undefined || fact.action === "retry" && record.form === "workflow") {
+    record.revisions++; // a child run that has ended is not started again: another is
+  }
   if (fact.action === "retry") {
     // Asked again, should it be in doubt again.
     if (fact.op === "action") state.records.delete(recordKey(record.path, "verify"));
@@ -472,9 +524,14 @@ function reopen(state: RunState, record: StepRecord): void {
   for (const [key, inner] of state.records) {
     if (inner.op !== record.op || inner === record || !isInside(inner.path, inside)) continue;
     if (inner.status !== "failed" && inner.status !== "cancelled") continue;
-    if (inner.form !== "block") state.records.delete(key);
-    else {
+    if (inner.form !== "block") {
+      state.records.delete(key);
+      if (inner.form === "workflow") state.childrenAgain.set(key, inner.revisions + 1);
+      state.records.delete(recordKey(inner.path, "verify"));
+    } else {
       goOn(inner);
+      inner.tryingSince = record.tryingSince;
+      inner.parkedFor = 0;
       const round = roundOf(inner.path);
       const loop = round === null ? undefined : recordOf(state, loopPath(inner.path), inner.op);
       if (loop !== undefined && round !== null && round < loop.rounds.begun) {
@@ -482,6 +539,7 @@ function reopen(state: RunState, record: StepRecord): void {
       }
     }
   }
+  record.rounds.before = record.rounds.begun - record.rounds.open.size;
 }
 
 function goOn(record: StepRecord): void {

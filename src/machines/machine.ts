@@ -174,10 +174,14 @@ class Life<C, E extends EventObject, I> implements Scope<E> {
   }
 
   snapshot(): MachineSnapshot<C> {
-    const shown = { value: this.#value, context: this.#context, life: this };
-    return { status: this.#status, output: undefined, error: undefined, ...shown } as
-      & MachineSnapshot<C>
-      & Carried<C, E, I>; // each status with what belongs to it
+    return {
+      status: this.#status,
+      output: undefined,
+      error: undefined,
+      value: this.#value,
+      context: this.#context,
+      life: this,
+    } as MachineSnapshot<C> & Carried<C, E, I>; // each status with what belongs to it
   }
 
   /** Enters the initial state. */

@@ -36,6 +36,9 @@ export const STOP: Verdict = { kind: "stop" };
 /** Codes of the transport that say nothing arrived in time or at all (gRPC A6's usual retryable set). */
 const TRANSIENT: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
 
+/** Not the network's: what could not be made now can't be made a second later either. */
+const UNSENDABLE: ReadonlySet<string> = new Set(["INVALID_REQUEST", "EXPRESSION_ERROR"]);
+
 /** A compensation is retried on every code but these (semantics.md §4): asking again can't help. */
 const HOPELESS: ReadonlySet<string> = new Set([
   "INVALID_ARGUMENT",
@@ -68,7 +71,9 @@ export function isRetryable(rule: ActionRule, failure: AttemptFailure): boolean 
   const { code } = failure;
   if (failure.begun === true) return false; // semantics.md §1: of a stream, a message has come back
   if (rule.ownCodes.includes(code)) return true; // said of this very step
-  if (!rule.idempotent && failure.outcome !== "not_sent") return false;
+  // Whatever the code: it may also be that of a server which was only asked for its schema.
+  if (failure.outcome === "not_sent") return !UNSENDABLE.has(code);
+  if (!rule.idempotent) return false;
   if (TRANSIENT.has(code) || rule.retry.codes.includes(code)) return true;
   return code === "RESOURCE_EXHAUSTED" &&
     (typeof failure.pushback === "number" || failure.retryDelay !== undefined);

@@ -7,10 +7,10 @@ import { MaestroError } from "../errors.ts";
 import { NO_ROUNDS } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
 import { blockMachine } from "./block.ts";
-import type { Board } from "./board.ts";
+import { type Board, NEVER } from "./board.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { RollbackReason } from "./facts.ts";
-import { recordOf, ROOT, type StepRecord } from "./fold.ts";
+import { recordOf, ROOT, runDeadline, type StepRecord } from "./fold.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 import { evaluate } from "./names.ts";
 import { pivotOf } from "./pivot.ts";
@@ -33,6 +33,8 @@ export interface RunContext {
   /** The root block. */
   forward: Receiver<Told> | null;
   saga: Receiver<Told> | null;
+  /** Ends waiting for its deadline. */
+  unwatch: () => void;
 }
 
 type Test = Guard<RunContext, RunEvent | ChildDone | Time>;
@@ -45,13 +47,22 @@ const succeeded: Test = (context) =>
   rootOf(context).status === "completed" && context.board.state.cancel === null &&
   !("failure" in outputOf(context));
 const somethingToUndo: Test = ({ board }) =>
-  board.state.aborted === null && nextCompensation(rollbackPlan(board), board.state) !== null;
+  board.state.aborted === null && board.state.pivot === null &&
+  nextCompensation(rollbackPlan(board), board.state) !== null;
 /** Past the pivot, and while it is under way, there is no way back. */
 const mayStop: Test = ({ board }) => pivotOf(board) === null && !board.isChildPastPivot();
 
-const watchTime: Do = ({ board }, _event, scope) => {
-  const dueAt = board.state.started?.deadline ?? null;
-  if (dueAt !== null) scope.during(wakeAt(board, dueAt, scope.self));
+/** A moment that came while something was parked does not count. */
+const isOutOfTime: Test = (context, event) =>
+  mayStop(context, event) && runDeadline(context.board.state) !== null;
+
+const watchTime: Do = (context, _event, scope) => {
+  const { board } = context;
+  context.unwatch();
+  const dueAt = runDeadline(board.state);
+  if (dueAt === null) return;
+  context.unwatch = wakeAt(board, dueAt, scope.self);
+  scope.during(context.unwatch);
 };
 const goForward: Do = (context, _event, scope) => {
   const { board } = context;
@@ -64,7 +75,7 @@ const goForward: Do = (context, _event, scope) => {
     action: null,
     op: "action",
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     cancelled: board.state.cancel !== null,
   });
 };
@@ -95,7 +106,7 @@ export const runMachine = machine<
   { readonly board: Board }
 >({
   id: "run",
-  context: ({ board }) => ({ board, forward: null, saga: null }),
+  context: ({ board }) => ({ board, forward: null, saga: null, unwatch: () => {} }),
   initial: "deciding",
   states: {
     deciding: {
@@ -111,8 +122,8 @@ export const runMachine = machine<
       on: {
         "child.done": [{ target: "turning" }],
         cancel: [{ guard: mayStop, actions: [requestCancel, stopForward] }],
-        time: [{ guard: mayStop, actions: [requestCancel, stopForward] }],
-        resolved: [{ actions: [passOn] }],
+        time: [{ guard: isOutOfTime, actions: [requestCancel, stopForward] }],
+        resolved: [{ actions: [watchTime, passOn] }],
         signalled: [{ actions: [passOn] }],
       },
     },
@@ -165,7 +176,9 @@ function endUnrolled(context: RunContext): void {
   const plan = rollbackPlan(board);
   const undone = plan.length > 0 && isRolledBack(plan, state);
   const reason = reasonOf(context);
-  if (state.aborted !== null || state.stands || plan.length > 0 && !undone) {
+  // Past the pivot only an output that can't be made brings it here: there is no way back.
+  const isPast = state.pivot !== null && state.rollback === null;
+  if (state.aborted !== null || state.stands || isPast || plan.length > 0 && !undone) {
     return end(context, "incomplete");
   }
   if (reason === "parent" || undone && reason === "failed") end(context, "compensated");
@@ -211,7 +224,7 @@ function causeOf(context: RunContext): Failure {
   const { cancel, rollback } = context.board.state;
   const root = rootOf(context);
   const none = { path: ROOT, attempts: 0, outcome: "not_sent" } as const;
-  if (rollback === "parent") {
+  if (rollback === "parent") { // it had completed: nothing of its own failed
     const message = "The run had completed, and was rolled back with its parent run";
     return failureOf({ code: "RUN_CANCELLED", message }, none);
   }

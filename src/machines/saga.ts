@@ -6,7 +6,7 @@
 import type { CallTarget, Step } from "../workflow/model.ts";
 import { blockMachine } from "./block.ts";
 import type { BlockInput } from "./block_moves.ts";
-import type { Board } from "./board.ts";
+import { type Board, NEVER } from "./board.ts";
 import { callMachine } from "./call.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import type { CallInput } from "./call_moves.ts";
@@ -67,28 +67,23 @@ function undoOf(step: Step, effect: Outcome | null): Undo["by"] | null {
 
 /** What is next to be undone; `null`: nothing more, or an operator has put an end to it. */
 export function nextCompensation(plan: readonly Undo[], state: RunState): Undo | null {
-  const next = plan.find(({ path }) => !isDone(path, state)) ?? null;
-  return next !== null && isAborted(next.path, state) ? null : next;
+  return nextFrom(plan, state, countUndone(plan, state, 0));
 }
 
-/** The same for the actor, which knows from where to look. */
-function nextOf(context: SagaContext): Undo | null {
-  const { plan, board: { state } } = context;
-  for (; context.done < plan.length; context.done++) {
-    const undo = plan[context.done];
-    if (undo === undefined || isDone(undo.path, state)) continue;
-    return isAborted(undo.path, state) ? null : undo;
+/** How many of a plan are undone, or were left out by an operator, where the first `from` are. */
+function countUndone(plan: readonly Undo[], state: RunState, from: number): number {
+  let undone = from;
+  for (let undo = plan[undone]; undo !== undefined; undo = plan[++undone]) {
+    const status = recordOf(state, undo.path, "compensate")?.status;
+    if (status !== "completed" && status !== "skipped") break;
   }
-  return null;
+  return undone;
 }
 
-function isDone(path: string, state: RunState): boolean {
-  const status = recordOf(state, path, "compensate")?.status;
-  return status === "completed" || status === "skipped";
-}
-
-function isAborted(path: string, state: RunState): boolean {
-  return recordOf(state, path, "compensate")?.status === "cancelled";
+function nextFrom(plan: readonly Undo[], state: RunState, undone: number): Undo | null {
+  const next = plan[undone];
+  if (next === undefined) return null;
+  return recordOf(state, next.path, "compensate")?.status === "cancelled" ? null : next;
 }
 
 /** Whether everything in the plan was undone, and no part of it left out by an operator. */
@@ -111,8 +106,8 @@ export interface SagaInput {
 export interface SagaContext {
   readonly board: Board;
   readonly plan: readonly Undo[];
-  /** How many of them are done, as far as it has looked. */
-  done: number;
+  /** So many of the plan are undone: what is done stays done, and long plans are not walked anew. */
+  undone: number;
   /** What undoes the step that is next. */
   actor: Receiver<Cancel | Resolved | Signalled> | null;
 }
@@ -120,6 +115,13 @@ export interface SagaContext {
 type SagaEvent = ChildDone | Cancel | Resolved | Signalled;
 type Test = Guard<SagaContext, SagaEvent>;
 type Do = Action<SagaContext, SagaEvent>;
+
+/** What is next, from where this rollback has come to. */
+function nextOf(context: SagaContext): Undo | null {
+  const { plan, board: { state } } = context;
+  context.undone = countUndone(plan, state, context.undone);
+  return nextFrom(plan, state, context.undone);
+}
 
 const more: Test = (context) => nextOf(context) !== null;
 const stuck: Test = (context) => groupRecord(context)?.status === "failed";
@@ -156,7 +158,7 @@ export const sagaMachine = machine<SagaContext, SagaEvent, SagaInput>({
   context: ({ board, within }) => ({
     board,
     plan: rollbackPlan(board, within),
-    done: 0,
+    undone: 0,
     actor: null,
   }),
   initial: "deciding",
@@ -207,7 +209,7 @@ function callInput(board: Board, { path, step, rounds }: Undo, target: CallTarge
     target,
     rule: { op: "compensate", idempotent: true, ...board.workflow.saga },
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     mayFinish: false,
     cancelled: false,
   };
@@ -227,7 +229,7 @@ function groupInput(board: Board, { path, rounds }: Undo, steps: readonly Step[]
     action: path,
     op,
     timeout: null,
-    deadline: null,
+    deadline: NEVER,
     cancelled: false,
   };
 }

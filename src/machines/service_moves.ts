@@ -13,7 +13,10 @@ import type { CallerRef, Permit, ServiceEvent } from "./service_events.ts";
 
 /** What a service's actor is made with. */
 export interface ServiceInput {
-  readonly board: Pick<Board, "wake">;
+  readonly board: Pick<Board, "wake"> & {
+    /** Calls back once all that follows from the present moment has happened. */
+    soon(callback: () => void): void;
+  };
   readonly rule: BreakerRule;
 }
 
@@ -181,20 +184,20 @@ export const startTimer: Action = ({ board, openUntil }, _event, scope) => {
 };
 
 /** Lets in all who wait. */
-export const serveAll: Action = ({ queue, permit }, _event, scope) => {
-  for (const caller of queue) scope.send(caller, { type: "admitted", permit });
-  queue.clear();
+export const serveAll: Action = (context) => {
+  for (const caller of context.queue) letIn(context, caller);
+  context.queue.clear();
 };
 
 /** Lets in as many of those who wait as there are permits. */
-export const serveSome: Action = (context, _event, scope) => {
-  const { queue, held, permit } = context;
+export const serveSome: Action = (context) => {
+  const { queue, held } = context;
   for (const caller of queue) {
     if (context.permits === 0) return;
     queue.delete(caller);
     context.permits--;
     held.add(caller);
-    scope.send(caller, { type: "admitted", permit });
+    letIn(context, caller);
   }
 };
 
@@ -202,6 +205,11 @@ export const serveSome: Action = (context, _event, scope) => {
 export const tellQueue: Action = ({ queue, openUntil }, _event, scope) => {
   for (const caller of queue) scope.send(caller, { type: "waiting", until: openUntil });
 };
+
+/** It hears of that when it is clear what follows: a call that failed may end those who waited with it. */
+function letIn({ board, permit }: ServiceContext, caller: CallerRef): void {
+  board.soon(() => caller.send({ type: "admitted", permit }));
+}
 
 /** What was begun before says nothing about what comes now. */
 function changeState(context: ServiceContext): void {

@@ -101,7 +101,7 @@ function roundInput(
     block: {
       kind: "steps",
       steps,
-      ...(result !== null && { result: { template: result, key: `${step.path}[].result` } }),
+      ...(result !== null && { result: { template: result, key: `${step.path}[]/result` } }),
     },
     step: null,
     path,

@@ -8,6 +8,8 @@ export interface TurnstileClock {
   now(): number;
   /** Calls back at a moment; the returned function takes that back. */
   wake(dueAt: number, callback: () => void): () => void;
+  /** Calls back once all that follows from the present moment has happened. */
+  soon(callback: () => void): void;
 }
 
 /** One call's place among those under way. */
@@ -28,6 +30,8 @@ export class Turnstile {
   #inFlight = 0;
   /** Somebody is being let in: what happens meanwhile is looked at when that is done. */
   #turning = false;
+  /** {@linkcode TurnstileClock.soon} has been asked. */
+  #turnsSoon = false;
   #alarm: { readonly dueAt: number; readonly takeBack: () => void } | null = null;
 
   constructor(
@@ -88,9 +92,15 @@ export class Turnstile {
     return new Place(this.#left);
   }
 
+  /** The next one goes in when it is clear what follows: a call that fails may end those who wait. */
   readonly #left = (): void => {
     this.#inFlight--;
-    this.#turn();
+    if (this.#turnsSoon || this.#line.length === 0) return;
+    this.#turnsSoon = true;
+    this.#clock.soon(() => {
+      this.#turnsSoon = false;
+      this.#turn();
+    });
   };
 
   /** Lets in whoever may go, one after the other: a call that ends at once must not nest. */

@@ -5,6 +5,8 @@ interface Entry {
   token: number;
   ended: boolean;
   readonly facts: StoredFact[];
+  /** The ids of its child runs, which are kept as long as it is. */
+  readonly children: string[];
 }
 
 /** How a journal in memory is made. */
@@ -16,9 +18,10 @@ export interface MemoryJournalOptions {
 /** A journal that lasts as long as the process: for tests, and for runs nobody needs to resume. */
 export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): Journal {
   const runs = new Map<string, Entry>();
-  /** The ids of ended runs, oldest first. */
-  const ended = new Set<string>();
   const texts = new Map<string, string>();
+  /** The ids of ended runs that are no children, oldest first; those before `first` are forgotten. */
+  let ended: string[] = [];
+  let first = 0;
 
   function entryOf(runId: string): Entry {
     const entry = runs.get(runId);
@@ -26,15 +29,33 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     return entry;
   }
 
+  /** The run at the root of a child run's; `undefined` for a run that is no child. */
+  function rootOf(runId: string): Entry | undefined {
+    const slash = runId.indexOf("/");
+    return slash < 0 ? undefined : runs.get(runId.slice(0, slash));
+  }
+
+  function forgetOldest(): void {
+    const runId = ended[first++] ?? "";
+    const { facts, children } = entryOf(runId);
+    facts.length = 0; // the map's old tables may hold the entry for a while yet
+    for (const child of children) runs.delete(child);
+    runs.delete(runId);
+    if (first < 1_000) return;
+    ended = ended.slice(first);
+    first = 0;
+  }
+
   return {
     create(runId, owner) {
-      return attempt(() => {
-        if (runs.has(runId)) {
-          throw new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`);
-        }
-        runs.set(runId, { token: 1, ended: false, facts: [] });
-        return { runId, owner, token: 1 };
-      });
+      if (runs.has(runId)) {
+        return Promise.reject(
+          new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`),
+        );
+      }
+      rootOf(runId)?.children.push(runId);
+      runs.set(runId, { token: 1, ended: false, facts: [], children: [] });
+      return Promise.resolve({ runId, owner, token: 1 });
     },
     claim(runId, owner) {
       return attempt(() => ({ runId, owner, token: ++entryOf(runId).token }));
@@ -46,16 +67,13 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
           throw new MaestroError("CLAIM_LOST", `Another owner has taken over run "${claim.runId}"`);
         }
         entry.facts.push(...facts);
-        if (entry.ended || facts.at(-1)?.kind !== "run_ended") return;
-        entry.ended = true;
-        ended.add(claim.runId);
-        if (ended.size <= remember) return;
-        for (const oldest of ended) {
-          ended.delete(oldest);
-          entryOf(oldest).facts.length = 0; // the map's old tables may hold the entry for a while yet
-          runs.delete(oldest);
-          return;
+        for (const { kind } of facts) {
+          if (kind === "run_ended") entry.ended = true;
+          else if (kind === "rollback_started") entry.ended = false; // a child, with its parent
         }
+        if (!entry.ended || rootOf(claim.runId) !== undefined) return;
+        ended.push(claim.runId);
+        if (ended.length - first > remember) forgetOldest();
       });
     },
     async *read(runId) {

@@ -49,6 +49,8 @@ export function entryOf(event: Happening): Entry {
       return failed("error", `${noun} failed`, at, event.failure);
     case "step_cancelled":
       return entry("info", `${noun} cancelled`, { ...at, outcome: event.outcome });
+    case "step_doubted":
+      return failed("warn", `${noun} in doubt, and is verified`, at, event.failure);
     case "step_caught":
       return failed("warn", `${noun} failed, and its catch takes it`, at, event.failure);
     case "signal_received":

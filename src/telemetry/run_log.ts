@@ -1,6 +1,6 @@
+import { definitionOf } from "../engine/definition.ts";
 import type { Happening } from "../engine/live_run.ts";
 import type { Op } from "../machines/facts.ts";
-import { eachStep } from "../workflow/calls.ts";
 import type { Json } from "../workflow/json.ts";
 import type { CallTarget, Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
@@ -54,13 +54,10 @@ export function logHappenings(
 
 /** The log of one run: it remembers when things began, and what each step calls. */
 class RunLog {
-  readonly #targets: ReadonlyMap<string, CallTarget>;
   readonly #began = new Map<string, number>();
   #correlationId: string | undefined;
 
-  constructor(readonly logger: RunLogger, readonly runId: string, readonly workflow: Workflow) {
-    this.#targets = targetsByKey(workflow);
-  }
+  constructor(readonly logger: RunLogger, readonly runId: string, readonly workflow: Workflow) {}
 
   hear(event: Happening): void {
     if ("path" in event && event.path === "") return; // the root block is the run, which speaks for itself
@@ -88,9 +85,8 @@ class RunLog {
   /** Whom the step calls. */
   #where(event: Happening): Record<string, Json> {
     if (!("path" in event)) return {};
-    const target = this.#targets.get(keyOf(event.path, event.op)) ??
-      this.#targets.get(keyOf(event.path, "action"));
-    return target === undefined ? {} : { service: target.service, method: target.method };
+    const target = targetOf(this.workflow, event.path, event.op);
+    return target === null ? {} : { service: target.service, method: target.method };
   }
 
   #duration(event: Happening): Record<string, Json> {
@@ -128,14 +124,13 @@ function keyOf(path: string, op: Op): string {
   return `${op} ${path}`;
 }
 
-function targetsByKey({ steps }: Workflow): ReadonlyMap<string, CallTarget> {
-  const targets = new Map<string, CallTarget>();
-  for (const step of eachStep(steps)) {
-    if (step.kind !== "call") continue;
-    targets.set(keyOf(step.path, "action"), step);
-    if (step.compensate?.kind === "call") {
-      targets.set(keyOf(step.path, "compensate"), step.compensate);
-    }
+/** What a step calls, in whatever round: itself, to be undone, or to find out whether it happened. */
+function targetOf(workflow: Workflow, path: string, op: Op): CallTarget | null {
+  const step = definitionOf(workflow).locator.find(path)?.step;
+  if (step === undefined) return null;
+  if (op === "compensate" && "compensate" in step && step.compensate?.kind === "call") {
+    return step.compensate;
   }
-  return targets;
+  if (step.kind !== "call") return null;
+  return op === "verify" && step.verify !== null ? step.verify : step;
 }

@@ -151,7 +151,7 @@ export class StepBuilder {
       const here = [...at, index];
       const scope = `${path}.catch[${index}]`;
       if (when !== null) this.#use(when, "condition", scope, [...here, "when"]);
-      const result = this.#result(entry.result, `${scope}.result`, here);
+      const result = this.#result(entry.result, `${scope}/result`, here);
       const made = this.list(steps, [...here, "steps"], named(scope, "steps"));
       return { codes, reason, when, undo, steps: made, result, place: this.places.value(here) };
     });
@@ -169,14 +169,14 @@ export class StepBuilder {
       concurrency,
       onFailure: onFailure ?? "cancel",
       steps: this.list(written.steps, [...at, "steps"], named(round, "steps")),
-      result: this.#result(written.result, `${round}.result`, at),
+      result: this.#result(written.result, `${round}/result`, at),
     };
   }
 
   #repeat(written: Written<"repeat">, base: StepBase, at: Path): RepeatStep {
     const { until, every = 0, max_rounds: maxRounds = null } = written;
     const round = `${base.path}[]`;
-    this.#use(until, "condition", `${round}.until`, [...at, "until"]);
+    this.#use(until, "condition", `${round}/until`, [...at, "until"]);
     return {
       ...base,
       kind: "repeat",
@@ -184,7 +184,7 @@ export class StepBuilder {
       until,
       every,
       maxRounds,
-      result: this.#result(written.result, `${round}.result`, at),
+      result: this.#result(written.result, `${round}/result`, at),
     };
   }
 

@@ -70,3 +70,9 @@ export function* eachCompensable(steps: readonly Step[]): Generator<Compensable>
     }
   }
 }
+
+/** The names of the services of a workflow and of its children. */
+export function serviceNames(workflow: Workflow): ReadonlySet<string> {
+  const all = [workflow, ...eachChild(workflow)];
+  return new Set(all.flatMap(({ services }) => Object.keys(services)));
+}

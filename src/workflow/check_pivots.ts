@@ -56,12 +56,12 @@ class PivotCheck {
 
   #step(step: Step, before: Step | null, around: Catches): Passed {
     const catches = [this.#catchOf(step), ...around];
-    const passed = this.#inside(step, before, catches);
-    let { after } = passed;
-    for (const entry of step.catch) {
-      after ??= this.list(entry.steps, passed.failing, around).after;
-    }
-    return { after, failing: passed.failing };
+    const inside = this.#inside(step, before, catches);
+    const ways = step.catch.map(({ steps }) => this.list(steps, inside.failing, around));
+    return {
+      after: inside.after ?? first(ways, "after"),
+      failing: inside.failing ?? first(ways, "failing"),
+    };
   }
 
   #inside(step: Step, before: Step | null, catches: Catches): Passed {

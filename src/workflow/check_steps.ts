@@ -70,6 +70,13 @@ class StepCheck {
   }
 
   #inside(step: Step, around: Surroundings): void {
+    const isLoop = step.kind === "foreach" || step.kind === "repeat";
+    if (isLoop && step.path !== step.id && /^(catch|parallel)$/.test(step.id)) {
+      const message =
+        `Cannot call a "${step.kind}" "${step.id}": its rounds would have the paths ` +
+        `of the steps of a "${step.id}"; give it another id`;
+      this.#error(step, ["id"], "reserved_name", message);
+    }
     switch (step.kind) {
       case "steps":
         return this.list(step.steps, around);

@@ -18,7 +18,7 @@ import type { Places } from "./source.ts";
 const MAX_DEPTH = 10;
 
 /** A definition holds its children whole, so this bounds what a journal keeps of it. */
-const MAX_STEPS = 100_000;
+const MAX_STEPS = 20_000;
 
 /** Stands for a child that is not to be had, so that what its step says is checked all the same. */
 const MISSING: Workflow = {
@@ -81,6 +81,7 @@ export class Children {
         return refuse("too_deep", message);
       }
       const child = this.#child(file, open, refuse);
+      if (size > MAX_STEPS) return MISSING; // once is enough
       size += this.#sizeOf(child);
       if (size <= MAX_STEPS) return child;
       const message = `With its child workflows this one has more than ${

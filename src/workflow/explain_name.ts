@@ -79,7 +79,7 @@ export class Explainer {
     const theirs = target[apart];
     const ours = here[apart];
     if (theirs === undefined) {
-      return ours?.list.startsWith("catch")
+      return here[target.length]?.list.startsWith("catch")
         ? "it is the result of the step that has failed"
         : "it is the result of the block around, which is there only after it";
     }
@@ -128,12 +128,12 @@ export class Explainer {
         for (const inside of listsOf(step)) this.#seat(inside, step, step.kind);
       }
       for (const end of ["until", "result"]) {
-        this.#parts.set(`${path}[].${end}`, { step, list: step.kind, index: Infinity });
+        this.#parts.set(`${path}[]/${end}`, { step, list: step.kind, index: Infinity });
       }
       step.catch.forEach((entry, at) => {
         const name = `catch[${at}]`;
         this.#parts.set(`${path}.${name}`, { step, list: name, index: -1 });
-        this.#parts.set(`${path}.${name}.result`, { step, list: name, index: Infinity });
+        this.#parts.set(`${path}.${name}/result`, { step, list: name, index: Infinity });
         this.#seat(entry.steps, step, name);
       });
       if ("compensate" in step && step.compensate?.kind === "steps") {

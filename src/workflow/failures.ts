@@ -24,7 +24,7 @@ interface Found {
 
 function addFailures(step: Step, workflow: Workflow, found: Found): void {
   const { codes } = found;
-  codes.add("EXPRESSION_ERROR"); // even a step without an expression may be given one tomorrow
+  codes.add("EXPRESSION_ERROR"); // of a `when`, a round's items, a service's metadata, …
   if (step.timeout !== null) codes.add("STEP_TIMEOUT");
   switch (step.kind) {
     case "call":
@@ -34,6 +34,7 @@ function addFailures(step: Step, workflow: Workflow, found: Found): void {
     case "workflow":
       found.mayHaveReason = true;
       codes.add("CHILD_FAILED").add("INVALID_REQUEST");
+      if (step.workflow.timeout !== null) codes.add("STEP_TIMEOUT");
       break;
     case "fail":
       codes.add(step.code);

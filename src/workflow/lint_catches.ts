@@ -86,7 +86,9 @@ function advice(code: string, step: Step): string {
       return ': it starts no other "workflow"';
     case "INVALID_REQUEST":
       return ": it calls nothing";
-    default:
+    case "EXPRESSION_ERROR":
       return "";
+    default:
+      return ': it calls no service, and no "fail" in it has this code';
   }
 }

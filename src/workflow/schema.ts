@@ -14,9 +14,8 @@ import { anyText, choice, duration, name, template, text, workflowName } from ".
 const shared = {
   include: oneOrMany(text("a file's path")).optional()
     .describe("Files whose services and defaults are merged in, this file's winning"),
-  services: z.preprocess(withoutOwnKeys, z.record(name(), serviceSchema)).optional().describe(
-    "Who is called, by name",
-  ),
+  services: z.preprocess(withoutOwnKeys, z.record(name(), serviceSchema)).meta({ takesOwn: true })
+    .optional().describe("Who is called, by name"),
   defaults: serviceSchema.optional().describe(
     "Settings of every service that does not say otherwise",
   ),

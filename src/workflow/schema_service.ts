@@ -126,7 +126,11 @@ const tlsSchema = shape({
 /** `tls` as written. */
 export type WrittenTls = boolean | z.output<typeof tlsSchema>;
 
-const OWN_METADATA = /^(idempotency-key|maestro-.*|grpc-.*|content-type|te|host|connection)$/;
+const OWN_METADATA = /^(idempotency-key|maestro-.*|grpc-.*|content-type|te|host)$/;
+
+/** What HTTP/2 forbids, or answers by ending the connection with every call on it (RFC 9113 §8.2.2). */
+const HTTP_METADATA =
+  /^(connection|content-length|http2-settings|keep-alive|proxy-connection|transfer-encoding|upgrade)$/;
 
 /** `metadata`, of a service or a step. */
 export const metadataSchema: z.ZodType<Record<string, string>> = z.record(z.string(), anyText())
@@ -138,6 +142,8 @@ export const metadataSchema: z.ZodType<Record<string, string>> = z.record(z.stri
         ? `Cannot use "${written_name}" as metadata: a name is made of a to z, 0 to 9, _, - and .`
         : OWN_METADATA.test(name)
         ? `Cannot set "${written_name}" as metadata: it is set for every call`
+        : HTTP_METADATA.test(name)
+        ? `Cannot set "${written_name}" as metadata: it is about the connection, and HTTP/2 forbids it`
         : Object.hasOwn(metadata, name)
         ? `"${written_name}" is written twice: upper and lower case are the same in metadata`
         : null;

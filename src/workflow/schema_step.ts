@@ -41,10 +41,10 @@ const step: z.ZodType<WrittenStep> = z.unknown().transform((value, context): Wri
 export const stepsSchema: z.ZodType<WrittenSteps> = list(step, 1);
 const steps = stepsSchema;
 
-const REQUEST = { type: ["object", "string"] };
+const REQUEST = { type: ["object", "string"], pattern: "\\{\\{" };
 
 const input = leaf<Template>(
-  { type: [...REQUEST.type, "array"], items: REQUEST },
+  { ...REQUEST, type: [...REQUEST.type, "array"], items: REQUEST },
   (value) =>
     Array.isArray(value) || isRequest(value)
       ? value as Template // the reader yields JSON alone
@@ -128,7 +128,7 @@ const base = {
 const steer = {
   concurrency: whole(1).optional().describe("How many at a time"),
   on_failure: choice(["cancel", "finish"]).optional()
-    .describe("When one fails, the others are cancelled (default) or run to their end"),
+    .describe("When one fails: cancel (default) the others, or let them finish"),
 };
 
 const call = shape({
@@ -202,7 +202,7 @@ const each = shape({
   foreach: either<Template>(
     "one expression, or a list",
     { fits: Array.isArray, schema: template().meta({ type: "array" }) },
-    { fits: () => true, schema: expression() },
+    { fits: (value) => typeof value === "string", schema: expression() },
   ).describe("The items: one expression that gives a list, or a list"),
   as: name().optional().describe("What an item is called; default item. Its index: <as>_index"),
   ...steer,

@@ -17,7 +17,7 @@ const UNQUOTED = (want: string) => new Refused({ kind: "unquoted", want });
 
 /** Text that is not empty. */
 export function text(want = "text"): z.ZodType<string> {
-  return leaf({ type: "string", minLength: 1 }, (value) => {
+  return leaf({ type: "string", pattern: "\\S" }, (value) => {
     if (typeof value === "string") return value.trim() === "" ? refuse(want) : value;
     return typeof value === "number" || typeof value === "boolean" ? UNQUOTED(want) : refuse(want);
   });
@@ -161,7 +161,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}
 
 /** A moment as RFC 3339 has it, or text with expressions that gives one. */
 export function time(): z.ZodType<string> {
-  return leaf({ type: "string", minLength: 1, examples: ["2030-01-31T08:00:00Z"] }, (value) => {
+  return leaf({ type: "string", pattern: "\\S", examples: ["2030-01-31T08:00:00Z"] }, (value) => {
     const want = 'a time such as "2030-01-31T08:00:00Z", or an expression that gives one';
     if (typeof value !== "string") return refuse(want);
     if (value.includes("{{")) return value;

@@ -48,7 +48,7 @@ interface Layers {
 }
 
 /**
- * What each step sees, by its path. Besides, for the step at `<path>`:
+ * What each step sees, by its path. Besides, for the step at `<path>` (no step has a `/` in its path):
  *
  * | key | is what sees it |
  * |---|---|
@@ -57,9 +57,9 @@ interface Layers {
  * | `<path>/verify` | its `verify` |
  * | `<path>/verify.result` | the `result` of that |
  * | `<path>.catch[n]` | the `when` of an entry of its `catch` |
- * | `<path>.catch[n].result` | the `result` of that entry |
- * | `<path>[].until` | the `until` of a `repeat` |
- * | `<path>[].result` | the `result` of a `foreach` or `repeat` |
+ * | `<path>.catch[n]/result` | the `result` of that entry |
+ * | `<path>[]/until` | the `until` of a `repeat` |
+ * | `<path>[]/result` | the `result` of a `foreach` or `repeat` |
  */
 export function visibility(workflow: Workflow): ReadonlyMap<string, Visible> {
   const walk = new Walk();
@@ -134,7 +134,7 @@ class Walk {
       const scope = `${step.path}.catch[${index}]`;
       const caught = over(here, [["error", { kind: "error", path: step.path }]]);
       this.seen.set(scope, caught);
-      this.seen.set(`${scope}.result`, this.list(steps, caught));
+      this.seen.set(`${scope}/result`, this.list(steps, caught));
     });
     if (!("compensate" in step) || step.compensate === null) return;
     const undoing = over(here, bindingsOf(step), idsOf(step));
@@ -166,8 +166,8 @@ class Walk {
 
   #rounds({ kind, path, steps }: Extract<Step, { kind: "foreach" | "repeat" }>, here: Layers) {
     const end = this.list(steps, here);
-    this.seen.set(`${path}[].result`, end);
-    if (kind === "repeat") this.seen.set(`${path}[].until`, end);
+    this.seen.set(`${path}[]/result`, end);
+    if (kind === "repeat") this.seen.set(`${path}[]/until`, end);
   }
 
   #verify({ path, output }: CallStep, here: Layers): void {

@@ -85,6 +85,7 @@ export function steady(text: string): string {
   return text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>")
+    .replaceAll(/\b\d\d:\d\d:\d\dZ/g, "<clock>")
     .replaceAll(/127\.0\.0\.1:\d+/g, "<endpoint>")
     .replaceAll(/^ *[\d.]+m?s {2}/gm, "<t>  ")
     .replaceAll(/\bin [\d.]+m?s\b/g, "in <t>");

@@ -109,6 +109,97 @@ deskTest(
   },
 );
 
+const PIVOT = `${DONE}  - { id: pay, service: desk, method: Do, input: { text: pay }, pivot: true }
+`;
+
+deskTest(
+  "past the pivot a step that is refused parks the run: 3, and what an operator can do is said",
+  async (desk, t) => {
+    const steps = `${PIVOT}  - { id: pause, wait: 1ms }
+  - { id: hello, set: { greeting: hello } }
+  - { id: ship, service: desk, method: Refuse, input: { text: "{{ .greeting }}" } }
+`;
+    const file = await desk.workflow("forward", steps);
+    const { code, stdout, stderr } = await maestro(["run", file, "--set", "text=hi"], {
+      cwd: desk.folder,
+    });
+    assert.equal(code, 3);
+    const report = JSON.parse(stdout);
+    assert.equal(report.status, "needs_attention");
+    assert.equal(report.finished_at, null);
+    const { error, ...parked } = report.attention[0];
+    assert.deepEqual(parked, { step: "ship", op: "action", request: { text: "hello" } });
+    assert.equal(error.code, "FAILED_PRECONDITION");
+    assert.deepEqual(
+      report.steps.map(({ path, kind, status }: Record<string, string>) => [path, kind, status]),
+      [
+        ["first", "call", "completed"],
+        ["pay", "call", "completed"],
+        ["pause", "wait", "completed"],
+        ["hello", "set", "completed"],
+        ["ship", "call", "running"],
+      ],
+    );
+    assert.deepEqual(desk.calls, ["Do hi", "Do pay", "Refuse hello"]);
+    await t.assertSnapshot(steady(stderr).replace(/\(\dms\)/, "(<t>)"));
+  },
+);
+
+deskTest(
+  "a child run that is parked parks its parent: 3, and its step is named",
+  async (desk, t) => {
+    const undone = DONE.replace("method: Undo", "method: Deny")
+      .replaceAll(".input.text", ".run.workflow");
+    await desk.workflow("child", undone);
+    const file = await desk.workflow(
+      "parent",
+      `  - { id: inner, workflow: child.yaml }
+  - { id: second, service: desk, method: Refuse, input: { text: two } }
+`,
+    );
+    const args = ["run", file, "--output", "events"];
+    const { code, stdout, stderr } = await maestro(args, { cwd: desk.folder });
+    assert.equal(code, 3);
+    const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const raised = events.find(({ kind }) => kind === "attention_raised");
+    assert.equal(raised.run_id, `${events[0].run_id}/inner`);
+    assert.equal(raised.path, "first");
+    await t.assertSnapshot(steady(stderr));
+    const json = await maestro(["run", file], { cwd: desk.folder });
+    assert.equal(json.code, 3);
+    const { attention, steps } = JSON.parse(json.stdout);
+    assert.deepEqual(
+      attention.map(({ step, op }: Record<string, string>) => [step, op]),
+      [["inner/first", "compensate"]],
+    );
+    assert.deepEqual([steps[0].path, steps[0].kind], ["inner", "child"]);
+  },
+);
+
+deskTest(
+  "a child workflow's service can be had elsewhere, and its methods are checked",
+  async (desk) => {
+    const child = `name: child
+services: { away: { endpoint: "127.0.0.1:1", proto: [desk.proto] } }
+steps: [ { id: only, service: away, method: Do } ]
+`;
+    await Deno.writeTextFile(`${desk.folder}/child.yaml`, child);
+    const file = await desk.workflow("parent", "  - { id: inner, workflow: child.yaml }");
+    const args = ["run", file, "--endpoint", `away=${desk.endpoint}`, "--quiet"];
+    const { code, stderr } = await maestro(args, { cwd: desk.folder });
+    assert.equal(code, 0, stderr);
+    assert.equal(desk.calls.length, 1);
+
+    await Deno.writeTextFile(
+      `${desk.folder}/child.yaml`,
+      child.replace("method: Do", "method: Dou"),
+    );
+    const broken = await maestro(["validate", file], { cwd: desk.folder });
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /^child\.yaml:3:\d+: .*Dou/m);
+  },
+);
+
 deskTest(
   "events are one JSON object a line, in order, from the first to the last",
   async (desk) => {

@@ -3,6 +3,7 @@ import { Desk, DONE } from "./desk.ts";
 import { command, type Ended, steady } from "./program.ts";
 
 const SLOW = `${DONE}  - { id: second, service: desk, method: Slow, input: { text: two } }\n`;
+const PIVOT = "  - { id: pay, service: desk, method: Do, input: { text: pay }, pivot: true }\n";
 
 /** Starts a run that hangs in its second step, and does something to it there. */
 async function interrupted(
@@ -78,6 +79,24 @@ Deno.test({
     assert.equal(code, 143);
     assert.equal(stdout, "");
     assert.ok(!calls.includes("Undo hi"));
+    await t.assertSnapshot(steady(stderr));
+  },
+});
+
+Deno.test({
+  name: "Ctrl-C past the pivot is refused with the reason, and a second one leaves at once",
+  ignore: !unix,
+  async fn(t) {
+    const steps = SLOW.replace("  - { id: second", PIVOT + "  - { id: second");
+    const { code, stdout, stderr, calls } = await interrupted(steps, async (child) => {
+      child.kill("SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      child.kill("SIGINT");
+    });
+    assert.equal(code, 130);
+    assert.equal(stdout, "");
+    assert.deepEqual(calls.filter((call) => call.startsWith("Undo")), []);
+    assert.doesNotMatch(stderr, /\n\s+at .*\.ts/, "a stack trace");
     await t.assertSnapshot(steady(stderr));
   },
 });

@@ -65,7 +65,7 @@ const STORY: readonly Told[] = [
   }],
   [1, { kind: "step_started", path: "steps[0]", op }],
   [1, { kind: "step_completed", path: "steps[0]", op, output: { order_id: "o" } }],
-  [2, { kind: "step_started", path: "reserve", op, input: {} }],
+  [2, { kind: "step_started", path: "reserve", op, form: "call", input: {} }],
   [2, { kind: "attempt_started", path: "reserve", op, attempt: 1 }],
   [43, {
     kind: "attempt_ended",
@@ -78,7 +78,7 @@ const STORY: readonly Told[] = [
     nextAt: null,
   }],
   [43, { kind: "step_completed", path: "reserve", op }],
-  [44, { kind: "step_started", path: "charge", op, input: {} }],
+  [44, { kind: "step_started", path: "charge", op, form: "call", input: {} }],
   [44, { kind: "attempt_started", path: "charge", op, attempt: 1 }],
   [300, {
     kind: "attempt_ended",
@@ -110,17 +110,23 @@ const STORY: readonly Told[] = [
   }],
   [9_100, { kind: "step_completed", path: "charge", op }],
   [9_101, { kind: "step_started", path: "notify", op }],
-  [9_101, { kind: "step_started", path: "notify.receipt", op, input: {} }],
-  [9_101, { kind: "step_started", path: "notify.invoice_for_accounting", op, input: {} }],
+  [9_101, { kind: "step_started", path: "notify.receipt", op, form: "call", input: {} }],
+  [9_101, {
+    kind: "step_started",
+    path: "notify.invoice_for_accounting",
+    op,
+    form: "call",
+    input: {},
+  }],
   [9_200, { kind: "step_completed", path: "notify.receipt", op, output: {} }],
   [9_300, { kind: "step_completed", path: "notify.invoice_for_accounting", op, output: {} }],
   [9_300, { kind: "step_completed", path: "notify", op, output: {} }],
   [9_301, { kind: "step_started", path: "tier", op }],
   [9_301, { kind: "branch_taken", path: "tier", op, branch: 1 }],
-  [9_302, { kind: "step_started", path: "tier.switch[1].thanks", op, input: {} }],
+  [9_302, { kind: "step_started", path: "tier.switch[1].thanks", op, form: "call", input: {} }],
   [9_400, { kind: "step_completed", path: "tier.switch[1].thanks", op, output: {} }],
   [9_400, { kind: "step_completed", path: "tier", op, output: {} }],
-  [9_401, { kind: "step_started", path: "ship", op, input: {} }],
+  [9_401, { kind: "step_started", path: "ship", op, form: "call", input: {} }],
   [9_401, { kind: "attempt_started", path: "ship", op, attempt: 1 }],
   [9_500, {
     kind: "step_failed",
@@ -169,7 +175,7 @@ function tell(
   until: number,
   listener: (view: RunView, event: Happening) => void = () => {},
 ): RunView {
-  const view = emptyView();
+  const view = emptyView(ORDER);
   let seq = 0;
   for (const [at, body] of STORY) {
     if (at > until) break;
@@ -183,7 +189,7 @@ function tell(
 }
 
 function draw(at: number, width = 100, height?: number): string {
-  const text = renderTree(ORDER, tell(at), START + at, {
+  const text = renderTree(tell(at), START + at, {
     width,
     ...(height !== undefined && { height }),
     paint: paintWith(false),
@@ -209,7 +215,7 @@ for (
 }
 
 Deno.test("the tree does not say that a breaker is open when that time is over", () => {
-  const tree = renderTree(ORDER, tell(2_000), START + 9_500, {
+  const tree = renderTree(tell(2_000), START + 9_500, {
     width: 100,
     paint: paintWith(false),
   });
@@ -229,7 +235,7 @@ Deno.test("a failure that no attempt ended with is told with its message, and ot
     const view = tell(9_000);
     const failed = { ...event, failure: failure("charge", code, 2) };
     hear(view, failed);
-    return plainLine(ORDER, view, failed);
+    return plainLine(view, { view, prefix: "" }, failed);
   };
   assert.equal(
     line("CIRCUIT_OPEN"),
@@ -265,8 +271,8 @@ Deno.test("the tree is never higher than the terminal, and shows what is under w
 Deno.test("colour changes no character of the tree", () => {
   const view = tell(9_600);
   const options = { width: 80, hint: "" };
-  const coloured = renderTree(ORDER, view, START + 9_600, { ...options, paint: paintWith(true) });
-  const plain = renderTree(ORDER, view, START + 9_600, { ...options, paint: paintWith(false) });
+  const coloured = renderTree(view, START + 9_600, { ...options, paint: paintWith(true) });
+  const plain = renderTree(view, START + 9_600, { ...options, paint: paintWith(false) });
   assert.notEqual(coloured, plain);
   // deno-lint-ignore no-control-regex -- the escapes that colours are made of
   assert.equal(coloured.replaceAll(/\u001b\[\d+m/g, "").replaceAll(/ +$/gm, ""), plain);
@@ -275,7 +281,7 @@ Deno.test("colour changes no character of the tree", () => {
 Deno.test("without a terminal every event worth a line has one", async (t) => {
   const lines: string[] = [];
   tell(Infinity, (view, event) => {
-    const line = plainLine(ORDER, view, event);
+    const line = plainLine(view, { view, prefix: "" }, event);
     if (line !== null) lines.push(line);
   });
   await t.assertSnapshot(lines.join("\n"));

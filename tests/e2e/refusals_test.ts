@@ -34,7 +34,7 @@ const FIRST = `steps:
   - id: first
     service: shop
     method: Shop/Buy
-    compensate: { method: Shop/Refund, input: { sku: "{{ .first.order_id }}" } }
+    compensate: { method: Shop/Refund, input: { sku: "{{ default(.first.order_id, '') }}" } }
 `;
 
 function call(method: string, input = "{}"): string {

@@ -1,6 +1,13 @@
 /** Callers that are not quite as they should be. */
 import assert from "node:assert/strict";
-import type { Answer, Caller, CallOptions, Clock } from "../../src/engine/doors.ts";
+import {
+  type Answer,
+  type Caller,
+  type CallOptions,
+  type Clock,
+  type Method,
+  Unreachable,
+} from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { RunReport } from "../../src/engine/report.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
@@ -89,4 +96,81 @@ Deno.test("a call that throws against its contract may have happened", async () 
   assert.equal(report.error?.code, "UNKNOWN");
   assert.equal(report.error?.message, "a defect");
   assert.equal(report.steps[0]?.outcome, "unknown");
+});
+
+/** A service that could not be asked for its methods when the run began. */
+function lateToTell(later: (signal: AbortSignal | undefined) => Promise<Method>): Caller {
+  let asked = 0;
+  return {
+    method: (_target, _name, { signal } = {}) => {
+      const failure = { code: "UNAVAILABLE", message: "refused", outcome: "not_sent" } as const;
+      return ++asked === 1 ? Promise.reject(new Unreachable(failure)) : later(signal);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+Deno.test("a call whose service does not say its methods is over at its deadline, and was not sent", async () => {
+  const clock = new JumpingClock();
+  let stopped = 0;
+  const caller = lateToTell((signal) => {
+    signal?.addEventListener("abort", () => stopped++);
+    return new Promise(() => {});
+  });
+  const engine = new Engine({ caller, clock, journal: memoryJournal(), random: () => 0 });
+  try {
+    const report = await (await engine.start(workflowOf(work({ step: "5s" })))).result();
+    assert.deepEqual([report.error?.code, report.error?.outcome], ["STEP_TIMEOUT", "not_sent"]);
+    assert.equal(report.duration_ms, 5_000);
+    assert.equal(stopped, 1);
+  } finally {
+    await engine.close();
+    clock.stop();
+  }
+});
+
+Deno.test("what it took to find the method is taken off the call's time", async () => {
+  const clock = new JumpingClock();
+  const timeouts: number[] = [];
+  const caller = lateToTell(() =>
+    new Promise((resolve) => {
+      clock.at(clock.now() + 3_000, () =>
+        resolve({
+          name: "Work",
+          idempotency: "unknown",
+          types: () => undefined,
+          encode: () => ({ json: {}, message: {} }),
+          call(_request, { timeout }) {
+            timeouts.push(timeout);
+            return Promise.resolve({ ok: true, output: {} });
+          },
+        }));
+    })
+  );
+  const engine = new Engine({ caller, clock, journal: memoryJournal(), random: () => 0 });
+  try {
+    await (await engine.start(workflowOf(work({ step: "5s" })))).result();
+    assert.deepEqual(timeouts, [2_000]);
+  } finally {
+    await engine.close();
+    clock.stop();
+  }
+});
+
+Deno.test("a secret that has gone while a service is asked for its methods fails one step, and not the process", async () => {
+  let reads = 0;
+  const told = Promise.withResolvers<never>();
+  const caller = lateToTell(() => told.promise);
+  const secrets = { read: () => Promise.resolve(++reads === 1 ? "s3cret" : undefined) };
+  const engine = new Engine({ caller, journal: memoryJournal(), secrets });
+  try {
+    const text = work({}).replace('shop:1"', 'shop:1", metadata: { a: "{{ .secrets.TOKEN }}" }');
+    const report = await (await engine.start(workflowOf(text))).result();
+    assert.equal(report.error?.code, "UNAVAILABLE"); // it may be there at the next attempt
+    assert.equal(report.error.outcome, "not_sent");
+    assert.match(report.error.message, /needs the secret "TOKEN"/);
+    told.reject(new Error("too late for anyone"));
+  } finally {
+    await engine.close();
+  }
 });

@@ -274,6 +274,19 @@ steps:
   assert.deepEqual(told.slice(0, 3), ["step_started", "breaker_waiting", "attempt_started"]);
 });
 
+Deno.test("a report of an ended run is all there however it is looked at", async () => {
+  const { report } = await play(
+    "name: w\noutput: { b: 1 }\nsteps:\n  - { id: one, set: { a: 1 } }\n",
+    {},
+  );
+  const expected = JSON.parse(JSON.stringify(report));
+  assert.deepEqual(expected.output, { b: 1 });
+  assert.equal(expected.steps.length, 1);
+  assert.deepEqual({ ...report }, expected);
+  assert.deepEqual(structuredClone(report), expected);
+  assert.equal(Deno.inspect(report, { depth: 9 }), Deno.inspect(expected, { depth: 9 }));
+});
+
 Deno.test("a `when` may have space around its braces", async () => {
   const { report } = await play(
     'name: w\nsteps:\n  - { id: one, when: " {{ true }} ", set: { a: 1 } }\n',

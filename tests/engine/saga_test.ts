@@ -366,6 +366,24 @@ steps:
   assert.equal(report.error?.step, "steps[0].early");
 });
 
+Deno.test("a branch that runs out of its own time stops no other where they are to finish", async () => {
+  const { report, world } = await play(
+    `
+name: finish
+services: { shop: { endpoint: "shop:1" } }
+steps:
+  - parallel:
+      - { id: hangs, service: shop, method: Hangs, timeout: 1s }
+      - { id: slow, service: shop, method: Slow }
+    on_failure: finish
+`,
+    { "shop/Hangs": { hang: true }, "shop/Slow": { answer: {}, after: 5_000 } },
+  );
+  assert.equal(report.error?.code, "STEP_TIMEOUT");
+  assert.equal(report.steps.find((step) => step.id === "slow")?.status, "completed");
+  assert.deepEqual(world.cancelled, []);
+});
+
 Deno.test("a call that is not idempotent is made at most once", async () => {
   const { report, world } = await play(
     `

@@ -111,6 +111,20 @@ Deno.test("scope: method gives each method a breaker of its own", () => {
   all.close();
 });
 
+Deno.test("a method that was not known by its full name at first keeps its breaker", () => {
+  assert.ok(BREAKER);
+  const { services: all } = services();
+  const parts = all.of(target({ breaker: { ...BREAKER, scope: "method" } }));
+  const early = parts.breaker(() => "Buy");
+  assert.equal(parts.breaker(() => "acme.v1.Shop/Buy"), early);
+  assert.notEqual(parts.breaker(() => "acme.v1.Shop/Sell"), early);
+  assert.deepEqual(all.breakers().map(({ method }) => method), [
+    "acme.v1.Shop/Buy",
+    "acme.v1.Shop/Sell",
+  ]);
+  all.close();
+});
+
 Deno.test("breakers() shows each as it stands, with what is under way at its service", () => {
   const { clock, services: all } = services();
   const parts = all.of(target({ pool: { channels: 1, maxConcurrent: 1 } }));

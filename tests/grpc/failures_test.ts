@@ -121,6 +121,7 @@ const CASES: readonly Case[] = [
     server: () =>
       startHttp2((stream) => answerGrpc(stream, frame(new Uint8Array(9), 5 * 1024 * 1024))),
     code: "RESOURCE_EXHAUSTED",
+    local: true,
     message: '"shop" at @ answered with 5242880 bytes, more than its "max_message_size" of 4MiB',
     outcome: "unknown",
   },

@@ -93,6 +93,17 @@ Deno.test("watchHealth() takes a server without health for healthy, and does not
   assert.deepEqual(heard.all, [true]);
 });
 
+Deno.test("watchHealth() does not take a proxy's 404 for a server without health", async () => {
+  let asked = 0;
+  await using server = await startHttp2((stream) => {
+    asked++;
+    stream.respond({ ":status": 404, "content-type": "text/html" }, { endStream: true });
+  });
+  await using heard = watchAt(server.endpoint);
+  await until("it was resumed", () => asked === 3);
+  assert.deepEqual(heard.all, []);
+});
+
 Deno.test("watchHealth() says nothing while nobody answers, and its end is the end", async () => {
   await using silent = await startTcp(() => {});
   await using server = await startHealthServer(null);

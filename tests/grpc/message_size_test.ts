@@ -15,6 +15,7 @@ Deno.test("call() of every kind names max_message_size where an answer is larger
   const target = targetAt(server.endpoint, { ...SHOP_FILES, maxMessageSize: 4096 });
   await endsSo(caller, target, {
     code: "RESOURCE_EXHAUSTED",
+    local: true,
     message: '"shop" at @ answered with 5000 bytes, more than its "max_message_size" of 4KiB',
     outcome: "unknown",
   });
@@ -35,6 +36,7 @@ Deno.test("call() names max_message_size where an answer is larger than it says"
   const target = targetAt(server.endpoint, { ...SHOP_FILES, maxMessageSize: 4096 });
   await endsSo(caller, target, {
     code: "RESOURCE_EXHAUSTED",
+    local: true,
     message: '"shop" at @ answered with more than its "max_message_size" of 4KiB',
     outcome: "unknown",
   });

@@ -70,6 +70,8 @@ Deno.test("toMetadata() refuses what gRPC can't carry, and does not show the val
     ["bad key", "x", "a key holds only letters, digits, '_', '-' and '.'"],
     [":path", "x", "a key holds only letters, digits, '_', '-' and '.'"],
     ["grpc-timeout", "x", "keys that begin with 'grpc-' are gRPC's own"],
+    ["Connection", "close", "it is about the connection, and HTTP/2 forbids it"],
+    ["content-length", "1", "it is about the connection, and HTTP/2 forbids it"],
     ["trace-bin", "sécret", "the value of a '-bin' key must be base64"],
     [
       "authorization",
@@ -123,6 +125,7 @@ Deno.test("call() holds answers to max_message_size", async () => {
   const small = targetAt(server.endpoint, { schema: SHOP, maxMessageSize: 4 * 1024 });
   assert.deepEqual(failureOf(await callOnce(caller, small, "Shop/Buy")), {
     code: "RESOURCE_EXHAUSTED",
+    local: true,
     message: `"shop" at ${server.endpoint} answered with 5003 bytes, ` +
       'more than its "max_message_size" of 4KiB',
     outcome: "unknown",

@@ -204,6 +204,7 @@ Deno.test("call() takes as many messages as max_messages says, and cancels what 
     const answer = await callOnce(caller, target, `Shop/${method}`, input, { maxMessages });
     assert.deepEqual(failureOf(answer), {
       code: "RESOURCE_EXHAUSTED",
+      local: true,
       message: `"shop" at ${server.endpoint} answered with more than ${spelt}, its "max_messages"`,
       outcome: "unknown",
       begun: true,

@@ -87,6 +87,39 @@ steps:
   },
 );
 
+folderTest(
+  "checkWorkflow() looks at child workflows, too, each with its own services",
+  async (folder) => {
+    await Deno.mkdir(`${folder}/bills`);
+    await Deno.writeTextFile(
+      `${folder}/bills/bill.proto`,
+      'syntax = "proto3"; package bill; service Bill { rpc Send(M) returns (M); rpc Find(M) returns (M); } message M {}',
+    );
+    await Deno.writeTextFile(
+      `${folder}/bills/bill.yaml`,
+      `name: bill
+services: { bill: { endpoint: "192.0.2.1:1", proto: bill.proto, retry: {} } }
+steps:
+  - { id: a, service: bill, method: Send, verify: { method: Fnid } }
+  - { id: b, service: bill, method: Sned }
+`,
+    );
+    await Deno.writeTextFile(
+      `${folder}/shop.yaml`,
+      "name: shop\nsteps: [{ workflow: bills/bill.yaml }, { workflow: bills/bill.yaml }]\n",
+    );
+    const { problems } = await checkWorkflow(`${folder}/shop.yaml`);
+    assert.deepEqual(
+      problems.map(({ code, line, file }) => [code, line, file?.slice(folder.length)]),
+      [
+        ["maybe_repeated", 4, "/bills/bill.yaml"],
+        ["method_not_found", 4, "/bills/bill.yaml"],
+        ["method_not_found", 5, "/bills/bill.yaml"],
+      ],
+    );
+  },
+);
+
 folderTest("start() tells of an unusable TLS file once, at the service", async (folder) => {
   await Deno.writeTextFile(
     `${folder}/shop.yaml`,

@@ -195,3 +195,9 @@ function figuresOf(results: readonly { failure: boolean; slow: boolean }[]) {
     slow: results.filter(({ slow }) => slow).length,
   };
 }
+
+Deno.test("a failure by this side's own doing says nothing about the service", () => {
+  const result = { code: "RESOURCE_EXHAUSTED", duration: 1, full: true };
+  assert.equal(markOf(rule(), result), "failure");
+  assert.equal(markOf(rule(), { ...result, local: true }), "ignored");
+});

@@ -151,6 +151,11 @@ const TABLE: readonly Row[] = [
     retried: [true, true],
   },
   {
+    name: "RESOURCE_EXHAUSTED of a server that could not say its schema: the call never left",
+    failure: { code: "RESOURCE_EXHAUSTED", ...NOT_SENT },
+    retried: [true, true],
+  },
+  {
     name: "a request that could not be made: it never left, and never will",
     failure: { code: "INVALID_REQUEST", ...NOT_SENT },
     retried: [false, false],

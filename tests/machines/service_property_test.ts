@@ -149,7 +149,10 @@ class Schedule {
       onOpen: random() < 0.7 ? "wait" : "fail",
     };
     this.model = new Model(this.rule);
-    const board = { wake: (at: number, call: () => void) => this.clock.at(at, call) };
+    const board = {
+      wake: (at: number, call: () => void) => this.clock.at(at, call),
+      soon: (call: () => void) => call(),
+    };
     this.#actor = createActor(serviceMachine, { input: { board, rule: this.rule } }).start();
     for (let count = 0; count < CALLERS; count++) this.join();
   }

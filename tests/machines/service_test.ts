@@ -319,3 +319,17 @@ Deno.test("who stops waiting loses its place", () => {
   assert.deepEqual(first.heard(), ["waiting"]);
   assert.equal(second.last()?.type, "admitted");
 });
+
+Deno.test("who waits hears of its permit once it is clear what follows, and may have gone by then", () => {
+  const later: (() => void)[] = [];
+  const service = breaker({}, (callback) => later.push(callback));
+  trip(service);
+  const [gone, next] = [service.ask(), service.ask()];
+  service.clock.advance(15_000);
+  assert.deepEqual(gone.heard(), ["waiting"]);
+  gone.withdraw(null);
+  assert.equal(service.view().waiting, 0, "the next one has its permit");
+  for (const callback of later.splice(1)) callback();
+  next.result("OK");
+  assert.equal(service.state(), "closed");
+});

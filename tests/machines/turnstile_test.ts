@@ -5,10 +5,14 @@ import type { RateRule } from "../../src/workflow/service_rules.ts";
 import { FakeClock } from "../support/clock.ts";
 import { xorshift } from "../support/random.ts";
 
-function turnstile(maxConcurrent: number, rate: RateRule | null = null) {
+function turnstile(
+  maxConcurrent: number,
+  rate: RateRule | null = null,
+  soon: (callback: () => void) => void = (callback) => callback(),
+) {
   const clock = new FakeClock();
   const wake = (dueAt: number, callback: () => void) => clock.at(dueAt, callback);
-  const gate = new Turnstile({ maxConcurrent }, rate, { now: () => clock.now(), wake });
+  const gate = new Turnstile({ maxConcurrent }, rate, { now: () => clock.now(), wake, soon });
   return { clock, gate };
 }
 
@@ -57,6 +61,22 @@ Deno.test("queue() is first come, first served", () => {
   assert.deepEqual(served, ["a", "b", "c"]);
   assert.equal(gate.waiting, 0);
   assert.equal(gate.inFlight, 1);
+});
+
+Deno.test("a place goes to who still waits once it is clear what follows from its leaving", () => {
+  const later: (() => void)[] = [];
+  const { gate } = turnstile(2, null, (callback) => later.push(callback));
+  const inside = [enter(gate), enter(gate)];
+  const served: string[] = [];
+  const [leaveQueue] = ["a", "b", "c", "d"].map((name) => gate.queue(() => served.push(name)));
+  for (const slot of inside) slot.leave();
+  assert.equal(gate.enter(), null, "those who wait are not overtaken meanwhile");
+  assert.deepEqual(served, []);
+  leaveQueue?.();
+  assert.equal(later.length, 1);
+  later[0]?.();
+  assert.deepEqual(served, ["b", "c"]);
+  assert.equal(gate.waiting, 1);
 });
 
 Deno.test("enter() never overtakes those who wait", () => {

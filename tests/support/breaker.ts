@@ -33,11 +33,22 @@ const RULE: BreakerRule = {
   scope: "service",
 };
 
-/** A closed breaker; changes are to {@linkcode RULE}. */
-export function breaker(changes: Partial<BreakerRule> = {}) {
+/**
+ * A closed breaker.
+ *
+ * @param changes to {@linkcode RULE}
+ * @param soon when those who waited hear that they are let in; default: at once
+ */
+export function breaker(
+  changes: Partial<BreakerRule> = {},
+  soon: (callback: () => void) => void = (callback) => callback(),
+) {
   const clock = new FakeClock();
   const rule = { ...RULE, ...changes };
-  const board = { wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback) };
+  const board = {
+    wake: (dueAt: number, callback: () => void) => clock.at(dueAt, callback),
+    soon,
+  };
   const actor = createActor(serviceMachine, { input: { board, rule } }).start();
   return {
     clock,

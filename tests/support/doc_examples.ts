@@ -27,17 +27,25 @@ export function blocksOf(page: string): readonly Block[] {
  * A whole workflow as it is; services, be they a file's or not, with a step; steps within a workflow
  * that has the services that they call.
  */
-export function asWorkflow({ text }: Block): string {
-  if (/^name:/m.test(text)) return text;
+export function asWorkflow({ text: written }: Block): string {
+  if (/^name:/m.test(written)) return written;
+  const text = written.replace(/^steps:\n/, "");
   if (/^(services|defaults):/m.test(text)) return `name: test\n${text}steps: [{ set: { a: 1 } }]\n`;
   const called = new Set(["pay", ...[...text.matchAll(/service: (\w+)/g)].map(([, name]) => name)]);
   const services = [...called].map((name) => `${name}: { endpoint: "${name}:50051" }`);
   return withSteps(text).replace(`pay: { endpoint: "pay:1" }`, services.join("\n  "));
 }
 
-/** What the parser says of an example; those of its page that have a file's name can be included. */
+/**
+ * What the parser says of an example; those of its page that have a file's name can be included, or
+ * started as child workflows.
+ */
 export function problemsOf(block: Block, blocks: readonly Block[]): readonly Problem[] {
-  const files = blocks.filter(({ note }) => note.includes("/"));
-  return parse(asWorkflow(block), Object.fromEntries(files.map(({ note, text }) => [note, text])))
-    .problems;
+  const named = blocks.filter(isNamed);
+  const files = Object.fromEntries(named.map(({ note, text }) => [note, text]));
+  return parse(asWorkflow(block), files, isNamed(block) ? block.note : undefined).problems;
+}
+
+function isNamed({ note }: Block): boolean {
+  return note.includes("/");
 }

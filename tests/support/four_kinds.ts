@@ -31,6 +31,8 @@ export interface Ending {
   readonly outcome: AttemptFailure["outcome"];
   /** A message had come back: a streaming call is not made again then. */
   readonly begun?: true;
+  /** It is a limit of the caller's own. */
+  readonly local?: true;
   /** Where the answer is a list, and that makes a difference: other words, or no failure. */
   readonly many?: Partial<Ending> | { readonly output: readonly string[] };
 }

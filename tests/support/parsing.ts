@@ -2,9 +2,13 @@ import { formatProblem } from "../../src/workflow/problems.ts";
 import type { Workflow } from "../../src/workflow/model.ts";
 import { type ParsedWorkflow, parseWorkflow } from "../../src/workflow/parse.ts";
 
-/** Parses text as `workflow.yaml`; `files` can be included. */
-export function parse(text: string, files: Readonly<Record<string, string>> = {}): ParsedWorkflow {
-  return parseWorkflow({ file: "workflow.yaml", text }, (path) => {
+/** Parses text as `workflow.yaml`; `files` can be included, or started as child workflows. */
+export function parse(
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+  file = "workflow.yaml",
+): ParsedWorkflow {
+  return parseWorkflow({ file, text }, (path) => {
     const found = Object.hasOwn(files, path) ? files[path] : undefined;
     if (found === undefined) throw new Error("No such file");
     return found;

@@ -100,7 +100,11 @@ Deno.test("parseWorkflow() never throws: broken text has problems with places", 
     let text = round % 2 === 0 ? FIRST : FULL;
     for (let times = 1 + Math.floor(random() * 4); times > 0; times--) text = mutate(text, random);
     try {
-      const { workflow, problems } = parse(text, { ...FULL_FILES, "shared.yaml": text, "billing/invoice.yaml": text });
+      const { workflow, problems } = parse(text, {
+        ...FULL_FILES,
+        "shared.yaml": text,
+        ...(round % 3 === 0 && { "billing/invoice.yaml": text }),
+      });
       if (workflow === null && problems.length === 0) fail("no workflow and no problem");
       for (const { line, column, file, message } of problems) {
         if (file === null || !(Number(line) >= 1) || !(Number(column) >= 1)) {

@@ -244,6 +244,66 @@ Deno.test("parseWorkflow() gives every step its path and its id", () => {
   ]);
 });
 
+Deno.test("parseWorkflow() leaves the round open in the paths of a loop's steps", () => {
+  const workflow = valid(
+    withSteps(`
+  - id: ship
+    foreach: [1]
+    steps:
+      - { id: label, set: { x: 1 } }
+      - { repeat: [{ id: sum, set: { y: 1 } }, { set: { z: 1 } }], until: "{{ true }}", max_rounds: 1 }
+    catch: [{ steps: [{ id: none, set: { u: 1 } }, { set: { v: 1 } }] }, { steps: [{ set: { w: 1 } }] }]
+  - id: d
+    workflow: child/workflow.yaml
+    compensate: { steps: [{ foreach: [1], as: k, steps: [{ set: { l: 1 } }] }] }
+`),
+    { "child/workflow.yaml": "name: child\nsteps: [{ id: own, set: { a: 1 } }]\n" },
+  );
+  deepEqual([...eachStep(workflow.steps)].map(({ path }) => path), [
+    "ship",
+    "ship[].label",
+    "ship[].steps[1]",
+    "ship[].steps[1][].sum",
+    "ship[].steps[1][].steps[1]",
+    "ship.catch[0].none",
+    "ship.catch[0].steps[1]",
+    "ship.catch[1].steps[0]",
+    "d",
+    "d.compensate[0]",
+    "d.compensate[0][].steps[0]",
+  ]);
+});
+
+Deno.test("parseWorkflow() fills in what loops, pauses, catches and children leave out", () => {
+  const { steps } = valid(
+    withSteps(`
+  - { foreach: [1], steps: [{ set: { a: 1 } }], catch: [{}] }
+  - { repeat: [{ set: { a: 1 } }], until: "{{ true }}", timeout: 1s }
+  - wait: 1m
+  - wait: { until: "{{ .input.at }}" }
+  - workflow: child/workflow.yaml
+  - { service: pay, method: Pay, verify: { method: Find } }
+`),
+    { "child/workflow.yaml": "name: child\nsteps: [{ return: 1 }]\n" },
+  );
+  const [each, repeat, pause, until, child, call] = steps;
+  partialDeepEqual(each, { as: "item", concurrency: 1, onFailure: "cancel", result: null });
+  partialDeepEqual(each?.catch, [
+    { codes: [], reason: null, when: null, undo: false, steps: [], result: null },
+  ]);
+  partialDeepEqual(repeat, { every: 0, maxRounds: null, result: null });
+  partialDeepEqual([pause, until], [
+    { duration: 60_000, until: null },
+    { duration: null, until: "{{ .input.at }}" },
+  ]);
+  partialDeepEqual(child, { input: {}, compensate: null });
+  partialDeepEqual(call, {
+    pivot: false,
+    catch: [],
+    verify: { service: "pay", method: "Find", input: {}, attemptTimeout: 30_000, result: null },
+  });
+});
+
 Deno.test("parseWorkflow() merges what it includes, its own winning, paths relative to each file", () => {
   const files = {
     "shared/services.yaml": `include: more/base.yaml

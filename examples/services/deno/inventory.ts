@@ -33,6 +33,10 @@ const catalogue = new Map<string, Article>([
   ["MOUSE", { price: 2_950n, stock: 1_000_000 }],
   // Few, to see a shop run out of stock.
   ["TURNTABLE", { price: 64_900n, stock: 3 }],
+  // What a travel agency sells. Few rooms, to see it fall back on the other hotel.
+  ["FLIGHT_LISBON", { price: 18_900n, stock: 1_000_000 }],
+  ["HOTEL_HARBOUR", { price: 24_500n, stock: 2 }],
+  ["HOTEL_GARDEN", { price: 21_000n, stock: 1_000_000 }],
 ]);
 
 /** The handlers of the service. */

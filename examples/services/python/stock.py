@@ -20,6 +20,10 @@ _CATALOGUE = {
     "MOUSE": Article(price=2_950, stock=1_000_000),
     # Few, to see a shop run out of stock.
     "TURNTABLE": Article(price=64_900, stock=3),
+    # What a travel agency sells. Few rooms, to see it fall back on the other hotel.
+    "FLIGHT_LISBON": Article(price=18_900, stock=1_000_000),
+    "HOTEL_HARBOUR": Article(price=24_500, stock=2),
+    "HOTEL_GARDEN": Article(price=21_000, stock=1_000_000),
 }
 
 
