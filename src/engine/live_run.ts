@@ -2,7 +2,7 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
+import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import { pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
 import { startChild } from "../machines/start_child.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Failure } from "../machines/failure.ts";
-import { recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
+import { recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import type { EndStatus, Op } from "../machines/facts.ts";
 import type { Outcome } from "../machines/outcome.ts";
 import { rollbackPlan } from "../machines/saga.ts";

@@ -1,5 +1,6 @@
 import type { Fact } from "../machines/facts.ts";
-import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
+import { applyFact } from "../machines/fold.ts";
+import { emptyState, type RunState } from "../machines/records.ts";
 
 /** How many facts may gather. */
 const MOST = 1_000;

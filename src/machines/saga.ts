@@ -9,10 +9,10 @@ import type { BlockInput } from "./block_moves.ts";
 import { type Board, NEVER } from "./board.ts";
 import { callMachine } from "./call.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
-import type { CallInput } from "./call_moves.ts";
+import type { CallInput } from "./call_context.ts";
 import { childUndoMachine } from "./child.ts";
 import type { Outcome } from "./outcome.ts";
-import { recordOf, type RunState, type StepRecord } from "./fold.ts";
+import { recordOf, type RunState, type StepRecord } from "./records.ts";
 import type { Located } from "./located.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 
