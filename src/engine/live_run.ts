@@ -69,16 +69,19 @@ export interface Resolution {
   readonly reason: string;
 }
 
+/** Most runs are followed by nobody: they share this. */
+const NOBODY: ReadonlySet<never> = new Set();
+
 /** One run under way: its actor, its pen, and those who follow it. */
 export class LiveRun {
   /** It had ended when it was taken up: there was nothing to go on with. */
   readonly hadEnded: boolean;
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
-  readonly #followers = new Set<(event: Happening) => void>();
+  #followers: ReadonlySet<(event: Happening) => void> = NOBODY;
   readonly #children: Children<LiveRun>;
   /** The parent run, where there is one. */
-  readonly #watchers = new Set<ChildWatcher>();
+  #watchers: ReadonlySet<ChildWatcher> = NOBODY;
   #actor: Actor<typeof runMachine> | null = null;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
@@ -132,15 +135,19 @@ export class LiveRun {
 
   /** Calls back with everything that happens from now on; the returned function ends that. */
   follow(listener: (event: Happening) => void): () => void {
-    this.#followers.add(listener);
-    return () => this.#followers.delete(listener);
+    this.#followers = new Set([...this.#followers, listener]);
+    return () => {
+      this.#followers = new Set([...this.#followers].filter((other) => other !== listener));
+    };
   }
 
   /** Tells a parent run what it has to know; the returned function ends that. */
   watch(watcher: ChildWatcher): () => void {
     if (this.#stopped !== null) watcher.stopped(this.#stopped);
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    this.#watchers = new Set([...this.#watchers, watcher]);
+    return () => {
+      this.#watchers = new Set([...this.#watchers].filter((other) => other !== watcher));
+    };
   }
 
   /** Sets the run in motion, from wherever its facts end. */
@@ -198,7 +205,7 @@ export class LiveRun {
     if (this.#actor === null) {
       throw new MaestroError("RUN_NOT_ACTIVE", `Run "${this.id}" has ended: it takes no signals`);
     }
-    if (this.#options.state.signalIds.has(id)) return;
+    if (this.#options.state.signalIds?.has(id)) return;
     this.#ledger.record({ kind: "signal_received", name, id, payload });
     this.#actor.send({ type: "signalled" });
   }

@@ -23,8 +23,23 @@ export function chooseChannel<C extends Choosable>(channels: readonly [C, ...C[]
   if (channels.length === 1) return least;
   for (const channel of channels) {
     const { client, inFlight: { size } } = channel.connection;
-    if (size < MOST_STREAMS && size < (streamLimit(client) ?? 0)) return channel;
+    if (size < MOST_STREAMS && size < limitOf(client)) return channel;
     if (size < least.connection.inFlight.size) least = channel;
   }
   return least;
+}
+
+/** For how long what a server said it takes is believed, in milliseconds: asking costs more than choosing. */
+const BELIEVED = 20;
+
+const limits = new WeakMap<object, { readonly at: number; readonly limit: number }>();
+
+/** How many streams a channel takes; none where it has no connection. */
+function limitOf(client: Connection["client"]): number {
+  const now = performance.now();
+  const known = limits.get(client);
+  if (known !== undefined && now - known.at < BELIEVED) return known.limit;
+  const limit = streamLimit(client) ?? 0;
+  limits.set(client, { at: now, limit });
+  return limit;
 }

@@ -98,8 +98,8 @@ export function applyFact(state: RunState, fact: Fact): void {
       state.cancel = { reason: fact.reason, by: fact.by };
       return;
     case "signal_received": {
-      if (state.signalIds.has(fact.id)) return;
-      state.signalIds.add(fact.id);
+      if (state.signalIds?.has(fact.id)) return;
+      (state.signalIds ??= new Set()).add(fact.id);
       state.signals.push({ id: fact.id, name: fact.name, payload: fact.payload });
       return;
     }

@@ -90,7 +90,9 @@ function reopen(state: RunState, record: StepRecord): void {
     if (inner.status !== "failed" && inner.status !== "cancelled") continue;
     if (inner.form !== "block") {
       state.records.delete(key);
-      if (inner.form === "workflow") state.childrenAgain.set(key, inner.revisions + 1);
+      if (inner.form === "workflow") {
+        (state.childrenAgain ??= new Map()).set(key, inner.revisions + 1);
+      }
       state.records.delete(recordKey(inner.path, "verify"));
     } else {
       goOn(inner);

@@ -48,7 +48,7 @@ export function openRecord(
     rounds: NO_ROUNDS_YET,
     attention: null,
     resolved: null,
-    revisions: state.childrenAgain.get(recordKey(path, op)) ?? 0,
+    revisions: state.childrenAgain?.get(recordKey(path, op)) ?? 0,
     branch: undefined,
     failing: null,
     returns: false,

@@ -125,9 +125,9 @@ export interface RunState {
   /** Oldest first. */
   readonly signals: Signal[];
   /** The ids of all signals so far. */
-  readonly signalIds: Set<string>;
+  signalIds: Set<string> | null;
   /** How many child runs their steps have had, of those that are to be started again, by key. */
-  readonly childrenAgain: Map<string, number>;
+  childrenAgain: Map<string, number> | null;
   /** The keys of what waits for an operator, in order. */
   readonly attention: Set<string>;
   end: {
@@ -156,8 +156,8 @@ export function emptyState(): RunState {
     stands: false,
     aborted: null,
     signals: [],
-    signalIds: new Set(),
-    childrenAgain: new Map(),
+    signalIds: null,
+    childrenAgain: null,
     attention: new Set(),
     end: null,
   };
