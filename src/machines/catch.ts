@@ -44,6 +44,8 @@ const ended: Test = (context) => recordFor(context).status !== "running";
 const isParked: Test = (context) => recordFor(context).attention !== null;
 const isReleased: Test = (context) => recordFor(context).attention === null;
 const somethingToUndo: Test = (context) => entryOf(context).undo && !isUndone(context);
+/** An operator has put an end to the run while something was being undone. */
+const isAborted: Test = ({ board }) => board.state.aborted !== null;
 const handlerEnded: Test = (context) =>
   handlerOf(context)?.status !== undefined &&
   handlerOf(context)?.status !== "running";
@@ -119,6 +121,7 @@ export const catchMachine = machine<CatchContext, CatchEvent, CatchInput>({
         { guard: ended, target: "done" },
         { guard: isParked, target: "parked" },
         { guard: handlerEnded, actions: [conclude] },
+        { guard: isAborted, actions: [cancelCaught], target: "done" },
         { guard: somethingToUndo, target: "undoing" },
         { guard: isCancelled, actions: [cancelCaught], target: "done" },
         { target: "handling" },

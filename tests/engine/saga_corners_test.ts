@@ -1,0 +1,71 @@
+/** Corners of the saga that random workflows have found. */
+import assert from "node:assert/strict";
+import { Engine } from "../../src/engine/engine.ts";
+import type { Happening } from "../../src/engine/live_run.ts";
+import type { Run } from "../../src/engine/run.ts";
+import { stage, workflowOf } from "../support/engines.ts";
+import type { Script } from "../support/world.ts";
+
+const SERVICES = `
+services:
+  shop: { endpoint: "shop:1", attempt_timeout: 10s, circuit_breaker: false }
+saga: { retry: { initial_delay: 1s, jitter: 0 } }
+`;
+
+const ok: Script = { answer: {} };
+
+/** Starts a run, and gives a second process that takes it up, for those who stop the first one. */
+async function start(
+  steps: string,
+  scripts: Readonly<Record<string, Script>>,
+  onHappening: (event: Happening, run: Run | undefined, engine: Engine) => void = () => {},
+  child = "",
+) {
+  const staged = stage(scripts);
+  const { world, clock, journal } = staged;
+  const second = new Engine({ caller: world.caller(), journal, clock, random: () => 0 });
+  const files = new Map([["child.yaml", `name: child\n${SERVICES}\n${child}`]]);
+  let run: Run | undefined = undefined;
+  run = await staged.engine.start(workflowOf(`name: w\n${SERVICES}\n${steps}`, files), {
+    runId: "r",
+    onHappening: (event) => onHappening(event, run, staged.engine),
+  });
+  return {
+    run,
+    world,
+    resume: () => second.resume("r"),
+    async [Symbol.asyncDispose]() {
+      await staged.engine.close();
+      await second.close();
+      clock.stop();
+    },
+  };
+}
+
+Deno.test("an operator who aborts what a catch undoes ends the run, and nothing more is done", async () => {
+  await using staged = await start(
+    `
+steps:
+  - id: g
+    steps:
+      - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+      - { id: b, service: shop, method: B }
+    catch: [ { undo: true, steps: [ { id: c, service: shop, method: C } ] } ]
+  - { id: d, service: shop, method: D }
+`,
+    {
+      "shop/A": ok,
+      "shop/B": { fail: "ABORTED" },
+      "shop/C": ok,
+      "shop/D": ok,
+      "shop/UndoA": { fail: "PERMISSION_DENIED" },
+    },
+  );
+  const { run, world } = staged;
+  assert.equal((await run.result()).status, "needs_attention");
+  run.resolve({ step: "g.a", action: "abort", reason: "it can't be undone" });
+  const report = await run.result();
+  assert.equal(report.status, "incomplete");
+  assert.equal(report.error?.code, "PERMISSION_DENIED");
+  assert.deepEqual(world.effects, ["r/g.a/action"]);
+});
