@@ -134,11 +134,11 @@ export function prepare(context: CallContext): void {
   }
 }
 
-/** Records that an attempt begins, unless a restart found it begun. */
+/** Records that an attempt begins; one that a restart found under way begins again, with the same number. */
 export function startAttempt(context: CallContext): void {
   const { board, path, op } = context;
   const { inFlight, attempts } = recordFor(context);
-  if (!inFlight) board.record({ kind: "attempt_started", path, op, attempt: attempts + 1 });
+  board.record({ kind: "attempt_started", path, op, attempt: inFlight ? attempts : attempts + 1 });
 }
 
 /** The attempt that is recorded as started. */

@@ -69,3 +69,26 @@ steps:
   assert.equal(report.error?.code, "PERMISSION_DENIED");
   assert.deepEqual(world.effects, ["r/g.a/action"]);
 });
+
+Deno.test("an attempt that is made again after a restart is not asked about before its new deadline", async () => {
+  await using staged = await start(
+    `
+steps:
+  - parallel:
+      - { id: pause, wait: 4s }
+      - { id: a, service: shop, method: A, verify: { method: Find } }
+`,
+    { "shop/A": (_, nth) => nth === 1 ? { hang: true } : { fail: "INTERNAL" }, "shop/Find": ok },
+    (event, _, engine) => {
+      if (event.kind === "step_completed" && event.path.endsWith("pause")) void engine.close();
+    },
+  );
+  await assert.rejects(staged.run.result());
+  const run = await staged.resume();
+  assert.equal((await run.result()).status, "completed");
+  const [, again, asked] = staged.world.calls;
+  assert.ok(again && asked);
+  assert.equal(again.attempt, 1);
+  assert.equal(asked.method, "shop/Find");
+  assert.equal(asked.at - again.at, 10_000);
+});
