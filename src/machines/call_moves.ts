@@ -418,9 +418,10 @@ export function abandonAttempt(context: CallContext): void {
 
 /** Ends the step as cancelled. */
 export function cancelStep(context: CallContext, verified: Outcome | null = null): void {
-  const { board, path, op } = context;
+  const { board, step, path, op } = context;
   const outcome = verified ?? outcomeSoFar(recordFor(context));
-  board.record({ kind: "step_cancelled", path, op, outcome });
+  const pivot = step?.pivot === true && outcome === "unknown";
+  board.record({ kind: "step_cancelled", path, op, outcome, ...(pivot && { pivot }) });
 }
 
 /** It would end, and whether it happened is not known, but can be asked. */

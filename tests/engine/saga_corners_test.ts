@@ -92,3 +92,23 @@ steps:
   assert.equal(asked.method, "shop/Find");
   assert.equal(asked.at - again.at, 10_000);
 });
+
+Deno.test("a pivot whose block runs out of time while it is in doubt is passed: nothing is rolled back", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+  - id: g
+    timeout: 1s
+    steps: [ { id: p, service: shop, method: P, pivot: true } ]
+`,
+    { "shop/A": ok, "shop/P": { hang: true }, "shop/UndoA": ok },
+  );
+  const { run, world } = staged;
+  const parked = await run.result();
+  assert.equal(parked.status, "needs_attention");
+  assert.deepEqual(parked.attention.map(({ step }) => step), ["g"]);
+  run.resolve({ step: "g", action: "abort", reason: "enough" });
+  assert.equal((await run.result()).status, "incomplete");
+  assert.deepEqual(world.effects, ["r/a/action"]);
+});
