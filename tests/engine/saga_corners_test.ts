@@ -112,3 +112,24 @@ steps:
   assert.equal((await run.result()).status, "incomplete");
   assert.deepEqual(world.effects, ["r/a/action"]);
 });
+
+Deno.test("a call under way in the steps of a catch is undone, where the run was cancelled before a restart", async () => {
+  await using staged = await start(
+    `
+steps:
+  - id: g
+    steps: [ { id: x, service: shop, method: X } ]
+    catch: [ { steps: [ { id: b, service: shop, method: B, compensate: { method: UndoB } } ] } ]
+`,
+    { "shop/X": { fail: "ABORTED" }, "shop/B": { hang: true }, "shop/UndoB": ok },
+    (event, run, engine) => {
+      if (event.kind !== "attempt_started" || !event.path.endsWith(".b")) return;
+      run?.cancel();
+      void engine.close();
+    },
+  );
+  await assert.rejects(staged.run.result());
+  const run = await staged.resume();
+  assert.equal((await run.result()).status, "cancelled");
+  assert.deepEqual(staged.world.effects, ["r/g.catch[0].b/compensate"]);
+});
