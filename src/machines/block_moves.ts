@@ -111,7 +111,8 @@ interface LoopView extends LoopAhead {
 /** How many rounds a loop has, as far as that is known. */
 function lookAhead(context: BlockContext): LoopView {
   const { block, board, path, op } = context;
-  const { rounds: { begun, before, open, failed }, input } = recordFor(context);
+  const { rounds, input } = recordFor(context);
+  const { begun, before, open, failed, returned } = rounds;
   if (block.kind === "foreach") {
     const total = Array.isArray(input) ? input.length : 0;
     return { total, concurrency: block.concurrency, mayBegin: true };
@@ -119,7 +120,7 @@ function lookAhead(context: BlockContext): LoopView {
   if (block.kind !== "repeat") throw new Error(`"${path}" is no loop`);
   const waiting = { total: null, concurrency: 1, mayBegin: false };
   if (begun === 0) return { ...waiting, mayBegin: true };
-  if (open.size > 0 || failed !== null) return waiting;
+  if (open.size > 0 || failed !== null || returned !== null) return waiting;
   const last = recordOf(board.state, `${path}[${begun - 1}]`, op);
   if (last === undefined) return waiting;
   try {

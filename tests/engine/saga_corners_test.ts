@@ -133,3 +133,20 @@ steps:
   assert.equal((await run.result()).status, "cancelled");
   assert.deepEqual(staged.world.effects, ["r/g.catch[0].b/compensate"]);
 });
+
+Deno.test("until is not asked after a round that has ended the run with return", async () => {
+  await using staged = await start(
+    `
+steps:
+  - repeat:
+      - return: { early: true }
+      - set: { n: 1 }
+    until: "{{ .n > 0.0 }}"
+    max_rounds: 3
+`,
+    {},
+  );
+  const report = await staged.run.result();
+  assert.equal(report.status, "completed");
+  assert.deepEqual(report.output, { early: true });
+});
