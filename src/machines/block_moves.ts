@@ -112,7 +112,7 @@ interface LoopView extends LoopAhead {
 function lookAhead(context: BlockContext): LoopView {
   const { block, board, path, op } = context;
   const { rounds, input } = recordFor(context);
-  const { begun, before, open, failed, returned } = rounds;
+  const { begun, before, open, failed, cancelled, returned } = rounds;
   if (block.kind === "foreach") {
     const total = Array.isArray(input) ? input.length : 0;
     return { total, concurrency: block.concurrency, mayBegin: true };
@@ -120,7 +120,7 @@ function lookAhead(context: BlockContext): LoopView {
   if (block.kind !== "repeat") throw new Error(`"${path}" is no loop`);
   const waiting = { total: null, concurrency: 1, mayBegin: false };
   if (begun === 0) return { ...waiting, mayBegin: true };
-  if (open.size > 0 || failed !== null || returned !== null) return waiting;
+  if (open.size > 0 || failed !== null || cancelled || returned !== null) return waiting;
   const last = recordOf(board.state, `${path}[${begun - 1}]`, op);
   if (last === undefined) return waiting;
   try {

@@ -150,3 +150,25 @@ steps:
   assert.equal(report.status, "completed");
   assert.deepEqual(report.output, { early: true });
 });
+
+Deno.test("until is not asked after a round that an operator has aborted", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: p, service: shop, method: P, pivot: true }
+  - id: again
+    repeat:
+      - { id: a, service: shop, method: A }
+      - set: { n: "{{ .a.n }}" }
+    until: "{{ .n > 0.0 }}"
+    max_rounds: 3
+`,
+    { "shop/P": ok, "shop/A": { fail: "FAILED_PRECONDITION" } },
+  );
+  const { run } = staged;
+  assert.equal((await run.result()).status, "needs_attention");
+  run.resolve({ step: "again[0].a", action: "abort", reason: "enough" });
+  const report = await run.result();
+  assert.equal(report.status, "incomplete");
+  assert.equal(report.error?.code, "FAILED_PRECONDITION");
+});
