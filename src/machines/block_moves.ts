@@ -207,15 +207,15 @@ export function isStopped(context: BlockContext, plan: Plan): boolean {
   return context.cancelled || plan.cancelled || recordFor(context).failing !== null;
 }
 
-/** `on_failure: finish` lets the others run, and so does a pivot behind, except when the block's own time is up or the whole is cancelled. */
+/** `on_failure: finish` lets the others run, except when the block's own time is up or the whole is cancelled. */
 export function sparesSiblings(context: BlockContext): boolean {
-  const { block, cancelled, board, path } = context;
+  const { block, cancelled, path } = context;
   const { failing } = recordFor(context);
   if (cancelled || failing === null) return false;
   // A branch that ran out of its own time has failed like any other.
   if (failing.code === "STEP_TIMEOUT" && failing.step === path) return false;
   if (block.kind !== "parallel" && block.kind !== "foreach") return false;
-  return block.onFailure === "finish" || board.state.pivot !== null;
+  return block.onFailure === "finish";
 }
 
 /** Its time is up. */

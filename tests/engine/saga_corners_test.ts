@@ -172,3 +172,20 @@ steps:
   assert.equal(report.status, "incomplete");
   assert.equal(report.error?.code, "FAILED_PRECONDITION");
 });
+
+Deno.test("past the pivot a failure that a catch around takes cancels its siblings as ever", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: p, service: shop, method: P, pivot: true }
+  - id: both
+    parallel:
+      - { id: a, service: shop, method: A }
+      - { id: b, service: shop, method: B }
+    catch: [ { codes: [ABORTED] } ]
+`,
+    { "shop/P": ok, "shop/A": { hang: true }, "shop/B": { fail: "ABORTED", after: 1_000 } },
+  );
+  assert.equal((await staged.run.result()).status, "completed");
+  assert.deepEqual(staged.world.cancelled, ["r/both.a/action"]);
+});
