@@ -150,7 +150,10 @@ export const catchMachine = machine<CatchContext, CatchEvent, CatchInput>({
     },
     /** What it did instead has failed past the pivot, as a whole. */
     parked: {
-      on: { resolved: [{ guard: isReleased, target: "deciding" }] },
+      on: {
+        resolved: [{ guard: isReleased, target: "deciding" }],
+        cancel: [{ actions: [markCancelled, cancelCaught], target: "done" }],
+      },
     },
     done: { final: true },
   },

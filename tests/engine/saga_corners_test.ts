@@ -189,3 +189,28 @@ steps:
   assert.equal((await staged.run.result()).status, "completed");
   assert.deepEqual(staged.world.cancelled, ["r/both.a/action"]);
 });
+
+Deno.test("a parked child run's step, and a parked catch, are cancelled with their block", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: p, service: shop, method: P, pivot: true }
+  - id: all
+    parallel:
+      - { id: child, workflow: ./child.yaml }
+      - id: caught
+        steps: [ { id: a, service: shop, method: A } ]
+        catch: [ { codes: [NOT_FOUND], steps: [ { id: x, service: shop, method: A, catch: [ { codes: [INTERNAL] } ] } ], result: "{{ .error.metadata.none }}" } ]
+      - { id: b, service: shop, method: B }
+    catch: [ { codes: [ABORTED] } ]
+`,
+    {
+      "shop/P": ok,
+      "shop/A": { fail: "NOT_FOUND" },
+      "shop/B": { fail: "ABORTED", after: 1_000 },
+    },
+    undefined,
+    `steps: [ { id: c, service: shop, method: A } ]`,
+  );
+  assert.equal((await staged.run.result()).status, "completed");
+});
