@@ -40,7 +40,8 @@ export {
   type HandledCall,
 } from "./src/library/fake.ts";
 
-export { Engine, type EngineOptions, type StartOptions } from "./src/engine/engine.ts";
+export { Engine } from "./src/engine/engine.ts";
+export type { EngineOptions, StartOptions } from "./src/engine/engine_options.ts";
 export { Run } from "./src/engine/run.ts";
 export type { Breaker } from "./src/engine/services.ts";
 export type { Happening, Resolution } from "./src/engine/live_run.ts";
@@ -68,7 +69,7 @@ export {
 } from "./src/engine/doors.ts";
 export { memoryJournal, type MemoryJournalOptions } from "./src/store/memory.ts";
 
-export type { EndStatus, Fact, FactBody, Op, RollbackReason } from "./src/machines/facts.ts";
+export type { EndStatus, Fact, FactBody, Form, Op, RollbackReason } from "./src/machines/facts.ts";
 export type { AttemptFailure, Failure } from "./src/machines/failure.ts";
 export type { Notice } from "./src/machines/board.ts";
 export type { Outcome } from "./src/machines/outcome.ts";

@@ -1,4 +1,4 @@
-import type { EngineOptions } from "../engine/engine.ts";
+import type { EngineOptions } from "../engine/engine_options.ts";
 import type { Json } from "../workflow/json.ts";
 
 type Inspected = Parameters<NonNullable<EngineOptions["inspect"]>>[0];

@@ -1,4 +1,4 @@
-import type { EngineOptions } from "../engine/engine.ts";
+import type { EngineOptions } from "../engine/engine_options.ts";
 import { MaestroError } from "../errors.ts";
 import type { LogFormat } from "../telemetry/format.ts";
 import type { LogLevel } from "../telemetry/levels.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Happening } from "../engine/live_run.ts";
-import { recordOf, type RunState } from "../machines/fold.ts";
+import { recordOf, type RunState } from "../machines/records.ts";
 import { numeral } from "./loop_look.ts";
 
 /** Of so many rounds every step is told. */

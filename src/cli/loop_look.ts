@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
+import { recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import type { Step } from "../workflow/model.ts";
 import { formatTime } from "./text.ts";
 import type { Detail } from "./tree_row.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Happening } from "../engine/live_run.ts";
-import { recordOf, type StepRecord } from "../machines/fold.ts";
+import { recordOf, type StepRecord } from "../machines/records.ts";
 import { GRPC_CODES } from "../workflow/words.ts";
 import { calls, whatOf } from "./calls_text.ts";
 import { findStep, targetOf } from "./find_step.ts";

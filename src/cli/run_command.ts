@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Engine, EngineOptions } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { EngineOptions } from "../engine/engine_options.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import type { Happening } from "../engine/live_run.ts";

@@ -1,5 +1,5 @@
 import { MaestroError } from "../errors.ts";
-import type { StartOptions } from "../engine/engine.ts";
+import type { StartOptions } from "../engine/engine_options.ts";
 import type { Secrets } from "../engine/doors.ts";
 import { parseFile } from "../library/load.ts";
 import { secretsFrom } from "../library/secrets.ts";

@@ -1,6 +1,7 @@
 import type { Happening } from "../engine/live_run.ts";
 import type { Notice } from "../machines/board.ts";
-import { applyFact, emptyState, recordKey, type RunState } from "../machines/fold.ts";
+import { applyFact } from "../machines/fold.ts";
+import { emptyState, recordKey, type RunState } from "../machines/records.ts";
 import type { Workflow } from "../workflow/model.ts";
 
 /** Where a run stands, for those who show it: the fold over its facts, and what only notices tell. */

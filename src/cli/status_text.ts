@@ -1,4 +1,4 @@
-import { recordOf, type RunState } from "../machines/fold.ts";
+import { recordOf, type RunState } from "../machines/records.ts";
 import { definitionOf } from "../engine/definition.ts";
 import { rollbackPlan, type Undo } from "../machines/saga.ts";
 import type { Tone } from "./palette.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Notice } from "../machines/board.ts";
-import { recordKey, recordOf, type StepRecord } from "../machines/fold.ts";
+import { recordKey, recordOf, type StepRecord } from "../machines/records.ts";
 import type { CallStep, Step } from "../workflow/model.ts";
 import { calls } from "./calls_text.ts";
 import { loopDetail } from "./loop_look.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
+import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import type { Op } from "../machines/facts.ts";
 import type { Step } from "../workflow/model.ts";
 import { needsOperator, type RunView } from "./run_view.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { recordOf, type StepRecord } from "../machines/fold.ts";
+import { recordOf, type StepRecord } from "../machines/records.ts";
 import type { Op } from "../machines/facts.ts";
 import type { Step, SwitchStep } from "../workflow/model.ts";
 import { pathIn, type Rounds } from "../workflow/rounds.ts";

@@ -1,7 +1,7 @@
 import { MaestroError } from "../errors.ts";
 import type { ChildHandle, ChildRun } from "../machines/board.ts";
 import { failureOf } from "../machines/failure.ts";
-import type { RunState } from "../machines/fold.ts";
+import type { RunState } from "../machines/records.ts";
 import type { ChildPivoted, ChildTold } from "../machines/told.ts";
 import type { AttentionReport, RunReport } from "./report.ts";
 

@@ -3,30 +3,17 @@
  *
  * @internal
  */
-import type { InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { ChildRun } from "../machines/board.ts";
 import { earliest } from "../machines/call_moves.ts";
 import type { Fact } from "../machines/facts.ts";
-import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
-import { serviceNames } from "../workflow/calls.ts";
-import { checkInput } from "../workflow/input.ts";
-import type { Json } from "../workflow/json.ts";
+import { applyFact } from "../machines/fold.ts";
+import { emptyState, type RunState } from "../machines/records.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { readSecret } from "./attempts.ts";
 import { systemClock } from "./clock.ts";
-import type {
-  Caller,
-  Claim,
-  Clock,
-  Journal,
-  Method,
-  Secrets,
-  StoredFact,
-  Target,
-  TypeLookup,
-} from "./doors.ts";
+import type { Claim, Clock, Method, Secrets, StoredFact, Target, TypeLookup } from "./doors.ts";
 import { definitionOf } from "./definition.ts";
 import { decodeFact } from "./fact_codec.ts";
 import { newRunId, newTraceparent } from "./ids.ts";
@@ -38,46 +25,8 @@ import { Shown } from "./shown.ts";
 import { targetsOf } from "./targets.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WorkflowMethods } from "./workflow_methods.ts";
-
-/** What an engine runs on. It closes its doors when it is closed. */
-export interface EngineOptions {
-  /** The way to the services. */
-  readonly caller: Caller;
-  /** Where facts are kept, and runs are resumed from. */
-  readonly journal: Journal;
-  /** What tells the time and wakes. @default the machine's clock */
-  readonly clock?: Clock;
-  /** Uniform in [0, 1). @default Math.random */
-  readonly random?: () => number;
-  /** Environment variables, for `.env`. @default none */
-  readonly env?: (name: string) => string | undefined;
-  /** For `.secrets`: read at a run's start, and for every attempt that sends them. @default none */
-  readonly secrets?: Secrets;
-  /** The name under which it claims runs. @default a random one */
-  readonly owner?: string;
-  /** Hears of everything that happens in every run. */
-  readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
-  /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
-  readonly inspect?: (event: InspectionEvent) => void;
-}
-
-/** How a run is started. */
-export interface StartOptions {
-  /** What expressions see as `.input`, once the schema's defaults are applied. @default `{}` */
-  readonly input?: Json;
-  /** Unique in the journal. @default a new UUID of version 7 */
-  readonly runId?: string;
-  /** What services see as `x-correlation-id`. @default the run's id */
-  readonly correlationId?: string;
-  /** Instead of the workflow's own, in milliseconds. */
-  readonly timeout?: number;
-  /** Endpoints that win over the workflow's, by service. */
-  readonly endpoints?: Readonly<Record<string, string>>;
-  /** W3C trace context to go on with. @default a new trace */
-  readonly traceparent?: string;
-  /** Hears of everything that happens in this run, from its first fact on. */
-  readonly onHappening?: (event: Happening) => void;
-}
+import type { EngineOptions, StartOptions } from "./engine_options.ts";
+import { checkEndpoints, checkId, endpointsFor, validInput } from "./start_checks.ts";
 
 /** Runs workflows. */
 export class Engine {
@@ -412,50 +361,4 @@ function typesOf(methods: ReadonlyMap<string, Method>): TypeLookup {
     }
     return undefined;
   };
-}
-
-async function validInput(workflow: Workflow, given: Json): Promise<Json> {
-  const { value, problems } = await checkInput(workflow.input, given);
-  if (problems.length === 0) return value;
-  const message = problems.map((problem) => problem.message).join("; ");
-  throw new MaestroError("INPUT_INVALID", message, { problems });
-}
-
-/** Of the endpoints that win over a workflow's, those that this one, its child, has. */
-function endpointsFor(
-  workflow: Workflow,
-  endpoints: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const given = Object.entries(endpoints);
-  if (given.length === 0) return endpoints; // ten thousand children need not be searched for it
-  const services = serviceNames(workflow);
-  return Object.fromEntries(given.filter(([name]) => services.has(name)));
-}
-
-function checkEndpoints(
-  workflow: Workflow,
-  endpoints: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const given = Object.keys(endpoints);
-  const services = given.length === 0 ? new Set<string>() : serviceNames(workflow);
-  for (const name of given) {
-    if (services.has(name)) continue;
-    const known = [...services].join(", ") || "none";
-    throw new MaestroError(
-      "USAGE",
-      `Cannot set the endpoint of "${name}": the workflow's services are: ${known}`,
-    );
-  }
-  return endpoints;
-}
-
-/** Ids travel in metadata and stand in logs and paths: visible ASCII, at most 128 characters. */
-function checkId(what: string, id: string): string {
-  if (/^[!-~]{1,128}$/.test(id)) return id;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot use ${
-      JSON.stringify(id)
-    } as the ${what}: it has to be 1 to 128 visible ASCII characters, without spaces`,
-  );
 }

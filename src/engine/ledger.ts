@@ -1,6 +1,7 @@
 import { MaestroError } from "../errors.ts";
 import type { Fact, FactBody } from "../machines/facts.ts";
-import { applyFact, type RunState } from "../machines/fold.ts";
+import { applyFact } from "../machines/fold.ts";
+import type { RunState } from "../machines/records.ts";
 import type { Claim, Clock, Journal } from "./doors.ts";
 import { encodeFact } from "./fact_codec.ts";
 

@@ -2,7 +2,7 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
+import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import { pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
 import { startChild } from "../machines/start_child.ts";
@@ -293,11 +293,12 @@ export class LiveRun {
     const { state, shown } = this.#options;
     if (state.attention.size === 0 && this.#children.size === 0) return false;
     if (shown.ended || !this.parked || !this.#children.rest) return false;
-    for (const record of state.records.values()) {
-      const { status, form, attention, path } = record;
-      if (status !== "running" || attention !== null || form === "block" || form === null) continue;
-      if (isLeftToOthers(state, record)) continue;
-      if (form !== "workflow" || !this.#children.isParked(path)) return false;
+    for (const key of state.underWay) {
+      const record = state.records.get(key);
+      if (record === undefined || record.attention !== null || isLeftToOthers(state, record)) {
+        continue;
+      }
+      if (record.form !== "workflow" || !this.#children.isParked(record.path)) return false;
     }
     return true;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Failure } from "../machines/failure.ts";
-import { recordOf, type RunState, type StepRecord } from "../machines/fold.ts";
+import { recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import type { EndStatus, Op } from "../machines/facts.ts";
 import type { Outcome } from "../machines/outcome.ts";
 import { rollbackPlan } from "../machines/saga.ts";
@@ -145,13 +145,14 @@ function stepReports(workflow: Workflow, state: RunState): StepReport[] {
   const undone = state.rollback === null
     ? NONE
     : new Set(rollbackPlan({ state, locate }).map(({ path }) => path));
+  const inner = innerRecords(state);
   const reports: StepReport[] = [];
   for (const record of state.records.values()) {
     if (record.op !== "action") continue;
     const step = locate(record.path)?.step;
     const kind = step && KINDS[step.kind];
     if (step !== undefined && kind !== undefined) {
-      reports.push(stepReport(step, kind, record, state, undone));
+      reports.push(stepReport(step, kind, record, { state, undone, inner }));
     }
   }
   return reports;
@@ -191,8 +192,7 @@ function stepReport(
   step: Step,
   kind: string,
   record: StepRecord,
-  state: RunState,
-  undone: ReadonlySet<string>,
+  { state, undone, inner }: Undoing,
 ): StepReport {
   const waits = record.form === "wait" || record.form === "await_signal";
   const isUndone = undone.has(record.path) ||
@@ -208,16 +208,20 @@ function stepReport(
     finished_at: record.endedAt === null ? null : timeOf(record.endedAt),
     output: record.output === undefined ? null : toJson(record.output),
     error: record.failure,
-    compensation: isUndone ? compensationReport(step, record.path, state) : null,
+    compensation: isUndone ? compensationReport(record.path, state, inner) : null,
   };
 }
 
-function compensationReport(step: Step, path: string, state: RunState): CompensationReport {
+function compensationReport(
+  path: string,
+  state: RunState,
+  all: InnerRecords,
+): CompensationReport {
   const record = recordOf(state, path, "compensate");
   if (record === undefined) {
     return { status: "pending", attempts: 0, error: null, started_at: null, finished_at: null };
   }
-  const inner = innerRecords(step, path, state);
+  const inner = all.get(path) ?? [];
   const status = compensationStatus(record, inner);
   return {
     status,
@@ -240,13 +244,29 @@ function compensationStatus(
   return all.some(({ resolved }) => resolved === "skip") ? "skipped" : "done";
 }
 
-/** The records of the steps that undo this one, where steps do. */
-function innerRecords(step: Step, path: string, state: RunState): readonly StepRecord[] {
-  if (!("compensate" in step) || step.compensate?.kind !== "steps") return [];
-  const inside = `${path}.compensate[`;
-  return [...state.records.values()].filter((record) =>
-    record.op === "compensate" && record.path.startsWith(inside)
-  );
+/** The records of the steps that undo a step, by that step's path. */
+type InnerRecords = ReadonlyMap<string, readonly StepRecord[]>;
+
+/** What the reports of steps say about how far they are undone. */
+interface Undoing {
+  readonly state: RunState;
+  /** What is in the rollback's plan. */
+  readonly undone: ReadonlySet<string>;
+  readonly inner: InnerRecords;
+}
+
+/** Found once for all steps. */
+function innerRecords(state: RunState): InnerRecords {
+  const found = new Map<string, StepRecord[]>();
+  for (const record of state.records.values()) {
+    const at = record.op === "compensate" ? record.path.indexOf(".compensate[") : -1;
+    if (at < 0) continue;
+    const owner = record.path.slice(0, at);
+    const others = found.get(owner);
+    if (others === undefined) found.set(owner, [record]);
+    else others.push(record);
+  }
+  return found;
 }
 
 let second = { at: NaN, text: "" };

@@ -1,9 +1,14 @@
 import type { Fact } from "../machines/facts.ts";
-import { applyFact, emptyState, type RunState } from "../machines/fold.ts";
+import { applyFact } from "../machines/fold.ts";
+import { emptyState, type RunState } from "../machines/records.ts";
+
+/** How many facts may gather. */
+const MOST = 1_000;
 
 /**
  * Where a run stands by the facts that are durable: all that may be reported. Mostly nobody asks
- * before the end, when everything is durable; so facts are only folded where someone does.
+ * before the end, when everything is durable; so facts are only folded where someone does, or where
+ * many have gathered.
  */
 export class Shown {
   readonly #state: RunState;
@@ -42,11 +47,16 @@ export class Shown {
     if (last === undefined) return;
     this.#seq = last.seq;
     this.#ended ||= last.kind === "run_ended";
+    if (this.#facts.length > MOST) this.#fold();
   }
 
   /** Where the run stands; `state` itself, where all of it is durable. */
   upTo(state: RunState): RunState {
     if (state.seq === this.#seq) return state;
+    return this.#fold();
+  }
+
+  #fold(): RunState {
     for (const fact of this.#facts) applyFact(this.#state, fact);
     this.#facts = [];
     return this.#state;

@@ -1,5 +1,6 @@
 import type { Caller } from "../engine/doors.ts";
-import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
+import type { EngineOptions } from "../engine/engine_options.ts";
 import { memoryJournal } from "../store/memory.ts";
 import { environment, secretsFrom } from "./secrets.ts";
 

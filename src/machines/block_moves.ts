@@ -23,7 +23,7 @@ import { stepTimeout } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type StepRecord } from "./fold.ts";
+import { recordOf, type StepRecord } from "./records.ts";
 import { chooseBranch, doInstantly } from "./instant.ts";
 import type { Receiver } from "./machine.ts";
 import { evaluate, evaluateWhen } from "./names.ts";

@@ -9,7 +9,7 @@ import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
 import type { Failure } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type RunState, type StepRecord } from "./fold.ts";
+import { recordOf, type RunState, type StepRecord } from "./records.ts";
 
 /** Steps one after the other: a group, a round, what a `catch` does, the root of a run. */
 export interface Sequence {

@@ -5,7 +5,7 @@ import type { CallTarget, Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import type { AttemptFailure } from "./failure.ts";
 import type { FactBody, Op } from "./facts.ts";
-import type { RunState } from "./fold.ts";
+import type { RunState } from "./records.ts";
 import type { Child } from "./block_plan.ts";
 import type { Located } from "./located.ts";
 import type { Receiver, Scope as Turn } from "./machine.ts";

@@ -9,28 +9,22 @@ import type { Answered } from "./board.ts";
 import {
   abandonAttempt,
   begin,
-  type CallContext,
-  type CallInput,
   cancelStep,
   conclude,
-  concludeVerify,
   doubt,
   giveUp,
   isBackingOff,
   isOverdue,
-  isVerified,
-  mustVerify,
   nextAttempt,
   prepare,
-  recordFor,
   refuse,
   settle,
   startAttempt,
   stepDeadline,
   timeOut,
-  verifyFrom,
-  verifyInput,
 } from "./call_moves.ts";
+import { concludeVerify, isVerified, mustVerify, verifyFrom, verifyInput } from "./verify_moves.ts";
+import { type CallContext, type CallInput, recordFor } from "./call_context.ts";
 import { type Action, type ChildDone, type Guard, type Machine, machine } from "./machine.ts";
 import { isLetThrough, leaveTurnstile, letGo, takesSlot } from "./passage.ts";
 import type { Admission } from "./service_events.ts";

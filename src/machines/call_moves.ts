@@ -5,27 +5,14 @@
  * @module
  */
 import { MaestroError } from "../errors.ts";
-import type { CallStep, CallTarget, SagaRule } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
-import {
-  type Answered,
-  type Attempt,
-  type Board,
-  type Deadline,
-  NEVER,
-  type Passage,
-  type Request,
-  type Scope,
-  type ServiceRef,
-} from "./board.ts";
+import type { Answered, Attempt, ServiceRef } from "./board.ts";
 import { failStep } from "./failing.ts";
 import { type AttemptFailure, type Failure, failureOf } from "./failure.ts";
-import type { Op } from "./facts.ts";
-import { recordOf, runDeadline, type StepRecord } from "./fold.ts";
+import { recordOf, runDeadline, type StepRecord } from "./records.ts";
 import { evaluate } from "./names.ts";
 import { type Outcome, outcomeOfAttempts } from "./outcome.ts";
 import {
-  type ActionRule,
   isRetryable,
   isUndone,
   retryAction,
@@ -34,64 +21,7 @@ import {
   type Verdict,
 } from "./retry.ts";
 import type { RetryBudget } from "./budget.ts";
-import type { Receiver } from "./machine.ts";
-import type { Permit } from "./service_events.ts";
-import type { Resolved } from "./told.ts";
-import type { Slot } from "./turnstile.ts";
-
-/** What a call actor is made with. */
-export interface CallInput {
-  readonly board: Board;
-  /** The step that it is; `null`: what undoes or verifies one. */
-  readonly step: CallStep | null;
-  readonly path: string;
-  /** The path of the action that it is, or compensates. */
-  readonly action: string;
-  /** From where its expressions look. */
-  readonly scope: Scope;
-  readonly target: CallTarget;
-  readonly rule: CallRule;
-  /** The step's own `timeout`, in milliseconds. */
-  readonly timeout: number | null;
-  /** When an enclosing block or the run is out of time. */
-  readonly deadline: Deadline;
-  /** It may finish its attempt when its block fails, since it can be undone. */
-  readonly mayFinish: boolean;
-  /** The block around it is failing already: only after a restart. */
-  readonly cancelled: boolean;
-}
-
-/** How a call is tried again: as an action, or as a compensation. */
-export type CallRule =
-  | ({ readonly op: "action" } & ActionRule)
-  | ({ readonly op: "compensate" | "verify"; readonly idempotent: true } & SagaRule);
-
-/** What a call actor holds besides the fold. */
-export interface CallContext extends Omit<CallInput, "cancelled"> {
-  readonly op: Op;
-  /** What it has to pass; the same for all of its attempts, so that permits come back where they are from. */
-  readonly passage: Passage;
-  /** The block around it is failing, or the run is to stop. */
-  cancelled: boolean;
-  request: Request | null;
-  /** It has asked the breaker, and has no answer yet. */
-  asking: boolean;
-  permit: Permit | null;
-  /** What asks whether it happened. */
-  verifying: Receiver<Resolved> | null;
-  slot: Slot | null;
-  /** The delay before the next attempt is over. */
-  backedOff: boolean;
-  /** The attempt under way was first made before a restart: it may have left then. */
-  remade: boolean;
-}
-
-/** The call's record. */
-export function recordFor({ board, path, op }: CallContext): StepRecord {
-  const record = recordOf(board.state, path, op);
-  if (record === undefined) throw new Error(`"${path}" has not started`);
-  return record;
-}
+import { type CallContext, recordFor } from "./call_context.ts";
 
 /** Starts the step, or takes it up where its facts end. */
 export function begin(context: CallContext): void {
@@ -286,7 +216,7 @@ export function settle(context: CallContext): void {
 }
 
 /** Why the step fails, where its last attempt failed so. */
-function causeOf(context: CallContext, failure: Failure): Failure {
+export function causeOf(context: CallContext, failure: Failure): Failure {
   const { path, op } = context;
   const { lastEndedAt, exhausted } = recordFor(context);
   const own = stepDeadline(context);
@@ -296,7 +226,8 @@ function causeOf(context: CallContext, failure: Failure): Failure {
   return exhausted ? { ...failure, ...exhaustedBudget(context, failure) } : failure;
 }
 
-function complete({ board, path, op, step }: CallContext, output?: Value): void {
+/** Ends the step as completed. */
+export function complete({ board, path, op, step }: CallContext, output?: Value): void {
   board.record({
     kind: "step_completed",
     path,
@@ -424,75 +355,8 @@ export function cancelStep(context: CallContext, verified: Outcome | null = null
   board.record({ kind: "step_cancelled", path, op, outcome, ...(pivot && { pivot }) });
 }
 
-/** It would end, and whether it happened is not known, but can be asked. */
-export function mustVerify(context: CallContext): boolean {
-  const { step, op, cancelled } = context;
-  const record = recordFor(context);
-  return op === "action" && step !== null && step.verify !== null &&
-    (record.unsettled || cancelled) && record.outcomes.at(-1) !== "completed" &&
-    outcomeSoFar(record) === "unknown";
-}
-
-/** The answer to that has been found. */
-export function isVerified({ board, step, path, op }: CallContext): boolean {
-  if (op !== "action" || !step?.verify) return false;
-  const verify = recordOf(board.state, path, "verify");
-  return verify !== undefined && verify.status !== "running";
-}
-
-/** From when on it may be asked: the call could still arrive until its deadline. */
-export function verifyFrom(context: CallContext): number {
-  const { lastStartedAt } = recordFor(context);
-  const deadline = earliest(stepDeadline(context), outerDeadline(context));
-  return earliest(lastStartedAt + context.target.attemptTimeout, deadline) ?? lastStartedAt;
-}
-
-/** The call that asks. */
-export function verifyInput(context: CallContext): CallInput {
-  const { board, step, path, scope } = context;
-  if (step === null || step.verify === null) throw new Error(`"${path}" has no "verify"`);
-  return {
-    board,
-    step: null,
-    path,
-    action: path,
-    scope: { key: `${scope.key}/verify`, rounds: scope.rounds },
-    target: step.verify,
-    rule: { op: "verify", idempotent: true, ...board.workflow.saga },
-    timeout: null,
-    deadline: NEVER,
-    mayFinish: false,
-    cancelled: false,
-  };
-}
-
-/** Ends the step by what asking came to. */
-export function concludeVerify(context: CallContext): void {
-  const { board, step, path, scope, cancelled } = context;
-  const verify = recordOf(board.state, path, "verify");
-  const happened = verify?.status === "completed" ||
-    verify?.status === "skipped" && verify.output !== undefined;
-  const { failure } = recordFor(context);
-  if (happened) {
-    try {
-      const result = verify.status === "completed" ? step?.verify?.result ?? null : null;
-      const key = `${scope.key}/verify.result`;
-      const output = result === null
-        ? verify.output ?? {}
-        : evaluate(board, { key, rounds: scope.rounds }, result);
-      return complete(context, output);
-    } catch (thrown) { // it happened, and is to be undone
-      const { code, message } = MaestroError.from(thrown);
-      return fail(context, { ...failure, code, message }, "unknown");
-    }
-  }
-  const outcome = verify?.status === "failed" ? "rejected" : "unknown";
-  if (cancelled || failure === null) cancelStep(context, outcome);
-  else fail(context, causeOf(context, failure), outcome);
-}
-
 /** What the step's attempts came to; one that a restart found under way, and that was not made again, is in doubt. */
-function outcomeSoFar({ outcomes, inFlight }: StepRecord): Outcome {
+export function outcomeSoFar({ outcomes, inFlight }: StepRecord): Outcome {
   return outcomeOfAttempts(inFlight ? [...outcomes, "unknown"] : outcomes);
 }
 

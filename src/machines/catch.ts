@@ -12,7 +12,7 @@ import type { Board, Deadline } from "./board.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { failStep } from "./failing.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type StepRecord } from "./fold.ts";
+import { recordOf, type StepRecord } from "./records.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 import { nextCompensation, rollbackPlan, sagaMachine } from "./saga.ts";
 

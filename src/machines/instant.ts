@@ -13,7 +13,7 @@ import type { Board } from "./board.ts";
 import { failStep } from "./failing.ts";
 import { failureOf } from "./failure.ts";
 import type { Form, Op } from "./facts.ts";
-import { recordOf } from "./fold.ts";
+import { recordOf } from "./records.ts";
 import { evaluate, evaluateWhen, type Names } from "./names.ts";
 
 /** The index of the first branch that is wanted; `null`: none. @throws {MaestroError} `EXPRESSION_ERROR` */

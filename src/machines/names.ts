@@ -12,7 +12,7 @@ import type { Binding } from "../workflow/scope.ts";
 import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import type { Value } from "../workflow/value.ts";
 import type { Board, Scope } from "./board.ts";
-import { recordOf, type RunState, type StepRecord } from "./fold.ts";
+import { recordOf, type RunState, type StepRecord } from "./records.ts";
 
 /** The parts of a board that expressions read. */
 export type Names = Pick<Board, "workflow" | "visible" | "state">;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { CallContext } from "./call_moves.ts";
+import type { CallContext } from "./call_context.ts";
 import { closedPermit } from "./service.ts";
 import type { CallerRef } from "./service_events.ts";
 

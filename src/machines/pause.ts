@@ -12,7 +12,7 @@ import { earliest, stepTimeout } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
 import { failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
-import { recordOf, type StepRecord } from "./fold.ts";
+import { recordOf, type StepRecord } from "./records.ts";
 import { type Action, type Guard, machine } from "./machine.ts";
 import { type Time, wakeAt } from "./time.ts";
 

@@ -1,7 +1,7 @@
 import { eachStep } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Board } from "./board.ts";
-import { recordOf } from "./fold.ts";
+import { recordOf } from "./records.ts";
 
 const pivots = new WeakMap<Workflow, readonly string[]>();
 

@@ -10,7 +10,7 @@ import { blockMachine } from "./block.ts";
 import { type Board, NEVER } from "./board.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { RollbackReason } from "./facts.ts";
-import { recordOf, ROOT, runDeadline, type StepRecord } from "./fold.ts";
+import { recordOf, ROOT, runDeadline, type StepRecord } from "./records.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 import { evaluate } from "./names.ts";
 import { pivotOf } from "./pivot.ts";

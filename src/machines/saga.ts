@@ -9,9 +9,10 @@ import type { BlockInput } from "./block_moves.ts";
 import { type Board, NEVER } from "./board.ts";
 import { callMachine } from "./call.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
-import type { CallInput } from "./call_moves.ts";
+import type { CallInput } from "./call_context.ts";
 import { childUndoMachine } from "./child.ts";
-import { recordOf, type RunState, type StepRecord } from "./fold.ts";
+import type { Outcome } from "./outcome.ts";
+import { recordOf, type RunState, type StepRecord } from "./records.ts";
 import type { Located } from "./located.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 
@@ -35,26 +36,30 @@ export function rollbackPlan(
   { state, locate }: Pick<Board, "state" | "locate">,
   within: string | null = null,
 ): readonly Undo[] {
-  const found: { readonly undo: Undo; readonly seq: number }[] = [];
-  for (const record of state.records.values()) {
-    const { path, op, effect, effectSeq } = record;
-    if (op !== "action" || effect !== "completed" && effect !== "unknown") continue;
-    if (record.form !== "call" && record.form !== "workflow") continue;
+  const plan: Undo[] = [];
+  // What happened before the block began is not in it: long runs are not walked for each of their rounds.
+  const since = within === null ? 0 : recordOf(state, within)?.startedSeq ?? 0;
+  for (let at = state.happened.length - 1; at >= 0; at--) {
+    const record = state.happened[at];
+    if (record === undefined || record.effectSeq <= since) break;
+    const { path, effect } = record;
+    if (recordOf(state, path) !== record) continue; // an operator had it tried anew
     if (within !== null && !isWithin(path, within)) continue;
     const located = locate(path);
     const by = located && undoOf(located.step, effect);
-    if (located && by) found.push({ undo: { ...located, path, by }, seq: effectSeq });
+    if (located && by) plan.push({ ...located, path, by });
   }
-  return found.sort((a, b) => b.seq - a.seq).map(({ undo }) => undo);
+  return plan;
 }
 
+/** Whether a step is inside another; what that one's `catch` does instead is not. */
 function isWithin(path: string, around: string): boolean {
-  if (!path.startsWith(around)) return false;
+  if (!path.startsWith(around) || path.startsWith(`${around}.catch[`)) return false;
   const next = path[around.length];
   return next === undefined || next === "." || next === "[";
 }
 
-function undoOf(step: Step, effect: string): Undo["by"] | null {
+function undoOf(step: Step, effect: Outcome | null): Undo["by"] | null {
   if (step.kind === "call") return step.compensate;
   if (step.kind !== "workflow") return null;
   return step.compensate ?? (effect === "completed" ? { kind: "child" } : null);

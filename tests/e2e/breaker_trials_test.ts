@@ -186,12 +186,12 @@ Deno.test("with on_open: fail a half-open breaker turns away all but its probes"
   assert.equal((await runs.buy("o1")).report.status, "completed");
 });
 
-Deno.test("the result of a call that began before is no probe's", async () => {
+Deno.test("the result of a call that began before is no probe's, and counts for nothing later", async () => {
   for (const failure of [undefined, DOWN]) {
     const gate = new Gate();
     await using runs = await openShop({ scripts: { [BUY]: gate.some }, settings: breaker() });
-    const early = await startHeld(runs, 1);
-    await until("it is there", () => gate.held.length === 1);
+    const [early, late] = [await startHeld(runs, 1), await startHeld(runs, 1)];
+    await until("both are there", () => gate.held.length === 2);
     await runs.buy("UNAVAILABLE");
     await until("it may be tried", () => runs.breaker().state === "half_open");
     gate.letGo(1, failure);
@@ -199,6 +199,10 @@ Deno.test("the result of a call that began before is no probe's", async () => {
     assert.equal(runs.breaker().state, "half_open");
     assert.equal((await runs.buy("o1")).report.status, "completed");
     assert.equal(runs.breaker().state, "closed");
+    gate.letGo(1, DOWN);
+    assert.deepEqual(await statuses(late), ["failed"]);
+    assert.equal(runs.breaker().state, "closed");
+    assert.equal(runs.breaker().window.calls, 0);
   }
 });
 

@@ -109,6 +109,21 @@ Deno.test("a call that backs off holds no place, and comes back behind those who
   ]);
 });
 
+Deno.test("a run's next call waits behind those who came before it", async () => {
+  const gate = new Gate();
+  await using runs = await openGated(gate, 1);
+  const two = await runs.start(buyStep("one", "", "a1") + buyStep("two", "", "a2"));
+  await until("it is there", () => gate.held.length === 1);
+  const other = await runs.start(BUY_STEP, { input: { sku: "b" } });
+  await until("it queues", () => runs.breaker().queued === 1);
+  for (let left = 3; left > 0; left--) {
+    await until("the next is there", () => gate.held.length === 1);
+    gate.letGo();
+  }
+  for (const run of [two, other]) assert.equal((await run.ended()).report.status, "completed");
+  assert.deepEqual(arrivals(runs), ["a1", "b", "a2"]);
+});
+
 Deno.test("time in the queue counts for the step's timeout, and not for the attempt's", async () => {
   const gate = new Gate();
   await using runs = await openGated(gate, 1, ", attempt_timeout: 20s");

@@ -188,25 +188,25 @@ Deno.test("pushback makes no call again that is not idempotent", async () => {
 /** What would be outlasted, and what makes the delay. */
 const OUTLASTED: readonly (readonly [what: string, steps: string, head: string, answer: Error])[] =
   [
-    ["its step's timeout", buyStep("buy", "timeout: 5m"), "", unavailable()],
-    ["its run's timeout", BUY_STEP, "timeout: 5m", unavailable()],
+    ["its step's timeout", buyStep("buy", "timeout: 20s"), "", unavailable()],
+    ["its run's timeout", BUY_STEP, "timeout: 20s", unavailable()],
     [
       "the timeout of the block around it",
-      `  - { timeout: 5m, steps: [ { id: buy, service: shop, method: Buy } ] }\n`,
+      `  - { timeout: 20s, steps: [ { id: buy, service: shop, method: Buy } ] }\n`,
       "",
       unavailable(),
     ],
     [
       "its step's timeout, by pushback",
-      buyStep("buy", "timeout: 5m"),
+      buyStep("buy", "timeout: 20s"),
       "",
-      unavailable({ pushback: "600000" }),
+      unavailable({ pushback: "30000" }),
     ],
     [
       "its run's timeout, by RetryInfo",
       BUY_STEP,
-      "timeout: 5m",
-      unavailable({ retryInfo: "600s" }),
+      "timeout: 20s",
+      unavailable({ retryInfo: "30s" }),
     ],
   ];
 
@@ -214,14 +214,13 @@ for (const [what, steps, head, answer] of OUTLASTED) {
   Deno.test(`a delay that would outlast ${what} fails at once with the last error`, async () => {
     await using runs = await openShop({
       scripts: { [BUY]: inTurn(answer) },
-      settings: retry("attempts: 5, initial_delay: 10m, max_delay: 10m"),
+      settings: retry("attempts: 5, initial_delay: 30s, max_delay: 30s"),
     });
     const { report, calls } = await runs.run(steps, { head });
     assert.deepEqual(calls.map(attemptOf), [1]);
     assert.equal(report.status, "failed");
     const { code, message, attempts } = report.error ?? {};
     assert.deepEqual([code, message, attempts], ["UNAVAILABLE", "UNAVAILABLE it is", 1]);
-    assert.ok((report.duration_ms ?? Infinity) < 60_000, "long before the five minutes are over");
   });
 }
 

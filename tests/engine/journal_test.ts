@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { Ledger } from "../../src/engine/ledger.ts";
-import { emptyState } from "../../src/machines/fold.ts";
+import { emptyState } from "../../src/machines/records.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import { FakeClock } from "../support/clock.ts";
 import { stage, workflowOf } from "../support/engines.ts";

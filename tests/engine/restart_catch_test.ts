@@ -79,6 +79,27 @@ steps:
       ]),
   },
   {
+    name: "catch that undoes its block leaves what it did instead",
+    status: "completed",
+    scripts: { ...plain, "shop/Bad": fails("FAILED_PRECONDITION") },
+    steps: `
+steps:
+  - id: block
+    steps:
+      - { id: a, service: shop, method: A, compensate: { method: Undo, input: { of: a } } }
+      - { id: bad, service: shop, method: Bad }
+    catch:
+      - undo: true
+        steps:
+          - { id: instead, service: shop, method: B, compensate: { method: Undo, input: { of: instead } } }
+          - { id: more, service: mail, method: Tell, compensate: { method: Undo, input: { of: more } } }
+`,
+    expect: ({ world }) =>
+      assert.deepEqual(world.effects.filter((key) => key.includes("compensate")), [
+        "r/block.a/compensate",
+      ]),
+  },
+  {
     name: "catch whose own steps fail, caught further out",
     status: "completed",
     scripts: { ...plain, "shop/Bad": fails("NOT_FOUND"), "mail/Bad": fails("ABORTED") },

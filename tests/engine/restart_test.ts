@@ -1,5 +1,13 @@
 /** Runs of calls and blocks go on after any fact: see `restarts.ts`. */
-import { answers, playInterrupted, type RestartCase } from "../support/restarts.ts";
+import assert from "node:assert/strict";
+import {
+  answers,
+  cutAfter,
+  cutBeyond,
+  play,
+  playInterrupted,
+  type RestartCase,
+} from "../support/restarts.ts";
 
 const CASES: readonly RestartCase[] = [
   {
@@ -193,3 +201,27 @@ steps:
 for (const test of CASES) {
   Deno.test(`a run goes on after any fact: ${test.name}`, () => playInterrupted(test));
 }
+
+Deno.test("a call that may not be repeated is made once, wherever the power is cut, and is in doubt then", async () => {
+  const test: RestartCase = {
+    name: "a call that may not be repeated",
+    status: "completed",
+    scripts: { "shop/A": { answer: { ok: true }, after: 1_000 }, "shop/Undo": answers },
+    steps: `
+steps:
+  - { id: a, service: shop, method: A, idempotent: false, compensate: { method: Undo } }
+  - { id: b, service: shop, method: A, idempotent: false }
+`,
+  };
+  const { total } = await play(test);
+  for (let facts = 1; facts < total; facts++) {
+    for (const power of [cutAfter(facts), cutBeyond(facts)]) {
+      const { world, report } = await play(test, [power]);
+      const made = world.calls.map(({ key }) => key);
+      assert.equal(new Set(made).size, made.length, `cut at fact ${facts}`);
+      const doubted = report.steps.filter(({ outcome }) => outcome === "unknown");
+      const ends = doubted.length === 0 ? "completed" : "compensated";
+      assert.equal(report.status, ends, `cut at fact ${facts}`);
+    }
+  }
+});

@@ -1,7 +1,8 @@
 /** Engines for tests: workflows from text, journals that lose power, worlds that outlive them. */
 import assert from "node:assert/strict";
 import type { Claim, Journal, StoredFact } from "../../src/engine/doors.ts";
-import { Engine, type EngineOptions, type StartOptions } from "../../src/engine/engine.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { EngineOptions, StartOptions } from "../../src/engine/engine_options.ts";
 import type { RunReport } from "../../src/engine/report.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import type { Workflow } from "../../src/workflow/model.ts";

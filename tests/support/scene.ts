@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import type { StoredFact } from "../../src/engine/doors.ts";
-import type { Engine, StartOptions } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { StartOptions } from "../../src/engine/engine_options.ts";
 import type { RunReport, StepReport } from "../../src/engine/report.ts";
 import type { Run } from "../../src/engine/run.ts";
 import type { Workflow } from "../../src/workflow/model.ts";

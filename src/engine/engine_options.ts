@@ -1,0 +1,50 @@
+/**
+ * Documented by its package: for npm's types `deno doc --lint` would have us export all of them.
+ *
+ * @internal
+ */
+import type { InspectionEvent } from "xstate";
+import type { Json } from "../workflow/json.ts";
+import type { Workflow } from "../workflow/model.ts";
+import type { Caller, Clock, Journal, Secrets } from "./doors.ts";
+import type { Happening } from "./live_run.ts";
+
+/** What an engine runs on. It closes its doors when it is closed. */
+export interface EngineOptions {
+  /** The way to the services. */
+  readonly caller: Caller;
+  /** Where facts are kept, and runs are resumed from. */
+  readonly journal: Journal;
+  /** What tells the time and wakes. @default the machine's clock */
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). @default Math.random */
+  readonly random?: () => number;
+  /** Environment variables, for `.env`. @default none */
+  readonly env?: (name: string) => string | undefined;
+  /** For `.secrets`: read at a run's start, and for every attempt that sends them. @default none */
+  readonly secrets?: Secrets;
+  /** The name under which it claims runs. @default a random one */
+  readonly owner?: string;
+  /** Hears of everything that happens in every run. */
+  readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
+  /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
+  readonly inspect?: (event: InspectionEvent) => void;
+}
+
+/** How a run is started. */
+export interface StartOptions {
+  /** What expressions see as `.input`, once the schema's defaults are applied. @default `{}` */
+  readonly input?: Json;
+  /** Unique in the journal. @default a new UUID of version 7 */
+  readonly runId?: string;
+  /** What services see as `x-correlation-id`. @default the run's id */
+  readonly correlationId?: string;
+  /** Instead of the workflow's own, in milliseconds. */
+  readonly timeout?: number;
+  /** Endpoints that win over the workflow's, by service. */
+  readonly endpoints?: Readonly<Record<string, string>>;
+  /** W3C trace context to go on with. @default a new trace */
+  readonly traceparent?: string;
+  /** Hears of everything that happens in this run, from its first fact on. */
+  readonly onHappening?: (event: Happening) => void;
+}

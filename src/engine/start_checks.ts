@@ -1,0 +1,51 @@
+import { MaestroError } from "../errors.ts";
+import { serviceNames } from "../workflow/calls.ts";
+import { checkInput } from "../workflow/input.ts";
+import type { Json } from "../workflow/json.ts";
+import type { Workflow } from "../workflow/model.ts";
+
+export async function validInput(workflow: Workflow, given: Json): Promise<Json> {
+  const { value, problems } = await checkInput(workflow.input, given);
+  if (problems.length === 0) return value;
+  const message = problems.map((problem) => problem.message).join("; ");
+  throw new MaestroError("INPUT_INVALID", message, { problems });
+}
+
+/** Of the endpoints that win over a workflow's, those that this one, its child, has. */
+export function endpointsFor(
+  workflow: Workflow,
+  endpoints: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const given = Object.entries(endpoints);
+  if (given.length === 0) return endpoints; // ten thousand children need not be searched for it
+  const services = serviceNames(workflow);
+  return Object.fromEntries(given.filter(([name]) => services.has(name)));
+}
+
+export function checkEndpoints(
+  workflow: Workflow,
+  endpoints: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const given = Object.keys(endpoints);
+  const services = given.length === 0 ? new Set<string>() : serviceNames(workflow);
+  for (const name of given) {
+    if (services.has(name)) continue;
+    const known = [...services].join(", ") || "none";
+    throw new MaestroError(
+      "USAGE",
+      `Cannot set the endpoint of "${name}": the workflow's services are: ${known}`,
+    );
+  }
+  return endpoints;
+}
+
+/** Ids travel in metadata and stand in logs and paths: visible ASCII, at most 128 characters. */
+export function checkId(what: string, id: string): string {
+  if (/^[!-~]{1,128}$/.test(id)) return id;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${
+      JSON.stringify(id)
+    } as the ${what}: it has to be 1 to 128 visible ASCII characters, without spaces`,
+  );
+}
