@@ -119,7 +119,12 @@ export class LiveRun {
     return this.#options.shown.ended ? this.#options.state : null;
   }
 
-  /** The pivot that it, or a child of it, has passed. */
+  /** A pivot is behind it: a pivot that is only under way may still turn out not to have happened. */
+  get hasPivoted(): boolean {
+    return this.#options.state.pivot !== null;
+  }
+
+  /** The pivot that it, or a child of it, has passed or has under way. */
   get pivot(): string | null {
     const { state, workflow } = this.#options;
     return pivotOf({ state, workflow }) ?? (this.#children.passedPivot ? "a child run" : null);

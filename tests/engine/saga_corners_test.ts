@@ -214,3 +214,26 @@ steps:
   );
   assert.equal((await staged.run.result()).status, "completed");
 });
+
+Deno.test("a child run's pivot that waits for its verify is not passed yet", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+  - { id: child, workflow: ./child.yaml }
+`,
+    {
+      "shop/A": ok,
+      "shop/P": { fail: "INTERNAL" },
+      "shop/FindP": (_, nth) => ({ fail: nth === 1 ? "PERMISSION_DENIED" : "NOT_FOUND" }),
+      "shop/UndoA": ok,
+    },
+    undefined,
+    `steps: [ { id: p, service: shop, method: P, pivot: true, verify: { method: FindP } } ]`,
+  );
+  const { run, world } = staged;
+  assert.equal((await run.result()).status, "needs_attention");
+  run.resolve({ step: "child/p", action: "retry", reason: "it may ask now" });
+  assert.equal((await run.result()).status, "compensated");
+  assert.deepEqual(world.effects, ["r/a/action", "r/a/compensate"]);
+});
