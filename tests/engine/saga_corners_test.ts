@@ -237,3 +237,33 @@ steps:
   assert.equal((await run.result()).status, "compensated");
   assert.deepEqual(world.effects, ["r/a/action", "r/a/compensate"]);
 });
+
+Deno.test("nothing catches a failure, or is parked by it, once an operator has aborted the run", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: p, service: shop, method: P, pivot: true }
+  - id: all
+    timeout: 5s
+    steps:
+      - id: g
+        steps:
+          - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+          - { id: b, service: shop, method: B }
+        catch: [ { codes: [ABORTED], undo: true } ]
+  - { id: c, service: shop, method: P }
+`,
+    {
+      "shop/P": ok,
+      "shop/A": ok,
+      "shop/B": { fail: "ABORTED" },
+      "shop/UndoA": { fail: "PERMISSION_DENIED", after: 6_000 },
+    },
+  );
+  const { run, world } = staged;
+  const parked = await run.result();
+  assert.deepEqual(parked.attention.map(({ step }) => step), ["all.g.a"]);
+  run.resolve({ step: "all.g.a", action: "abort", reason: "it can't be undone" });
+  assert.equal((await run.result()).status, "incomplete");
+  assert.deepEqual(world.effects, ["r/p/action", "r/all.g.a/action"]);
+});
