@@ -267,3 +267,44 @@ steps:
   assert.equal((await run.result()).status, "incomplete");
   assert.deepEqual(world.effects, ["r/p/action", "r/all.g.a/action"]);
 });
+
+Deno.test("a run that was out of time while its pivot was under way stops once that has not happened", async () => {
+  for (
+    const steps of [
+      "steps: [ { id: p, service: shop, method: P, pivot: true } ]",
+      "workflow: ./child.yaml",
+    ]
+  ) {
+    await using staged = await start(
+      `
+timeout: 2s
+steps:
+  - { id: g, ${steps}, catch: [ { codes: [ABORTED, CHILD_FAILED] } ] }
+  - { id: a, service: shop, method: A }
+`,
+      { "shop/P": { fail: "ABORTED", after: 3_000 }, "shop/A": ok },
+      undefined,
+      "steps: [ { id: p, service: shop, method: P, pivot: true } ]",
+    );
+    assert.equal((await staged.run.result()).status, "timed_out");
+    assert.equal(staged.world.calls.length, 1);
+  }
+});
+
+Deno.test("what the catch of a pivot does can be cancelled: the pivot has not happened", async () => {
+  await using staged = await start(
+    `
+steps:
+  - id: p
+    service: shop
+    method: P
+    pivot: true
+    catch: [ { steps: [ { wait: 1m } ] } ]
+`,
+    { "shop/P": { fail: "ABORTED" } },
+    (event, run) => {
+      if (event.kind === "step_started" && event.form === "wait") run?.cancel();
+    },
+  );
+  assert.equal((await staged.run.result()).status, "cancelled");
+});
