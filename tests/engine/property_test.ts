@@ -7,9 +7,10 @@ import assert from "node:assert/strict";
 import { parseWorkflow } from "../../src/workflow/parse.ts";
 import { Outside, randomOf } from "../support/saga/behaviour.ts";
 import { judge } from "../support/saga/judge.ts";
-import { inOrder, type Story, tell } from "../support/saga/model.ts";
+import { tell } from "../support/saga/model.ts";
 import { type Fate, play, type Played } from "../support/saga/play.ts";
 import { type RandomTree, randomTree } from "../support/saga/random_tree.ts";
+import { inOrder, type Story } from "../support/saga/story.ts";
 import { smaller } from "../support/saga/shrink.ts";
 import { textsOf } from "../support/saga/tree.ts";
 
