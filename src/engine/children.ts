@@ -13,8 +13,10 @@ export interface ChildLife {
   readonly parked: boolean;
   /** It waits for an operator, and nothing else of it goes on. */
   readonly rests: boolean;
-  /** The pivot that it has passed. */
+  /** The pivot that it has passed, or that is under way: it is not to be stopped. */
   readonly pivot: string | null;
+  /** A pivot is behind it for good. */
+  readonly hasPivoted: boolean;
   report(): RunReport;
   /** Tells what its parent has to know; the returned function ends that. */
   watch(watcher: ChildWatcher): () => void;
@@ -163,7 +165,7 @@ export class Children<L extends ChildLife> {
   /** @returns ends that; the run stays where it stands */
   #follow(path: string, live: L, told: (event: ChildTold | ChildPivoted) => void): () => void {
     this.#live.set(path, live);
-    let hasPivoted = false;
+    let isTold = false;
     let unwatch = () => {};
     const leave = () => {
       unwatch();
@@ -175,8 +177,8 @@ export class Children<L extends ChildLife> {
         leave();
         const event = toldOf(ended);
         if (event !== null) told(event);
-      } else if (live.pivot !== null && !hasPivoted) {
-        hasPivoted = true;
+      } else if (live.hasPivoted && !isTold) {
+        isTold = true;
         told({ type: "child_pivoted" });
       }
     };

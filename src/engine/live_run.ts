@@ -3,7 +3,7 @@ import { MaestroError } from "../errors.ts";
 import type { Board, Notice } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
 import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/records.ts";
-import { pivotOf } from "../machines/pivot.ts";
+import { missesPivot, pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
 import { startChild } from "../machines/start_child.ts";
 import type { Json } from "../workflow/json.ts";
@@ -122,7 +122,12 @@ export class LiveRun {
     return this.#options.shown.ended ? this.#options.state : null;
   }
 
-  /** The pivot that it, or a child of it, has passed. */
+  /** A pivot is behind it: a pivot that is only under way may still turn out not to have happened. */
+  get hasPivoted(): boolean {
+    return this.#options.state.pivot !== null;
+  }
+
+  /** The pivot that it, or a child of it, has passed or has under way. */
   get pivot(): string | null {
     const { state, workflow } = this.#options;
     return pivotOf({ state, workflow }) ?? (this.#children.passedPivot ? "a child run" : null);
@@ -278,12 +283,18 @@ export class LiveRun {
     this.#settle();
     for (const fact of facts) this.#tell(fact);
     if (ended) this.#leave();
-    if (ended || this.#watchers.size > 0 && facts.some(mattersToParents)) this.#tellParents();
+    const { workflow } = this.#options;
+    const missed = facts.some((fact) => missesPivot(workflow, fact));
+    if (missed) this.#actor?.send({ type: "pivot_settled" });
+    if (ended || missed || this.#watchers.size > 0 && facts.some(mattersToParents)) {
+      this.#tellParents();
+    }
   }
 
   /** Something has changed in a child run. */
   #change(): void {
     this.#settle();
+    this.#actor?.send({ type: "pivot_settled" });
     this.#tellParents();
   }
 

@@ -111,7 +111,8 @@ interface LoopView extends LoopAhead {
 /** How many rounds a loop has, as far as that is known. */
 function lookAhead(context: BlockContext): LoopView {
   const { block, board, path, op } = context;
-  const { rounds: { begun, before, open, failed }, input } = recordFor(context);
+  const { rounds, input } = recordFor(context);
+  const { begun, before, open, failed, cancelled, returned } = rounds;
   if (block.kind === "foreach") {
     const total = Array.isArray(input) ? input.length : 0;
     return { total, concurrency: block.concurrency, mayBegin: true };
@@ -119,7 +120,7 @@ function lookAhead(context: BlockContext): LoopView {
   if (block.kind !== "repeat") throw new Error(`"${path}" is no loop`);
   const waiting = { total: null, concurrency: 1, mayBegin: false };
   if (begun === 0) return { ...waiting, mayBegin: true };
-  if (open.size > 0 || failed !== null) return waiting;
+  if (open.size > 0 || failed !== null || cancelled || returned !== null) return waiting;
   const last = recordOf(board.state, `${path}[${begun - 1}]`, op);
   if (last === undefined) return waiting;
   try {
@@ -206,15 +207,15 @@ export function isStopped(context: BlockContext, plan: Plan): boolean {
   return context.cancelled || plan.cancelled || recordFor(context).failing !== null;
 }
 
-/** `on_failure: finish` lets the others run, and so does a pivot behind, except when the block's own time is up or the whole is cancelled. */
+/** `on_failure: finish` lets the others run, except when the block's own time is up or the whole is cancelled. */
 export function sparesSiblings(context: BlockContext): boolean {
-  const { block, cancelled, board, path } = context;
+  const { block, cancelled, path } = context;
   const { failing } = recordFor(context);
   if (cancelled || failing === null) return false;
   // A branch that ran out of its own time has failed like any other.
   if (failing.code === "STEP_TIMEOUT" && failing.step === path) return false;
   if (block.kind !== "parallel" && block.kind !== "foreach") return false;
-  return block.onFailure === "finish" || board.state.pivot !== null;
+  return block.onFailure === "finish";
 }
 
 /** Its time is up. */

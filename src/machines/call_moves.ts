@@ -64,11 +64,11 @@ export function prepare(context: CallContext): void {
   }
 }
 
-/** Records that an attempt begins, unless a restart found it begun. */
+/** Records that an attempt begins; one that a restart found under way begins again, with the same number. */
 export function startAttempt(context: CallContext): void {
   const { board, path, op } = context;
   const { inFlight, attempts } = recordFor(context);
-  if (!inFlight) board.record({ kind: "attempt_started", path, op, attempt: attempts + 1 });
+  board.record({ kind: "attempt_started", path, op, attempt: inFlight ? attempts : attempts + 1 });
 }
 
 /** The attempt that is recorded as started. */
@@ -349,9 +349,10 @@ export function abandonAttempt(context: CallContext): void {
 
 /** Ends the step as cancelled. */
 export function cancelStep(context: CallContext, verified: Outcome | null = null): void {
-  const { board, path, op } = context;
+  const { board, step, path, op } = context;
   const outcome = verified ?? outcomeSoFar(recordFor(context));
-  board.record({ kind: "step_cancelled", path, op, outcome });
+  const pivot = step?.pivot === true && outcome === "unknown";
+  board.record({ kind: "step_cancelled", path, op, outcome, ...(pivot && { pivot }) });
 }
 
 /** What the step's attempts came to; one that a restart found under way, and that was not made again, is in doubt. */

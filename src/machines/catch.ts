@@ -43,11 +43,16 @@ type Do = Action<CatchContext, CatchEvent>;
 const ended: Test = (context) => recordFor(context).status !== "running";
 const isParked: Test = (context) => recordFor(context).attention !== null;
 const isReleased: Test = (context) => recordFor(context).attention === null;
-const somethingToUndo: Test = (context) => entryOf(context).undo && !isUndone(context);
+/** What the entry's own steps have done since is not among it. */
+const somethingToUndo: Test = (context) =>
+  entryOf(context).undo && handlerOf(context) === undefined && !isUndone(context);
+/** An operator has put an end to the run while something was being undone. */
+const isAborted: Test = ({ board }) => board.state.aborted !== null;
 const handlerEnded: Test = (context) =>
   handlerOf(context)?.status !== undefined &&
   handlerOf(context)?.status !== "running";
-const isCancelled: Test = (context) => context.cancelled;
+/** Its steps, where they have begun, come to their own end first. */
+const isCancelled: Test = (context) => context.cancelled && handlerOf(context) === undefined;
 
 const undo: Do = (context, _event, scope) => {
   const { board, path } = context;
@@ -119,6 +124,7 @@ export const catchMachine = machine<CatchContext, CatchEvent, CatchInput>({
         { guard: ended, target: "done" },
         { guard: isParked, target: "parked" },
         { guard: handlerEnded, actions: [conclude] },
+        { guard: isAborted, actions: [cancelCaught], target: "done" },
         { guard: somethingToUndo, target: "undoing" },
         { guard: isCancelled, actions: [cancelCaught], target: "done" },
         { target: "handling" },
@@ -144,7 +150,10 @@ export const catchMachine = machine<CatchContext, CatchEvent, CatchInput>({
     },
     /** What it did instead has failed past the pivot, as a whole. */
     parked: {
-      on: { resolved: [{ guard: isReleased, target: "deciding" }] },
+      on: {
+        resolved: [{ guard: isReleased, target: "deciding" }],
+        cancel: [{ actions: [markCancelled, cancelCaught], target: "done" }],
+      },
     },
     done: { final: true },
   },

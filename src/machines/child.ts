@@ -65,6 +65,10 @@ const cancelChild: Do = (context) => {
   context.cancelled = true;
   context.cancelChild();
 };
+/** What it had done is undone already. */
+const cancelParked: Do = ({ board, path, op }) => {
+  board.record({ kind: "step_cancelled", path, op, outcome: "rejected" });
+};
 /** From here on this run, too, only goes forward. */
 const passPivot: Do = ({ board, path, op }) => {
   if (board.state.pivot === null) board.record({ kind: "pivot_passed", path, op });
@@ -94,7 +98,12 @@ export const childMachine = machine<ChildContext, ChildEvent, ChildInput>({
         cancel: [{ actions: [cancelChild] }],
       },
     },
-    parked: { on: { resolved: [{ guard: isReleased, target: "deciding" }] } },
+    parked: {
+      on: {
+        resolved: [{ guard: isReleased, target: "deciding" }],
+        cancel: [{ actions: [cancelParked], target: "done" }],
+      },
+    },
     done: { final: true },
   },
 });

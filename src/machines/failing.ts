@@ -35,7 +35,9 @@ export interface FailingStep {
 export function failStep(failing: FailingStep, failure: Failure): void {
   const { board, step, path, op, rounds, cancelled, pivot, stands } = failing;
   const passed = { ...(pivot && { pivot }), ...(stands && { stands }) };
-  if (!cancelled && step !== null) {
+  // Where an operator has put an end to the run, nothing takes a failure any more.
+  const isOver = cancelled || board.state.aborted !== null;
+  if (!isOver && step !== null) {
     const found = findEntry(board, step, rounds, failure);
     if (found !== null && "entry" in found) {
       board.record({ kind: "step_caught", path, op, failure, entry: found.entry, ...passed });
@@ -46,7 +48,7 @@ export function failStep(failing: FailingStep, failure: Failure): void {
     }
   }
   // What is no step itself, such as a round, leaves it to the step that it is a part of.
-  const parks = op === "action" && !cancelled && step !== null &&
+  const parks = op === "action" && !isOver && step !== null &&
     (pivot || board.state.pivot !== null) && !isCaughtAround(board, failing, failure);
   if (!parks) board.record({ kind: "step_failed", path, op, failure, ...passed });
   else {

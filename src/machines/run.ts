@@ -24,8 +24,13 @@ export interface CancelRun {
   readonly by: string | null;
 }
 
+/** A pivot that was under way, its own or a child run's, may have turned out not to have happened. */
+export interface PivotSettled {
+  readonly type: "pivot_settled";
+}
+
 /** What a run's actor is told from outside. */
-export type RunEvent = CancelRun | Resolved | Signalled;
+export type RunEvent = CancelRun | Resolved | Signalled | PivotSettled;
 
 /** What a run's actor holds besides the fold. */
 export interface RunContext {
@@ -123,6 +128,7 @@ export const runMachine = machine<
         "child.done": [{ target: "turning" }],
         cancel: [{ guard: mayStop, actions: [requestCancel, stopForward] }],
         time: [{ guard: isOutOfTime, actions: [requestCancel, stopForward] }],
+        pivot_settled: [{ actions: [watchTime] }], // its time may have been up meanwhile
         resolved: [{ actions: [watchTime, passOn] }],
         signalled: [{ actions: [passOn] }],
       },

@@ -10,14 +10,13 @@ import { parseWorkflow } from "../../src/workflow/parse.ts";
 import { JumpingClock } from "./clock.ts";
 import { type Script, World } from "./world.ts";
 
-/** A workflow from its text, which must have no problems. */
-export function workflowOf(text: string): Workflow {
-  const { workflow, problems } = parseWorkflow(
-    { file: "workflow.yaml", text },
-    () => {
-      throw new Error("There is no file to include");
-    },
-  );
+/** A workflow from its text, and those of its children by their files' names; it must have no problems. */
+export function workflowOf(text: string, files: ReadonlyMap<string, string> = new Map()): Workflow {
+  const { workflow, problems } = parseWorkflow({ file: "workflow.yaml", text }, (path) => {
+    const found = files.get(path);
+    if (found === undefined) throw new Error(`There is no file ${path}`);
+    return found;
+  });
   assert.deepEqual(problems.filter(({ severity }) => severity === "error"), []);
   assert.ok(workflow);
   return workflow;

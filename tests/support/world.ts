@@ -19,6 +19,8 @@ export interface SeenCall {
   readonly key: string;
   readonly attempt: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** When it came, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** What a service does on a call: answer, fail with a code, or never answer. */
@@ -89,6 +91,7 @@ export class World {
       key: metadata["idempotency-key"] ?? "",
       attempt: Number(metadata["maestro-attempt"]),
       metadata,
+      at: this.clock.now(),
     };
     this.calls.push(seen);
     const before = this.#answers.get(seen.key);
