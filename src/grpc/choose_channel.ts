@@ -39,7 +39,7 @@ function limitOf(client: Connection["client"]): number {
   const now = performance.now();
   const known = limits.get(client);
   if (known !== undefined && now - known.at < BELIEVED) return known.limit;
-  const limit = streamLimit(client) ?? 0;
-  limits.set(client, { at: now, limit });
-  return limit;
+  const limit = streamLimit(client);
+  if (limit !== undefined) limits.set(client, { at: now, limit });
+  return limit ?? 0; // not kept: a connection that is being made is here any moment
 }

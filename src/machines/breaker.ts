@@ -49,8 +49,8 @@ export function markOf(rule: BreakerRule, result: CallResult): Mark {
 }
 
 /** Whether a result counts as slow. */
-export function isSlow(rule: BreakerRule, result: CallResult): boolean {
-  return rule.slowCall !== null && result.duration >= rule.slowCall;
+export function isSlow({ slowCall }: BreakerRule, duration: number): boolean {
+  return slowCall !== null && duration >= slowCall;
 }
 
 /** An empty window of the kind that the rule wants. */

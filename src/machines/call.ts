@@ -27,6 +27,7 @@ import { concludeVerify, isVerified, mustVerify, verifyFrom, verifyInput } from 
 import { type CallContext, type CallInput, recordFor } from "./call_context.ts";
 import { type Action, type ChildDone, type Guard, type Machine, machine } from "./machine.ts";
 import { isLetThrough, leaveTurnstile, letGo, takesSlot } from "./passage.ts";
+import { countSuccess } from "./service.ts";
 import type { Admission } from "./service_events.ts";
 import type { Cancel, Resolved, Signalled } from "./told.ts";
 import { type Time, wakeAt } from "./time.ts";
@@ -110,6 +111,7 @@ const reportResult: Do = (context, event, scope) => {
   context.permit = null;
   if (breaker === null || permit === null || event.type !== "answered") return;
   const { result, duration, at, cut } = event;
+  if (result.ok && countSuccess(breaker, permit, at, duration)) return;
   const { code, local = false } = result.ok ? { code: "OK" } : result.failure;
   scope.send(breaker, {
     type: "result",

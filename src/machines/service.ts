@@ -1,4 +1,5 @@
 import type { ServiceRef } from "./board.ts";
+import { isSlow } from "./breaker.ts";
 import { type Machine, machine } from "./machine.ts";
 import type { Permit } from "./service_events.ts";
 import {
@@ -110,4 +111,21 @@ export const serviceMachine: Machine<ServiceContext, ServiceTurn, ServiceInput> 
 export function closedPermit(service: ServiceRef): Permit | undefined {
   const { value, context } = service.getSnapshot();
   return value === "closed" ? context.permit : undefined;
+}
+
+/**
+ * Counts a success at a closed breaker that has seen nothing else, which no number of successes can
+ * open, without an event; `false`: the breaker has to hear of it.
+ */
+export function countSuccess(
+  service: ServiceRef,
+  permit: Permit,
+  at: number,
+  duration: number,
+): boolean {
+  const { value, context: { permit: { epoch }, rule, window } } = service.getSnapshot();
+  const trouble = window.failures + window.slow > 0 || isSlow(rule, duration);
+  if (value !== "closed" || permit.epoch !== epoch || trouble) return false;
+  window.add(at, false, false);
+  return true;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Snapshot } from "xstate";
+import type { BreakerRule } from "../workflow/service_rules.ts";
 import type { CallResult } from "./breaker.ts";
 import type { Receiver } from "./machine.ts";
 import type { ResultWindow, WindowFigures } from "./result_window.ts";
@@ -58,7 +59,8 @@ export type ServiceSnapshot = Snapshot<unknown> & {
     /** The permit of its present state. */
     readonly permit: Permit;
     readonly openUntil: number | null;
-    readonly window: Pick<ResultWindow, "figures">;
+    readonly rule: BreakerRule;
+    readonly window: ResultWindow;
     readonly queue: { readonly size: number };
     readonly permits: number;
   };

@@ -83,7 +83,7 @@ export const trips: Guard = ({ rule, window }) => isTripped(rule, window);
 /** A trial call failed, or was slow. */
 export const bad: Guard = ({ rule }, event) =>
   event.type === "result" &&
-  (markOf(rule, event.result) === "failure" || isSlow(rule, event.result));
+  (markOf(rule, event.result) === "failure" || isSlow(rule, event.result.duration));
 
 /** All trial calls but this one have succeeded. */
 export const lastProbe: Guard = ({ successes, rule }) => successes + 1 >= rule.halfOpenCalls;
@@ -140,7 +140,7 @@ export const leaveQueue: Action = ({ queue }, event) => {
 export const record: Action = ({ rule, window }, event) => {
   if (event.type !== "result") return;
   const { result, at } = event;
-  window.add(at, markOf(rule, result) === "failure", isSlow(rule, result));
+  window.add(at, markOf(rule, result) === "failure", isSlow(rule, result.duration));
 };
 
 /** Counts a trial call that succeeded. */
