@@ -4,7 +4,7 @@
  * @module
  */
 import type { Fact } from "./facts.ts";
-import { close, loopPath, roundOf } from "./fold_steps.ts";
+import { close, loopPath, roundOf, settleEffect } from "./fold_steps.ts";
 import { recordKey, recordOf, ROOT, type RunState, type StepRecord } from "./records.ts";
 
 export function park(
@@ -13,7 +13,7 @@ export function park(
   fact: Extract<Fact, { kind: "attention_raised" }>,
 ): void {
   if (fact.pivot) state.pivot ??= record.path;
-  record.attention = { failure: fact.failure, request: fact.request };
+  record.attention = { failure: fact.failure, request: fact.request, seq: fact.seq };
   record.status = "running";
   record.unsettled = false;
   const key = recordKey(fact.path, fact.op);
@@ -46,7 +46,8 @@ export function resolve(
   record: StepRecord,
   fact: Extract<Fact, { kind: "attention_resolved" }>,
 ): void {
-  const failure = record.attention?.failure ?? null;
+  const { attention } = record;
+  const failure = attention?.failure ?? null;
   release(state, record, fact.at);
   record.resolved = fact.action;
   record.retries = 0;
@@ -66,7 +67,10 @@ export function resolve(
   }
   if (fact.action === "skip") {
     if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
-    close(state, record, fact, "skipped", null);
+    // What may have happened did so when it failed, and can still be undone by a `catch` around it.
+    const outcome = record.op === "action" ? failure?.outcome ?? null : null;
+    settleEffect(state, record, fact, outcome, attention?.seq);
+    close(state, record, fact, "skipped", outcome);
   }
   if (fact.action === "abort") {
     state.aborted = failure;

@@ -133,19 +133,26 @@ export function takeSignal(state: RunState, id: string): void {
   if (at >= 0) state.signals.splice(at, 1);
 }
 
-/** Keeps what a step's own work came to, from the first fact that tells. */
+/**
+ * Keeps what a step's own work came to, from the first fact that tells.
+ *
+ * @param seq the number of the fact since which it counts
+ */
 export function settleEffect(
   state: RunState,
   record: StepRecord,
   fact: Fact,
   outcome: Outcome | null,
+  seq = fact.seq,
 ): void {
   if (record.effect !== null) return;
   record.effect = outcome;
-  record.effectSeq = fact.seq;
+  record.effectSeq = seq;
   const canBeUndone = record.form === "call" || record.form === "workflow";
   if (canBeUndone && record.op === "action" && (outcome === "completed" || outcome === "unknown")) {
-    state.happened.push(record);
+    let at = state.happened.length;
+    while ((state.happened[at - 1]?.effectSeq ?? 0) > seq) at--;
+    state.happened.splice(at, 0, record);
   }
   if ("pivot" in fact && fact.pivot) state.pivot ??= record.path;
 }

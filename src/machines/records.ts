@@ -65,7 +65,13 @@ export interface StepRecord {
   /** The rounds of a loop. */
   rounds: LoopRecord;
   /** Set while the step waits for an operator. */
-  attention: { readonly failure: Failure; readonly request: Value } | null;
+  attention:
+    | {
+      readonly failure: Failure;
+      readonly request: Value; /** The number of its fact. */
+      readonly seq: number;
+    }
+    | null;
   /** How an operator last resolved it. */
   resolved: "retry" | "skip" | "abort" | null;
   /** How often an operator changed the request, or had a child run started again: the `#2`, `#3`… of its key or id. */

@@ -308,3 +308,40 @@ steps:
   );
   assert.equal((await staged.run.result()).status, "cancelled");
 });
+
+Deno.test("a call in doubt that an operator skips past the pivot is undone by a catch around it that undoes", async () => {
+  await using staged = await start(
+    `
+steps:
+  - { id: p, service: shop, method: P, pivot: true }
+  - id: g
+    steps:
+      - id: both
+        parallel:
+          - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+          - steps: [ { wait: 5s }, { id: b, service: shop, method: B, compensate: { method: UndoB } } ]
+      - { id: x, service: shop, method: X }
+    catch: [ { codes: [ABORTED], undo: true } ]
+`,
+    {
+      "shop/P": ok,
+      "shop/A": { fail: "INTERNAL" },
+      "shop/B": ok,
+      "shop/X": { fail: "ABORTED" },
+      "shop/UndoA": ok,
+      "shop/UndoB": ok,
+    },
+  );
+  const { run, world } = staged;
+  const parked = await run.result();
+  assert.deepEqual(parked.attention.map(({ step }) => step), ["g.both.a"]);
+  run.resolve({ step: "g.both.a", action: "skip", reason: "go on without" });
+  const report = await run.result();
+  assert.equal(report.status, "completed");
+  assert.equal(report.steps.find(({ id }) => id === "a")?.outcome, "unknown");
+  // It was in doubt before the other one was done.
+  assert.deepEqual(world.effects.slice(-2), [
+    "r/g.both.parallel[1].b/compensate",
+    "r/g.both.a/compensate",
+  ]);
+});

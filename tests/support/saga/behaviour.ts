@@ -58,7 +58,8 @@ export class Outside {
   /** What an operator decides, the nth time that the same call or block is parked. */
   decision(key: string, nth: number, choices: readonly Decision[]): Decision {
     const random = randomOf(hashOf(`${this.seed}/decide/${key}/${nth}`));
-    const allowed = choices.filter((choice) => nth < 2 || choice !== "retry");
+    const others = choices.filter((choice) => choice !== "retry");
+    const allowed = nth < 2 || others.length === 0 ? choices : others; // once it has had enough
     return allowed[Math.floor(random() * allowed.length)] ?? "skip";
   }
 

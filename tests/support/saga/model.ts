@@ -260,6 +260,7 @@ class Teller extends CallTeller {
       const past = around.past || sofar.pivot?.passed === true;
       if (around.stop <= sofar.end) return { ...sofar, how: "cancelled" };
       sofar = after(sofar, this.step(step, { ...around, at: sofar.end, past }));
+      if (around.stop <= sofar.end) return { ...sofar, how: "cancelled", failure: null };
       if (sofar.how !== "completed" || sofar.returns) return sofar;
     }
     return around.stop <= sofar.end ? { ...sofar, how: "cancelled" } : sofar;
