@@ -345,3 +345,22 @@ steps:
     "r/g.both.a/compensate",
   ]);
 });
+
+Deno.test("who waits for a run is told of its end, where an operator decides while something else still goes on", async () => {
+  await using staged = await start(
+    `
+steps:
+  - wait: 1s
+  - { id: p, service: shop, method: P, pivot: true }
+  - parallel:
+      - { id: a, service: shop, method: A }
+      - { id: b, service: shop, method: B }
+`,
+    { "shop/P": ok, "shop/A": { fail: "ABORTED" }, "shop/B": { answer: {}, after: 5_000 } },
+    (event, run) => {
+      if (event.kind !== "attention_raised") return;
+      queueMicrotask(() => run?.resolve({ step: event.path, action: "skip", reason: "go on" }));
+    },
+  );
+  assert.equal((await staged.run.result()).status, "completed");
+});
