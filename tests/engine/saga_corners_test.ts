@@ -364,3 +364,28 @@ steps:
   );
   assert.equal((await staged.run.result()).status, "completed");
 });
+
+Deno.test("a step that is caught in the moment its block fails comes to its end all the same", async () => {
+  await using staged = await start(
+    `
+steps:
+  - parallel:
+      - { id: b, service: shop, method: B, idempotent: false }
+      - id: a
+        service: shop
+        method: A
+        idempotent: false
+        compensate: { method: UndoA }
+        catch: [ { undo: true } ]
+`,
+    { "shop/A": { hang: true }, "shop/B": { hang: true }, "shop/UndoA": ok },
+    (event, _, engine) => {
+      if (event.kind === "attempt_started" && event.path.endsWith("a")) void engine.close();
+    },
+  );
+  await assert.rejects(staged.run.result());
+  const report = await (await staged.resume()).result();
+  assert.deepEqual(report.steps.filter(({ status }) => status === "running"), []);
+  assert.equal(report.status, "compensated");
+  assert.equal(staged.world.effects.length, 1);
+});
