@@ -389,3 +389,40 @@ steps:
   assert.equal(report.status, "compensated");
   assert.equal(staged.world.effects.length, 1);
 });
+
+Deno.test("an operator who aborts past the pivot stops what goes on beside it, and nothing new is begun", async () => {
+  await using staged = await start(
+    `
+steps:
+  - wait: 1s
+  - { id: p, service: shop, method: P, pivot: true }
+  - parallel:
+      - steps: [ { id: a, service: shop, method: A } ]
+      - steps: [ { id: b, service: shop, method: B }, { id: c, service: shop, method: P } ]
+      - foreach: [ 1, 2 ]
+        steps: [ { id: d, service: shop, method: D, verify: { method: Find } } ]
+`,
+    {
+      "shop/P": ok,
+      "shop/A": { fail: "ABORTED" },
+      "shop/B": { fail: "UNAVAILABLE", after: 5_000 },
+      "shop/D": { hang: true },
+      "shop/Find": { answer: {}, after: 6_000 },
+    },
+    (event, run) => {
+      if (event.kind !== "attention_raised") return;
+      queueMicrotask(() => run?.resolve({ step: event.path, action: "abort", reason: "enough" }));
+    },
+  );
+  const report = await staged.run.result();
+  assert.equal(report.status, "incomplete");
+  assert.equal(report.error?.code, "ABORTED");
+  assert.deepEqual(staged.world.cancelled.length, 2); // b and the first d, at once
+  assert.deepEqual(staged.world.calls.map(({ method }) => method), [
+    "shop/P",
+    "shop/A",
+    "shop/B",
+    "shop/D",
+    "shop/Find",
+  ]);
+});
