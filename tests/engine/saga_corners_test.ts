@@ -426,3 +426,41 @@ steps:
     "shop/Find",
   ]);
 });
+
+Deno.test("what a catch undoes is undone to its end, where a run was aborted elsewhere before a restart", async () => {
+  await using staged = await start(
+    `
+steps:
+  - wait: 1s
+  - parallel:
+      - id: g
+        steps:
+          - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+          - { id: x, service: shop, method: X }
+        catch: [ { undo: true } ]
+      - id: h
+        steps:
+          - { id: b, service: shop, method: B, compensate: { method: UndoB } }
+          - { id: y, service: shop, method: X }
+        catch: [ { undo: true } ]
+`,
+    {
+      "shop/A": ok,
+      "shop/B": ok,
+      "shop/X": { fail: "ABORTED" },
+      "shop/UndoA": { fail: "PERMISSION_DENIED" },
+      "shop/UndoB": { answer: {}, after: 5_000 },
+    },
+    (event, run, engine) => {
+      if (event.kind === "attention_raised") {
+        queueMicrotask(() => run?.resolve({ step: event.path, action: "abort", reason: "enough" }));
+      }
+      if (event.kind === "attention_resolved") void engine.close();
+    },
+  );
+  await assert.rejects(staged.run.result());
+  const report = await (await staged.resume()).result();
+  assert.equal(report.status, "incomplete");
+  assert.ok(staged.world.effects.some((key) => key.endsWith("h.b/compensate")));
+  assert.deepEqual(report.steps.filter(({ status }) => status === "running"), []);
+});
