@@ -464,3 +464,26 @@ steps:
   assert.ok(staged.world.effects.some((key) => key.endsWith("h.b/compensate")));
   assert.deepEqual(report.steps.filter(({ status }) => status === "running"), []);
 });
+
+Deno.test("a block that is failing is caught by nobody once what is around it fails too", async () => {
+  await using staged = await start(
+    `
+steps:
+  - parallel:
+      - id: g
+        parallel:
+          - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+          - { id: b, service: shop, method: B }
+        catch: [ { steps: [ { id: c, service: shop, method: C } ] } ]
+      - steps: [ { wait: 2s }, { id: d, service: shop, method: B } ]
+`,
+    {
+      "shop/A": { answer: {}, after: 5_000 },
+      "shop/B": { fail: "ABORTED" },
+      "shop/C": ok,
+      "shop/UndoA": ok,
+    },
+  );
+  assert.equal((await staged.run.result()).status, "compensated");
+  assert.deepEqual(staged.world.effects, ["r/steps[0].g.a/action", "r/steps[0].g.a/compensate"]);
+});
