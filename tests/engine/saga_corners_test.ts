@@ -466,6 +466,7 @@ steps:
 });
 
 Deno.test("a block that is failing is caught by nobody once what is around it fails too", async () => {
+  const caught: Happening[] = [];
   await using staged = await start(
     `
 steps:
@@ -483,7 +484,11 @@ steps:
       "shop/C": ok,
       "shop/UndoA": ok,
     },
+    (event) => {
+      if (event.kind === "step_caught") caught.push(event);
+    },
   );
   assert.equal((await staged.run.result()).status, "compensated");
+  assert.deepEqual(caught, []);
   assert.deepEqual(staged.world.effects, ["r/steps[0].g.a/action", "r/steps[0].g.a/compensate"]);
 });
