@@ -28,6 +28,12 @@ import { chooseBranch, doInstantly } from "./instant.ts";
 import type { Receiver } from "./machine.ts";
 import { evaluate, evaluateWhen } from "./names.ts";
 
+/**
+ * After so many rounds a `repeat` waits for the clock even without `every`: rounds that call nobody
+ * would otherwise keep timers, signals and other runs from their turn for ever.
+ */
+const BREATH = 100;
+
 /** What a block actor is made with. */
 export interface BlockInput {
   readonly board: Board;
@@ -134,7 +140,8 @@ function lookAhead(context: BlockContext): LoopView {
       "is not true yet";
     return { ...waiting, failure: blockFailure(context, { code: "REPEAT_EXHAUSTED", message }) };
   }
-  if (block.every === 0 || context.paused === begun) return { ...waiting, mayBegin: true };
+  const goesOn = block.every === 0 && begun % BREATH !== 0;
+  if (goesOn || context.paused === begun) return { ...waiting, mayBegin: true };
   return { ...waiting, pauseUntil: (last.endedAt ?? last.startedAt) + block.every };
 }
 

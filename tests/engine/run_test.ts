@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/doors.ts";
 import { MaestroError } from "../../src/errors.ts";
+import { systemClock } from "../../src/engine/clock.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import { play, stage, workflowOf } from "../support/engines.ts";
 import type { Behaviour } from "../support/world.ts";
@@ -364,6 +365,27 @@ Deno.test("start() refuses what can't run, before anything is called", async () 
   } finally {
     await engine.close();
     clock.stop();
+  }
+});
+
+Deno.test("rounds that call nobody leave a timeout, a cancel and other runs their turn", async () => {
+  const { engine } = stage({}, { clock: systemClock });
+  const around = (timeout: string) =>
+    workflowOf(`
+name: busy
+steps:
+  - { id: it, timeout: ${timeout}, repeat: [ { set: { x: 1 } } ], until: "{{ false }}" }
+`);
+  try {
+    const [short, long] = await Promise.all([
+      engine.start(around("50ms")),
+      engine.start(around("1h")),
+    ]);
+    assert.equal((await short.result()).error?.code, "STEP_TIMEOUT");
+    long.cancel("enough");
+    assert.equal((await long.result()).status, "cancelled");
+  } finally {
+    await engine.close();
   }
 });
 
