@@ -154,8 +154,7 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
     cancelling: {
       always: [{ guard: settled, actions: [end], target: "closing" }],
       on: {
-        "child.done": [{ actions: [forgetChild, startChildren] }], // what was caught has its `catch` to end
-        cancel: [{ actions: [markCancelled] }], // by what is around it, too: nobody is asked to catch
+        "child.done": [{ actions: [forgetChild] }],
         resolved: [{ actions: [passOn] }],
         signalled: [{ actions: [passOn] }],
       },
