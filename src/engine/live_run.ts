@@ -85,6 +85,8 @@ export class LiveRun {
   #actor: Actor<typeof runMachine> | null = null;
   #stopped: MaestroError | null = null;
   #settled = Promise.withResolvers<RunReport>();
+  /** Those who waited have been told: who waits now is told of what comes. */
+  #isSettled = false;
 
   constructor(options: LiveRunOptions) {
     this.#options = options;
@@ -256,6 +258,8 @@ export class LiveRun {
   }
 
   #goOn(): void {
+    if (!this.#isSettled) return; // who waits still does
+    this.#isSettled = false;
     this.#settled = Promise.withResolvers<RunReport>();
     this.#settled.promise.catch(() => {});
   }
@@ -303,7 +307,9 @@ export class LiveRun {
   }
 
   #settle(): void {
-    if (this.#options.shown.ended || this.rests) this.#settled.resolve(this.report());
+    if (!this.#options.shown.ended && !this.rests) return;
+    this.#isSettled = true;
+    this.#settled.resolve(this.report());
   }
 
   /** Something waits for an operator, durably, and everything else has come to its end or waits too. */

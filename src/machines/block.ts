@@ -154,7 +154,8 @@ export const blockMachine: Machine<BlockContext, BlockEvent, BlockInput> = machi
     cancelling: {
       always: [{ guard: settled, actions: [end], target: "closing" }],
       on: {
-        "child.done": [{ actions: [forgetChild] }],
+        "child.done": [{ actions: [forgetChild, startChildren] }], // what was caught has its `catch` to end
+        cancel: [{ actions: [markCancelled] }], // by what is around it, too: nobody is asked to catch
         resolved: [{ actions: [passOn] }],
         signalled: [{ actions: [passOn] }],
       },

@@ -57,6 +57,9 @@ const somethingToUndo: Test = ({ board }) =>
 /** Past the pivot, and while it is under way, there is no way back. */
 const mayStop: Test = ({ board }) => pivotOf(board) === null && !board.isChildPastPivot();
 
+/** An operator has put an end to it. */
+const isAborted: Test = ({ board }) => board.state.aborted !== null;
+
 /** A moment that came while something was parked does not count. */
 const isOutOfTime: Test = (context, event) =>
   mayStop(context, event) && runDeadline(context.board.state) !== null;
@@ -81,7 +84,7 @@ const goForward: Do = (context, _event, scope) => {
     op: "action",
     timeout: null,
     deadline: NEVER,
-    cancelled: board.state.cancel !== null,
+    cancelled: board.state.cancel !== null || board.state.aborted !== null,
   });
 };
 const goBack: Do = (context, _event, scope) => {
@@ -129,7 +132,10 @@ export const runMachine = machine<
         cancel: [{ guard: mayStop, actions: [requestCancel, stopForward] }],
         time: [{ guard: isOutOfTime, actions: [requestCancel, stopForward] }],
         pivot_settled: [{ actions: [watchTime] }], // its time may have been up meanwhile
-        resolved: [{ actions: [watchTime, passOn] }],
+        resolved: [
+          { guard: isAborted, actions: [passOn, stopForward] },
+          { actions: [watchTime, passOn] },
+        ],
         signalled: [{ actions: [passOn] }],
       },
     },

@@ -345,3 +345,150 @@ steps:
     "r/g.both.a/compensate",
   ]);
 });
+
+Deno.test("who waits for a run is told of its end, where an operator decides while something else still goes on", async () => {
+  await using staged = await start(
+    `
+steps:
+  - wait: 1s
+  - { id: p, service: shop, method: P, pivot: true }
+  - parallel:
+      - { id: a, service: shop, method: A }
+      - { id: b, service: shop, method: B }
+`,
+    { "shop/P": ok, "shop/A": { fail: "ABORTED" }, "shop/B": { answer: {}, after: 5_000 } },
+    (event, run) => {
+      if (event.kind !== "attention_raised") return;
+      queueMicrotask(() => run?.resolve({ step: event.path, action: "skip", reason: "go on" }));
+    },
+  );
+  assert.equal((await staged.run.result()).status, "completed");
+});
+
+Deno.test("a step that is caught in the moment its block fails comes to its end all the same", async () => {
+  await using staged = await start(
+    `
+steps:
+  - parallel:
+      - { id: b, service: shop, method: B, idempotent: false }
+      - id: a
+        service: shop
+        method: A
+        idempotent: false
+        compensate: { method: UndoA }
+        catch: [ { undo: true } ]
+`,
+    { "shop/A": { hang: true }, "shop/B": { hang: true }, "shop/UndoA": ok },
+    (event, _, engine) => {
+      if (event.kind === "attempt_started" && event.path.endsWith("a")) void engine.close();
+    },
+  );
+  await assert.rejects(staged.run.result());
+  const report = await (await staged.resume()).result();
+  assert.deepEqual(report.steps.filter(({ status }) => status === "running"), []);
+  assert.equal(report.status, "compensated");
+  assert.equal(staged.world.effects.length, 1);
+});
+
+Deno.test("an operator who aborts past the pivot stops what goes on beside it, and nothing new is begun", async () => {
+  await using staged = await start(
+    `
+steps:
+  - wait: 1s
+  - { id: p, service: shop, method: P, pivot: true }
+  - parallel:
+      - steps: [ { id: a, service: shop, method: A } ]
+      - steps: [ { id: b, service: shop, method: B }, { id: c, service: shop, method: P } ]
+      - foreach: [ 1, 2 ]
+        steps: [ { id: d, service: shop, method: D, verify: { method: Find } } ]
+`,
+    {
+      "shop/P": ok,
+      "shop/A": { fail: "ABORTED" },
+      "shop/B": { fail: "UNAVAILABLE", after: 5_000 },
+      "shop/D": { hang: true },
+      "shop/Find": { answer: {}, after: 6_000 },
+    },
+    (event, run) => {
+      if (event.kind !== "attention_raised") return;
+      queueMicrotask(() => run?.resolve({ step: event.path, action: "abort", reason: "enough" }));
+    },
+  );
+  const report = await staged.run.result();
+  assert.equal(report.status, "incomplete");
+  assert.equal(report.error?.code, "ABORTED");
+  assert.deepEqual(staged.world.cancelled.length, 2); // b and the first d, at once
+  assert.deepEqual(staged.world.calls.map(({ method }) => method), [
+    "shop/P",
+    "shop/A",
+    "shop/B",
+    "shop/D",
+    "shop/Find",
+  ]);
+});
+
+Deno.test("what a catch undoes is undone to its end, where a run was aborted elsewhere before a restart", async () => {
+  await using staged = await start(
+    `
+steps:
+  - wait: 1s
+  - parallel:
+      - id: g
+        steps:
+          - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+          - { id: x, service: shop, method: X }
+        catch: [ { undo: true } ]
+      - id: h
+        steps:
+          - { id: b, service: shop, method: B, compensate: { method: UndoB } }
+          - { id: y, service: shop, method: X }
+        catch: [ { undo: true } ]
+`,
+    {
+      "shop/A": ok,
+      "shop/B": ok,
+      "shop/X": { fail: "ABORTED" },
+      "shop/UndoA": { fail: "PERMISSION_DENIED" },
+      "shop/UndoB": { answer: {}, after: 5_000 },
+    },
+    (event, run, engine) => {
+      if (event.kind === "attention_raised") {
+        queueMicrotask(() => run?.resolve({ step: event.path, action: "abort", reason: "enough" }));
+      }
+      if (event.kind === "attention_resolved") void engine.close();
+    },
+  );
+  await assert.rejects(staged.run.result());
+  const report = await (await staged.resume()).result();
+  assert.equal(report.status, "incomplete");
+  assert.ok(staged.world.effects.some((key) => key.endsWith("h.b/compensate")));
+  assert.deepEqual(report.steps.filter(({ status }) => status === "running"), []);
+});
+
+Deno.test("a block that is failing is caught by nobody once what is around it fails too", async () => {
+  const caught: Happening[] = [];
+  await using staged = await start(
+    `
+steps:
+  - parallel:
+      - id: g
+        parallel:
+          - { id: a, service: shop, method: A, compensate: { method: UndoA } }
+          - { id: b, service: shop, method: B }
+        catch: [ { steps: [ { id: c, service: shop, method: C } ] } ]
+      - steps: [ { wait: 2s }, { id: d, service: shop, method: B } ]
+`,
+    {
+      "shop/A": { answer: {}, after: 5_000 },
+      "shop/B": { fail: "ABORTED" },
+      "shop/C": ok,
+      "shop/UndoA": ok,
+    },
+    (event) => {
+      if (event.kind === "step_caught") caught.push(event);
+    },
+  );
+  assert.equal((await staged.run.result()).status, "compensated");
+  assert.deepEqual(caught, []);
+  assert.deepEqual(staged.world.effects, ["r/steps[0].g.a/action", "r/steps[0].g.a/compensate"]);
+});

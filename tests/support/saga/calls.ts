@@ -74,9 +74,6 @@ export class CallTeller {
         const asked = this.#insist(`${run.id}/${path}/verify`, Math.max(at, until));
         sent.push(...asked.sent);
         at = asked.end;
-        if (asked.answer === "aborted") {
-          return { ...failed(at, failure), sent, how: "cancelled", aborted: true };
-        }
         if (asked.answer === "done") happened = true;
         else failure = { ...failure, outcome: "rejected" };
       }
@@ -101,7 +98,7 @@ export class CallTeller {
       if (!past || isTaken) return ended;
       const choices = isRetriable(step) ? RETRY_CHOICES : SKIP_CHOICES;
       const decision = this.outside.decision(key, parks++, choices);
-      if (decision === "abort") return { ...ended, how: "cancelled", aborted: true };
+      if (decision === "abort") return { ...ended, how: "cancelled", abortedAt: at };
       if (decision === "skip") return { ...ended, how: "completed", failure: null };
       tries = 0;
       own = at + step.timeout;

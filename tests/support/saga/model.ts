@@ -57,14 +57,16 @@ class Teller extends CallTeller {
     const cancelled = isRefused(cancelAt, pivot) ? Infinity : cancelAt;
     const timedOut = timeOf(run.deadline, pivot);
     const stop = Math.min(cancelled, timedOut);
-    const ended = tellRoot(stop);
+    let ended = tellRoot(stop);
+    const { abortedAt } = ended;
+    if (abortedAt < stop) ended = tellRoot(abortedAt);
     // Its time was up while the pivot was under way: in that moment what comes next begins, and ends.
     if (pivot !== null && stop === pivot.to) this.tied = true;
     const times = ended.effects.map(({ at }) => at);
     if (new Set(times).size < times.length) this.tied = true;
     const nothing: Undone = { end: ended.end, sent: [], left: "nothing" };
     const byTime = timedOut < cancelled;
-    if (ended.aborted) return { status: "incomplete", ended, undone: nothing, stop, byTime };
+    if (abortedAt < Infinity) return { status: "incomplete", ended, undone: nothing, stop, byTime };
     const stopped = stop <= ended.end;
     if (!stopped && ended.how === "completed") {
       return { status: "completed", ended, undone: nothing, stop, byTime };
@@ -86,11 +88,11 @@ class Teller extends CallTeller {
     if (step.when === false) return done(around.at);
     const ended = this.form(step, around);
     const { failure } = ended;
-    if (ended.aborted) return { ...ended, how: "cancelled" };
+    if (ended.abortedAt < Infinity) return { ...ended, how: "cancelled" };
     if (ended.how !== "failed" || failure === null || around.stop <= ended.end) return ended;
     const entry = step.catch.findIndex((one) => takes(one, failure));
     const handled = entry < 0 ? ended : this.caught(step, entry, ended, around);
-    if (handled.aborted) return { ...handled, how: "cancelled" };
+    if (handled.abortedAt < Infinity) return { ...handled, how: "cancelled" };
     const past = around.past || handled.pivot?.passed === true;
     if (handled.how !== "failed" || handled.failure === null || !past) return handled;
     if (step.kind === "fail" || around.stop <= handled.end) return handled;
@@ -113,7 +115,7 @@ class Teller extends CallTeller {
       sent: [...ended.sent, ...undone.sent],
       skipped: ended.skipped || undone.left === "skipped",
     };
-    if (undone.left === "aborted") return { ...sofar, how: "cancelled", aborted: true };
+    if (undone.left === "aborted") return { ...sofar, how: "cancelled", abortedAt: undone.end };
     if (around.stop <= undone.end) return { ...sofar, how: "cancelled" };
     const prefix = `${around.prefix}${step.id}.catch[${index}].`;
     const past = around.past || ended.pivot?.passed === true;
@@ -125,7 +127,7 @@ class Teller extends CallTeller {
     const key = `${around.run.id}/${around.prefix}${step.id}/action`;
     const decision = this.outside.decision(key, 0, SKIP_CHOICES);
     return decision === "abort"
-      ? { ...ended, how: "cancelled", aborted: true }
+      ? { ...ended, how: "cancelled", abortedAt: ended.end }
       : { ...ended, how: "completed", failure: null };
   }
 
@@ -240,9 +242,9 @@ class Teller extends CallTeller {
       settled.add(next.branch.id);
       if (next.ended.how === "completed" || broken !== null || stop <= sofar.end) continue;
       broken = next.ended;
-      const { end, aborted } = broken;
+      const { end } = broken;
       if (active.some((one) => one.from === end || one.ended.end === end)) this.tied = true;
-      if (finish && !aborted) continue;
+      if (finish) continue;
       active = active.map(({ branch, from }) => ({
         branch,
         from,
@@ -294,7 +296,10 @@ class Teller extends CallTeller {
 /** A block as its own timeout leaves it. */
 function inTime(ended: Ended, around: Around, own: number): Ended {
   const stop = Math.min(around.stop, own);
-  if (ended.aborted || ended.end < stop || ended.how === "failed" && ended.failure !== null) {
+  if (
+    ended.abortedAt < Infinity || ended.end < stop ||
+    ended.how === "failed" && ended.failure !== null
+  ) {
     return ended;
   }
   return own < around.stop

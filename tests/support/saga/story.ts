@@ -86,8 +86,8 @@ export interface Ended {
   readonly pivot: Pivot | null;
   /** It ends the run, as completed. */
   readonly returns: boolean;
-  /** An operator ended the run. */
-  readonly aborted: boolean;
+  /** When an operator ended the run; `Infinity`: never. */
+  readonly abortedAt: number;
   /** An operator left something undone that a `catch`, or a child run, was to undo. */
   readonly skipped: boolean;
 }
@@ -103,7 +103,7 @@ export function done(at: number): Ended {
     sent: [],
     pivot: null,
     returns: false,
-    aborted: false,
+    abortedAt: Infinity,
     skipped: false,
   };
 }
@@ -119,7 +119,7 @@ export function after(before: Ended, next: Ended): Ended {
     effects: [...before.effects, ...next.effects],
     sent: [...before.sent, ...next.sent],
     pivot: before.pivot?.passed ? before.pivot : next.pivot ?? before.pivot,
-    aborted: before.aborted || next.aborted,
+    abortedAt: Math.min(before.abortedAt, next.abortedAt),
     skipped: before.skipped || next.skipped,
   };
 }
