@@ -82,6 +82,7 @@ export function concludeVerify(context: CallContext): void {
     }
   }
   const outcome = verify?.status === "failed" ? "rejected" : "unknown";
-  if (cancelled || failure === null) cancelStep(context, outcome);
+  const isOver = cancelled || board.state.aborted !== null;
+  if (isOver || failure === null) cancelStep(context, outcome);
   else fail(context, causeOf(context, failure), outcome);
 }
