@@ -323,6 +323,6 @@ function isRefused(cancelAt: number, pivot: Pivot | null): boolean {
 
 /** When its time is up: not while the pivot is under way, and never once it is passed. */
 function timeOf(deadline: number, pivot: Pivot | null): number {
-  if (pivot === null || deadline < pivot.from) return deadline;
+  if (pivot === null || deadline <= pivot.from) return deadline;
   return pivot.passed ? Infinity : Math.max(deadline, pivot.to);
 }
