@@ -85,10 +85,19 @@ export async function play(tree: Tree, outside: Outside, fate: Fate): Promise<Pl
     });
 
   const { text, files } = textsOf(tree);
-  let engine = open(mortalJournal(disk, fate.cutAfter));
+  let died = false;
+  const mortal = mortalJournal(disk, fate.cutAfter);
+  let engine = open({
+    ...mortal,
+    append: (claim, facts) =>
+      mortal.append(claim, facts).catch((thrown: unknown) => {
+        died = true; // also where the run rested, and its result was told before
+        throw thrown;
+      }),
+  });
   let restarts = false;
   const goOn = async () => {
-    restarts = false;
+    [restarts, died] = [false, false];
     await engine.close();
     engine = open(disk);
     if ((await engine.report("r")).finished_at !== null) return; // its last fact was just written
@@ -100,10 +109,7 @@ export async function play(tree: Tree, outside: Outside, fate: Fate): Promise<Pl
     run = await engine.start(workflowOf(text, files), { runId: "r" });
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       await idle();
-      let stopped = false;
-      run.result().catch(() => stopped = true);
-      await idle();
-      const report: RunReport | null = stopped ? await ended(engine) : run.report();
+      const report: RunReport | null = died ? await ended(engine) : run.report();
       if (report !== null && report.finished_at !== null) {
         const facts = new Map<string, StoredFact[]>();
         for (const id of ids) facts.set(id, await Array.fromAsync(disk.read(id)));
