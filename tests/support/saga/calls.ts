@@ -96,6 +96,8 @@ export class CallTeller {
         list.some((one) => takes(one, left))
       );
       if (!past || isTaken) return ended;
+      // What a restart makes again beside it begins while this is parked: no deadline counts then.
+      if (at === this.disturbance.restartAt) this.tied = true;
       const choices = isRetriable(step) ? RETRY_CHOICES : SKIP_CHOICES;
       const decision = this.outside.decision(key, parks++, choices);
       if (decision === "abort") return { ...ended, how: "cancelled", abortedAt: at };
