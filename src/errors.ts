@@ -9,6 +9,7 @@
  * - `INVALID_REQUEST`: a request does not fit its message; the message names the field's path
  * - `EXPRESSION_ERROR`: an expression cannot be compiled or evaluated
  * - `RUN_EXISTS`, `RUN_NOT_FOUND`, `RUN_NOT_ACTIVE`: a run id is taken, unknown, or not open to that command
+ * - `RUN_OWNED`: a live process goes on with the run, and nobody else may
  * - `CLAIM_LOST`: another owner has taken the run over
  * - `STORE_FAILED`: the journal cannot be read or written
  * - `ENGINE_CLOSED`: the engine was closed
@@ -25,6 +26,7 @@ export type ErrorCode =
   | "RUN_EXISTS"
   | "RUN_NOT_FOUND"
   | "RUN_NOT_ACTIVE"
+  | "RUN_OWNED"
   | "CLAIM_LOST"
   | "STORE_FAILED"
   | "ENGINE_CLOSED"

@@ -10,10 +10,12 @@
  * @internal
  */
 import type { DescMessage } from "@bufbuild/protobuf";
+import type { ErrorCode } from "../errors.ts";
 import type { AttemptFailure } from "../machines/failure.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Service } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
+import type { RunStatus } from "./report.ts";
 
 /** A service as one run reaches it: the endpoint's and TLS's expressions are evaluated. */
 export interface Target {
@@ -147,29 +149,155 @@ export type StoredFact = {
   readonly [key: string]: Json;
 };
 
+/** A text that is kept once, however many runs need it: a definition, a service's schema. */
+export interface KeptText {
+  /** SHA-256 of the text, or of what it says, in hex. */
+  readonly digest: string;
+  /** What is kept. */
+  readonly text: string;
+}
+
+/** A run that is to have a place in a journal. */
+export interface NewRun {
+  /** Unique in the journal; that of a child run is its parent's, `/`, and the path of its step. */
+  readonly runId: string;
+  /** The workflow's name. */
+  readonly workflow: string;
+  /** The workflow's version. */
+  readonly version: string | null;
+  /** What services see as `x-correlation-id`. */
+  readonly correlationId: string;
+  /** When it starts, in milliseconds since the epoch. */
+  readonly at: number;
+  /** What its facts name by digest: kept for as long as the run is. */
+  readonly texts: readonly KeptText[];
+}
+
+/** Where a run stands after some facts, for those who look for runs. */
+export interface Standing {
+  /** In one word. */
+  readonly status: RunStatus;
+  /**
+   * Where it only waits: when it goes on, in milliseconds since the epoch; `null`: when a signal or
+   * an operator's word comes. `undefined`: it does something.
+   */
+  readonly sleepsUntil: number | null | undefined;
+}
+
+/** A run that was left open, and now is ours. */
+export interface Adopted {
+  /** The right to go on with it. */
+  readonly claim: Claim;
+  /** See {@linkcode Standing}. */
+  readonly sleepsUntil: number | null | undefined;
+}
+
+/** Something that somebody wants of a run, on its way to the run's owner. */
+export interface Posted {
+  /** Unique in the journal. */
+  readonly number: number;
+  /** Whose it is. */
+  readonly runId: string;
+  /** What is wanted. */
+  readonly command: Json;
+}
+
+/** What became of a {@linkcode Posted} command: it was done, or why it could not be. */
+export type CommandAnswer = { readonly code: ErrorCode; readonly message: string } | "done";
+
+/** Which runs are looked for. */
+export interface RunQuery {
+  /** Those that stand so. @default all */
+  readonly status?: RunStatus;
+  /** Those of this workflow. @default all */
+  readonly workflow?: string;
+  /** Those that started at or after this moment, in milliseconds since the epoch. @default all */
+  readonly since?: number;
+  /** At most this many. @default 100 */
+  readonly limit?: number;
+  /** Those that come after this one: the last of the page before. */
+  readonly after?: string;
+}
+
+/** A run in a list. */
+export interface RunSummary {
+  /** Its id. */
+  readonly runId: string;
+  /** Its workflow's name. */
+  readonly workflow: string;
+  /** Its workflow's version. */
+  readonly version: string | null;
+  /** What services see as `x-correlation-id`. */
+  readonly correlationId: string;
+  /** Where it stands; `needs_attention` also where only a child run does. */
+  readonly status: RunStatus;
+  /** In milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** In milliseconds since the epoch; `null` until it has ended. */
+  readonly endedAt: number | null;
+  /** When it goes on by itself, where it only waits; see {@linkcode Standing}. */
+  readonly sleepsUntil: number | null | undefined;
+  /** A live process goes on with it. */
+  readonly owned: boolean;
+}
+
+/** How much room a journal takes. */
+export interface JournalSize {
+  /** In all. */
+  readonly bytes: number;
+  /** What is empty since something was dropped, and would be given back by compacting. */
+  readonly free: number;
+}
+
 /**
  * Where facts are kept. Anything thrown that is no {@linkcode MaestroError} of the codes below
  * counts as a store that can't be read or written, and stops all sending.
  */
 export interface Journal {
-  /** Makes place for a new run. @throws {MaestroError} `RUN_EXISTS` */
-  create(runId: string, owner: string): Promise<Claim>;
-  /** Takes a run over; earlier claims are lost. @throws {MaestroError} `RUN_NOT_FOUND` */
+  /** Makes place for a new run; it is kept together with its first facts. @throws {MaestroError} `RUN_EXISTS` */
+  create(run: NewRun, owner: string): Promise<Claim>;
+  /**
+   * Takes a run over, unless a live process has it; earlier claims are lost.
+   *
+   * @throws {MaestroError} `RUN_NOT_FOUND`; `RUN_OWNED`
+   */
   claim(runId: string, owner: string): Promise<Claim>;
+  /**
+   * Takes over every run that has not ended and that no live process has, oldest first. Child runs
+   * come with their parents' and are not told.
+   */
+  adopt(owner: string): AsyncIterable<Adopted>;
+  /** Whether a claim's lease has not run out by now; where it has, an append tells whether it was lost. */
+  holds(claim: Claim): boolean;
   /**
    * Adds facts, all or none; resolves once they would survive a power cut.
    *
+   * @param standing where the run stands with them; left out: where it stood before
    * @throws {MaestroError} `CLAIM_LOST`
    */
-  append(claim: Claim, facts: readonly StoredFact[]): Promise<void>;
-  /** A run's facts in order. @throws {MaestroError} `RUN_NOT_FOUND` */
-  read(runId: string): AsyncIterable<StoredFact>;
-  /** The ids of the runs that have not ended, oldest first. */
-  unfinished(): AsyncIterable<string>;
-  /** Keeps a text by its digest, once. */
-  keep(digest: string, text: string): Promise<void>;
+  append(claim: Claim, facts: readonly StoredFact[], standing?: Standing): Promise<void>;
+  /** A run's facts in order, those after a number. @throws {MaestroError} `RUN_NOT_FOUND` */
+  read(runId: string, after?: number): AsyncIterable<StoredFact>;
+  /** Keeps one more text for a run. @throws {MaestroError} `CLAIM_LOST` */
+  keep(claim: Claim, text: KeptText): Promise<void>;
   /** What was kept; `undefined` where nothing was. */
   kept(digest: string): Promise<string | undefined>;
-  /** Lets go of what it holds. */
+  /** Puts a command into a run's inbox. @returns its number @throws {MaestroError} `RUN_NOT_FOUND` */
+  post(runId: string, command: Json): Promise<number>;
+  /** Hears of the commands for runs that this journal has claimed, soon after they come; the returned function ends that. */
+  listen(hear: (posted: Posted) => void): () => void;
+  /** Says what became of a command; there is no more to be heard of it. */
+  answer(number: number, answer: CommandAnswer): Promise<void>;
+  /** What became of a command; `undefined`: nothing yet. Once it is told it is forgotten. */
+  answerTo(number: number): Promise<CommandAnswer | undefined>;
+  /** The runs that fit, the newest first, without child runs. */
+  list(query: RunQuery): Promise<readonly RunSummary[]>;
+  /** One run, also a child run. @throws {MaestroError} `RUN_NOT_FOUND` */
+  find(runId: string): Promise<RunSummary>;
+  /** Drops runs that ended before a moment, with their child runs; never one whose root is open. @returns how many roots */
+  prune(endedBefore: number): Promise<number>;
+  /** How much room it takes; `null`: none that lasts. */
+  size(): Promise<JournalSize | null>;
+  /** Lets go of what it holds: others may take its runs over at once. */
   close(): Promise<void>;
 }
