@@ -44,7 +44,8 @@ export { Engine } from "./src/engine/engine.ts";
 export type { EngineOptions, StartOptions } from "./src/engine/engine_options.ts";
 export { Run } from "./src/engine/run.ts";
 export type { Breaker } from "./src/engine/services.ts";
-export type { Happening, Resolution } from "./src/engine/live_run.ts";
+export type { Happening } from "./src/engine/happening.ts";
+export type { Resolution } from "./src/engine/live_run.ts";
 export type {
   AttentionReport,
   CompensationReport,
@@ -53,21 +54,31 @@ export type {
   StepReport,
 } from "./src/engine/report.ts";
 export {
+  type Adopted,
   type Answer,
   type Caller,
   type CallOptions,
   type Claim,
   type Clock,
+  type CommandAnswer,
   type EncodedRequest,
   type Journal,
+  type JournalSize,
+  type KeptText,
   type Method,
+  type NewRun,
+  type Posted,
+  type RunQuery,
+  type RunSummary,
   type Secrets,
+  type Standing,
   type StoredFact,
   type Target,
   type TypeLookup,
   Unreachable,
 } from "./src/engine/doors.ts";
 export { memoryJournal, type MemoryJournalOptions } from "./src/store/memory.ts";
+export { sqliteJournal, type SqliteJournalOptions } from "./src/store/sqlite/journal.ts";
 
 export type { EndStatus, Fact, FactBody, Form, Op, RollbackReason } from "./src/machines/facts.ts";
 export type { AttemptFailure, Failure } from "./src/machines/failure.ts";

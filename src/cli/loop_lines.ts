@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import { recordOf, type RunState } from "../machines/records.ts";
 import { numeral } from "./loop_look.ts";
 

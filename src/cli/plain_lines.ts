@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import { recordOf, type StepRecord } from "../machines/records.ts";
 import { GRPC_CODES } from "../workflow/words.ts";
 import { calls, whatOf } from "./calls_text.ts";
@@ -50,6 +50,8 @@ function textOf({ view, prefix }: ChildView, event: Happening): string | null {
     case "cancel_requested":
       return of +
         (event.reason === "timed_out" ? "out of time: stopping" : "cancel requested: stopping");
+    case "schema_found":
+      return null;
     case "signal_received":
       return `${of}signal "${event.name}" received`;
     case "rollback_started":

@@ -1,4 +1,4 @@
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Output } from "./output.ts";
 import { plainLine } from "./plain_lines.ts";

@@ -7,7 +7,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { EngineOptions } from "../engine/engine_options.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import { MaestroError } from "../errors.ts";
 import { SecretMask } from "../telemetry/secret_mask.ts";
 import { releaseWarning } from "./deno_release.ts";
@@ -83,13 +83,13 @@ class Stage {
   readonly interrupt = (): void => {
     if (this.#run === null || this.#cancelled) return this.#leave(EXIT.interrupted);
     this.#cancelled = true;
-    this.progress.interrupted(this.#cancel(this.#run));
+    this.#cancel(this.#run).then((why) => this.progress.interrupted(why));
   };
 
   /** Asks the run to turn back. @returns why it does not; `null`: it does */
-  #cancel(run: Run): string | null {
+  async #cancel(run: Run): Promise<string | null> {
     try {
-      run.cancel("Ctrl-C");
+      await run.cancel("Ctrl-C");
       return null;
     } catch (thrown) {
       return MaestroError.from(thrown).message; // past the pivot

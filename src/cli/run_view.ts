@@ -1,4 +1,4 @@
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import type { Notice } from "../machines/board.ts";
 import { applyFact } from "../machines/fold.ts";
 import { emptyState, recordKey, type RunState } from "../machines/records.ts";

@@ -29,8 +29,8 @@ export interface AttemptOptions {
   readonly methods: Map<string, Method>;
   /** Looks after callers that forget to answer. */
   readonly watchdog: Watchdog;
-  /** Calls back once everything recorded so far is durable; never, where it can't be. */
-  readonly whenDurable: (callback: () => void) => void;
+  /** Calls back once everything recorded so far is durable, and the run is ours to go on with; never, where it can't be. */
+  readonly whenMaySend: (callback: () => void) => void;
 }
 
 /** How early a deadline may fire, in milliseconds: timers round. What has run out is to have run out by the clock too. */
@@ -49,7 +49,7 @@ export function makeAttempt(
   answer: (event: Answered) => void,
 ): () => void {
   const attempting = new Attempting(options, attempt, answer);
-  options.whenDurable(() => attempting.make());
+  options.whenMaySend(() => attempting.make());
   return () => attempting.cancel();
 }
 

@@ -39,6 +39,11 @@ export interface ChildStarter<L extends ChildLife = ChildLife> {
   rollBack(id: string): Promise<L>;
 }
 
+/** The id of the child run of a step; each time an operator has it tried again it is another run. */
+export function childId(runId: string, path: string, revision: number): string {
+  return `${runId}/${path}${revision === 0 ? "" : `#${revision + 1}`}`;
+}
+
 /** The child runs of one run, by the paths of their steps. */
 export class Children<L extends ChildLife> {
   readonly #runId: string;
@@ -71,8 +76,7 @@ export class Children<L extends ChildLife> {
 
   /** Starts one, or takes it up again. */
   begin(child: ChildRun, told: (event: ChildTold | ChildPivoted) => void): ChildHandle {
-    const revision = child.revision === 0 ? "" : `#${child.revision + 1}`;
-    const id = `${this.#idOf(child.path)}${revision}`;
+    const id = childId(this.#runId, child.path, child.revision);
     let live: L | null = null;
     let cancelled = false;
     let leave: (() => void) | null = null;
@@ -107,7 +111,7 @@ export class Children<L extends ChildLife> {
   ): () => void {
     let leave: (() => void) | null = null;
     let left = false;
-    const id = revision === 0 ? this.#idOf(path) : `${this.#idOf(path)}#${revision + 1}`;
+    const id = childId(this.#runId, path, revision);
     const follow = (started: L) => {
       if (!left) leave = this.#follow(path, started, told);
     };
@@ -156,10 +160,6 @@ export class Children<L extends ChildLife> {
   /** One of them has passed a pivot. */
   get passedPivot(): boolean {
     return [...this.#live.values()].some((live) => live.pivot !== null);
-  }
-
-  #idOf(path: string): string {
-    return `${this.#runId}/${path}`;
   }
 
   /** @returns ends that; the run stays where it stands */

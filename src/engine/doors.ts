@@ -86,6 +86,8 @@ export interface Method {
   call(request: EncodedRequest, options: CallOptions): Promise<Answer>;
   /** The message types by which this service's values are read back from a journal. */
   readonly types: TypeLookup;
+  /** The schema it was found in, by which a run goes on with what it started with. @default none */
+  readonly schema?: KeptText;
 }
 
 /** Finds a message type, a `DescMessage` of `npm:@bufbuild/protobuf`, by its full name. */
@@ -177,6 +179,8 @@ export interface NewRun {
 export interface Standing {
   /** In one word. */
   readonly status: RunStatus;
+  /** In milliseconds since the epoch; `null` until it has ended. */
+  readonly endedAt: number | null;
   /**
    * Where it only waits: when it goes on, in milliseconds since the epoch; `null`: when a signal or
    * an operator's word comes. `undefined`: it does something.
@@ -188,6 +192,8 @@ export interface Standing {
 export interface Adopted {
   /** The right to go on with it. */
   readonly claim: Claim;
+  /** See {@linkcode Standing}. */
+  readonly status: RunStatus;
   /** See {@linkcode Standing}. */
   readonly sleepsUntil: number | null | undefined;
 }
@@ -254,7 +260,7 @@ export interface JournalSize {
  * counts as a store that can't be read or written, and stops all sending.
  */
 export interface Journal {
-  /** Makes place for a new run; it is kept together with its first facts. @throws {MaestroError} `RUN_EXISTS` */
+  /** Makes place for a new run; that is durable with its first facts. @throws {MaestroError} `RUN_EXISTS` */
   create(run: NewRun, owner: string): Promise<Claim>;
   /**
    * Takes a run over, unless a live process has it; earlier claims are lost.

@@ -9,24 +9,45 @@ import { earliest } from "../machines/call_moves.ts";
 import type { Fact } from "../machines/facts.ts";
 import { applyFact } from "../machines/fold.ts";
 import { emptyState, type RunState } from "../machines/records.ts";
+import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { readSecret } from "./attempts.ts";
+import { Beginnings } from "./beginnings.ts";
+import { childId } from "./children.ts";
 import { systemClock } from "./clock.ts";
-import type { Claim, Clock, Method, Secrets, StoredFact, Target, TypeLookup } from "./doors.ts";
+import { type Command, perform } from "./commands.ts";
 import { definitionOf } from "./definition.ts";
+import type {
+  Claim,
+  Clock,
+  CommandAnswer,
+  Method,
+  NewRun,
+  Posted,
+  Secrets,
+  Target,
+  TypeLookup,
+} from "./doors.ts";
+import type { EngineOptions, StartOptions } from "./engine_options.ts";
 import { decodeFact } from "./fact_codec.ts";
+import type { Happening } from "./happening.ts";
 import { newRunId, newTraceparent } from "./ids.ts";
-import { type Happening, LiveRun, type LiveRunOptions } from "./live_run.ts";
-import { reportOf, type RunReport } from "./report.ts";
+import { envText, schemasOf } from "./kept_texts.ts";
+import { LiveRun, type LiveRunOptions, type Resolution } from "./live_run.ts";
+import { type AttentionReport, reportOf, type RunReport, type RunStatus } from "./report.ts";
 import { Run } from "./run.ts";
+import { Seat } from "./seat.ts";
 import { type Breaker, Services } from "./services.ts";
 import { Shown } from "./shown.ts";
+import { type Sleeper, Sleepers } from "./sleepers.ts";
+import { checkEndpoints, checkId, checkRunId, endpointsFor, validInput } from "./start_checks.ts";
 import { targetsOf } from "./targets.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WorkflowMethods } from "./workflow_methods.ts";
-import type { EngineOptions, StartOptions } from "./engine_options.ts";
-import { checkEndpoints, checkId, endpointsFor, validInput } from "./start_checks.ts";
+
+/** How often it is looked whether another process has answered, in milliseconds. */
+const ANSWER_EVERY = 50;
 
 /** Runs workflows. */
 export class Engine {
@@ -36,10 +57,15 @@ export class Engine {
   readonly #secrets: Secrets;
   readonly #watchdog: Watchdog;
   readonly #services: Services;
-  /** By id. What has gone is taken out of its holder too: see {@linkcode Bag}. */
+  readonly #beginnings: Beginnings;
+  /** By id, those that are awake. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
+  readonly #sleepers: Sleepers;
   readonly #methods: WorkflowMethods;
   readonly #resuming = new Map<string, Promise<LiveRun>>();
+  readonly #stopListening: () => void;
+  /** Those who wait until nothing is under way. */
+  #waiting: (() => void)[] = [];
   #closing: Promise<void> | null = null;
 
   /** Mostly made by {@linkcode openEngine}, which puts the doors in place. */
@@ -49,9 +75,12 @@ export class Engine {
     this.#watchdog = new Watchdog(this.#clock);
     this.#owner = options.owner ?? crypto.randomUUID();
     this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
-    const { caller, inspect } = options;
+    const { caller, inspect, journal } = options;
     this.#methods = new WorkflowMethods(caller, this.#clock);
     this.#services = new Services({ caller, clock: this.#clock, inspect });
+    this.#beginnings = new Beginnings(journal);
+    this.#sleepers = new Sleepers(this.#clock, (sleeper) => this.#wakeUp(sleeper));
+    this.#stopListening = journal.listen((posted) => this.#perform(posted));
   }
 
   /**
@@ -63,77 +92,152 @@ export class Engine {
    */
   async start(workflow: Workflow, options: StartOptions = {}): Promise<Run> {
     this.#checkOpen();
-    const { journal } = this.#options;
     const input = await validInput(workflow, options.input ?? {});
-    const env = this.#envOf(workflow);
     const endpoints = checkEndpoints(workflow, options.endpoints ?? {});
-    const targets = await this.#targets(workflow, env, endpoints);
-    const methods = await this.#methods.of(workflow, targets);
-    const { digest, text } = definitionOf(workflow);
-    await journal.keep(digest, text);
-    const runId = checkId("run id", options.runId ?? newRunId(this.#clock.now()));
+    const runId = checkRunId(options.runId ?? newRunId(this.#clock.now()));
     const correlationId = checkId("correlation id", options.correlationId ?? runId);
-    const claim = await journal.create(runId, this.#owner);
-    this.#checkOpen();
-    const live = this.#makeLive(workflow, claim, targets, methods, options.onHappening);
+    const seat = this.#seatOf(runId, workflow, options.onHappening);
     const timeout = options.timeout ?? workflow.timeout;
-    live.ledger.record({
-      kind: "run_started",
-      runId,
-      workflow: workflow.name,
-      version: workflow.version,
-      definition: digest,
+    const now = this.#clock.now();
+    await this.#begin(workflow, seat, {
       correlationId,
       traceparent: options.traceparent ?? newTraceparent(),
       input,
-      env,
       endpoints,
-      deadline: timeout === null ? null : this.#clock.now() + timeout,
+      deadline: timeout === null ? null : now + timeout,
     });
-    live.go();
-    return new Run(live, journal);
+    return this.#runOf(seat);
   }
 
   /**
    * Goes on with a run from its facts: what is done is not done again.
    *
-   * @throws {MaestroError} `RUN_NOT_FOUND`, `RUN_NOT_ACTIVE` (it has ended), `STORE_FAILED`
+   * @throws {MaestroError} `RUN_NOT_FOUND`, `RUN_NOT_ACTIVE` (it has ended), `RUN_OWNED` (a live
+   * process has it), `STORE_FAILED`, `ENGINE_CLOSED`
    */
   async resume(runId: string, onHappening?: (event: Happening) => void): Promise<Run> {
     this.#checkOpen();
     const live = await this.#takeUp(runId, onHappening);
-    if (!live.hadEnded) return new Run(live, this.#options.journal);
-    throw new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${live.report().status}`);
+    if (!live.hadEnded) return this.#runOf(live.seat);
+    throw hasEnded(runId, live.report().status);
   }
 
   /**
-   * Goes on with every run that has begun and not ended, oldest first.
+   * Goes on with every run that has begun and not ended, and that no live process has. Those that only
+   * wait, for long, sleep on: they wake at their moment, and cost next to nothing until then.
    *
    * @param onFailed hears of a run that can't go on; without it, the first such run ends the whole
+   * @returns those that do something or wait for an operator, oldest first, and how many sleep
    */
-  async resumeAll(onFailed?: (runId: string, error: MaestroError) => void): Promise<Run[]> {
+  async resumeAll(
+    onFailed?: (runId: string, error: MaestroError) => void,
+  ): Promise<{ readonly runs: readonly Run[]; readonly sleeping: number }> {
+    this.#checkOpen();
     const runs: Run[] = [];
-    for await (const runId of this.#options.journal.unfinished()) {
+    let sleeping = 0;
+    for await (const { claim, status, sleepsUntil } of this.#options.journal.adopt(this.#owner)) {
+      const { runId } = claim;
+      if (this.#live.has(runId) || this.#sleepers.has(runId)) continue;
+      if (status === "running" && sleepsUntil !== undefined) {
+        this.#sleepers.add({ claim, dueAt: sleepsUntil, parked: false, seat: null });
+        sleeping++;
+        continue;
+      }
       try {
-        runs.push(await this.resume(runId));
+        const live = await this.#once(runId, () => this.#resume(runId, { claim }));
+        if (!live.hadEnded) runs.push(this.#runOf(live.seat));
       } catch (thrown) {
         const error = MaestroError.from(thrown);
-        // It ended meanwhile, or the power was cut before its first fact: there is nothing to do.
-        if (error.code === "RUN_NOT_ACTIVE" || error.code === "RUN_NOT_FOUND") continue;
+        if (error.code === "RUN_NOT_FOUND") continue; // the power was cut before its first fact
         if (onFailed === undefined || error.code === "ENGINE_CLOSED") throw error;
         onFailed(runId, error);
       }
     }
-    return runs;
+    return { runs, sleeping };
   }
 
-  /** Where a run stands, also after its end. @throws {MaestroError} `RUN_NOT_FOUND` */
+  /** Resolves once every run that this engine has is at its end, or waits for an operator. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#look();
+    });
+  }
+
+  /**
+   * Stops a run and rolls it back; has no effect once it does so. Where a live process has the run, it
+   * is asked to; else the run is taken over.
+   *
+   * @returns the run, to follow it, where it is in this process; else `null`
+   * @throws {MaestroError} `RUN_NOT_FOUND`; `RUN_NOT_ACTIVE` past its pivot, after which there is no
+   * way back, and once it has ended
+   */
+  cancel(runId: string, by: string | null = null): Promise<Run | null> {
+    return this.#command(runId, { kind: "cancel", by });
+  }
+
+  /**
+   * Hands a signal in, for an `await_signal` of that name, also one that comes later; wherever the run
+   * is, as with {@linkcode Engine.cancel}.
+   *
+   * @param id tells signals apart: a second one with the same id is none. Default: a new one
+   * @throws {MaestroError} `RUN_NOT_FOUND`; `RUN_NOT_ACTIVE` once it has ended
+   */
+  signal(
+    runId: string,
+    name: string,
+    payload: Json = {},
+    id: string = crypto.randomUUID(),
+  ): Promise<Run | null> {
+    return this.#command(runId, { kind: "signal", name, payload, id });
+  }
+
+  /**
+   * Gets a parked step going again, wherever the run is, as with {@linkcode Engine.cancel}.
+   *
+   * @throws {MaestroError} `RUN_NOT_FOUND`; `RUN_NOT_ACTIVE` where no such step waits for an operator
+   */
+  resolve(runId: string, resolution: Resolution): Promise<Run | null> {
+    const id = resolution.id ?? crypto.randomUUID();
+    return this.#command(runId, { kind: "resolve", resolution: { ...resolution, id } });
+  }
+
+  /** Where a run stands, also after its end, and where another process has it. @throws {MaestroError} `RUN_NOT_FOUND` */
   async report(runId: string): Promise<RunReport> {
     const live = this.#live.get(runId)?.run;
     if (live) return live.report();
-    const stored = await Array.fromAsync(this.#options.journal.read(runId));
-    const { workflow } = await this.#beginningOf(runId, stored);
-    return reportOf(workflow, foldOf(stored.map((fact) => decodeFact(fact, () => undefined))));
+    const { state, workflow } = await this.#stored(runId);
+    const inChildren: AttentionReport[] = [];
+    for (const key of state.underWay) {
+      const record = state.records.get(key);
+      if (record?.form !== "workflow") continue;
+      const { path, revisions } = record;
+      const child = await this.report(childId(runId, path, revisions)).catch(() => null);
+      for (const one of child?.attention ?? []) {
+        inChildren.push({ ...one, step: `${path}/${one.step}` });
+      }
+    }
+    return reportOf(workflow, state, inChildren);
+  }
+
+  /**
+   * A run's facts so far, those after a number: whoever has the run.
+   *
+   * @throws {MaestroError} `RUN_NOT_FOUND`
+   */
+  async *facts(runId: string, after = 0): AsyncIterable<Fact> {
+    for await (const stored of this.#options.journal.read(runId, after)) {
+      if (stored.seq === 1) yield (await this.#beginnings.of(runId, [stored])).started;
+      else yield decodeFact(stored, () => undefined);
+    }
+  }
+
+  /** What a stored run began with. @throws {MaestroError} `RUN_NOT_FOUND` */
+  async beginning(
+    runId: string,
+  ): Promise<{ readonly definition: string; readonly input: Json; readonly workflow: Workflow }> {
+    const { started, workflow } = (await this.#stored(runId)).beginning;
+    return { definition: started.definition, input: toJson(started.input), workflow };
   }
 
   /**
@@ -155,9 +259,12 @@ export class Engine {
       "ENGINE_CLOSED",
       "The engine was closed; the run can be resumed",
     );
+    this.#stopListening();
     const runs = [...this.#live.values()].flatMap(({ run }) => run ?? []);
     await Promise.allSettled(runs.map((live) => live.ledger.durable())); // the moment's facts still reach the store
     for (const live of runs) live.stop(error);
+    for (const { seat } of this.#sleepers.clear()) seat?.stop(error);
+    for (const resolve of this.#waiting) resolve();
     this.#services.close();
     await this.#options.caller.close();
     await this.#options.journal.close();
@@ -165,6 +272,100 @@ export class Engine {
 
   #checkOpen(): void {
     if (this.#closing !== null) throw new MaestroError("ENGINE_CLOSED", "The engine is closed");
+  }
+
+  #runOf(seat: Seat): Run {
+    return new Run(seat, this.#options.journal, (command) => this.#act(seat.id, command));
+  }
+
+  #seatOf(runId: string, workflow: Workflow, hear?: (event: Happening) => void): Seat {
+    const { onHappening: onAny } = this.#options;
+    if (onAny === undefined) return new Seat(runId, hear ?? null);
+    return new Seat(runId, (event) => {
+      onAny(runId, workflow, event);
+      hear?.(event);
+    });
+  }
+
+  /** Does what is wanted of a run, wherever it is. */
+  async #command(runId: string, command: Command): Promise<Run | null> {
+    this.#checkOpen();
+    const { journal } = this.#options;
+    let number: number | null = null;
+    for (;;) {
+      const { status, endedAt } = await journal.find(runId);
+      if (endedAt !== null) throw hasEnded(runId, status);
+      const rootId = rootOf(runId);
+      const live = await this.#takeUp(rootId).catch((thrown) => {
+        if (MaestroError.from(thrown).code !== "RUN_OWNED") throw thrown;
+        return null;
+      });
+      if (live !== null && number === null) {
+        await this.#act(runId, command);
+        return this.#runOf(live.seat);
+      }
+      number ??= await journal.post(runId, command as unknown as Json);
+      const answer = await this.#answerTo(number);
+      if (answer === undefined) continue; // whoever has the run may have died
+      if (answer !== "done") throw new MaestroError(answer.code, answer.message);
+      return live === null ? null : this.#runOf(live.seat);
+    }
+  }
+
+  /** What became of a command, as far as that is known within a second. */
+  async #answerTo(number: number): Promise<CommandAnswer | undefined> {
+    for (let waited = 0; waited < 1_000; waited += ANSWER_EVERY) {
+      await new Promise((resolve) => setTimeout(resolve, ANSWER_EVERY));
+      this.#checkOpen();
+      const answer = await this.#options.journal.answerTo(number);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+
+  /** Does what another process has asked for. */
+  async #perform({ number, runId, command }: Posted): Promise<void> {
+    const { journal } = this.#options;
+    try {
+      await this.#takeUp(rootOf(runId));
+      await this.#act(runId, command as unknown as Command);
+      await journal.answer(number, "done");
+    } catch (thrown) {
+      const { code, message } = MaestroError.from(thrown);
+      // Who takes the run over hears of it again.
+      if (code === "ENGINE_CLOSED" || code === "CLAIM_LOST" || code === "STORE_FAILED") return;
+      await journal.answer(number, { code, message }).catch(() => {});
+    }
+  }
+
+  /** Does what is wanted of a run that is here, awake or asleep; resolves once that is durable. */
+  async #act(runId: string, command: Command): Promise<void> {
+    const sleeper = this.#sleepers.take(runId);
+    if (sleeper !== undefined) await this.#once(runId, () => this.#resume(runId, sleeper));
+    const live = this.#live.get(runId)?.run ?? await this.#resuming.get(runId);
+    if (!live) {
+      if (command.kind === "cancel") return; // there is nothing to stop
+      const { status } = await this.#options.journal.find(runId);
+      throw hasEnded(runId, status);
+    }
+    perform(live, command);
+    await live.ledger.durable();
+  }
+
+  #wakeUp(sleeper: Sleeper): void {
+    const { runId } = sleeper.claim;
+    this.#once(runId, () => this.#resume(runId, sleeper)).catch((thrown) => {
+      sleeper.seat?.stop(MaestroError.from(thrown));
+      this.#look();
+    });
+  }
+
+  /** Tells those who wait, where nothing is under way. */
+  #look(): void {
+    if (this.#waiting.length === 0 || this.#resuming.size > 0 || this.#sleepers.waiting > 0) return;
+    for (const { run } of this.#live.values()) if (run !== null && !run.rests) return;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting = [];
   }
 
   #envOf({ env }: Workflow): Record<string, string> {
@@ -184,17 +385,50 @@ export class Engine {
     return targetsOf(workflow, { env, secrets, endpoints });
   }
 
+  /** Starts a run, in the place that it is to have. */
+  async #begin(workflow: Workflow, seat: Seat, start: RunStart): Promise<LiveRun> {
+    const runId = seat.id;
+    const env = this.#envOf(workflow);
+    const targets = await this.#targets(workflow, env, start.endpoints);
+    const methods = await this.#methods.of(workflow, targets);
+    const definition = definitionOf(workflow);
+    const schemas = schemasOf(methods);
+    const claim = await this.#place({
+      runId,
+      workflow: workflow.name,
+      version: workflow.version,
+      correlationId: start.correlationId,
+      at: this.#clock.now(),
+      texts: [definition, envText(env), ...schemas.values()],
+    });
+    this.#checkOpen();
+    const live = this.#makeLive(workflow, claim, seat, { targets, methods, facts: [] });
+    live.ledger.record({
+      kind: "run_started",
+      runId,
+      workflow: workflow.name,
+      version: workflow.version,
+      definition: definition.digest,
+      env,
+      schemas: Object.fromEntries([...schemas].map(([name, { digest }]) => [name, digest])),
+      ...start,
+    });
+    live.go();
+    return live;
+  }
+
   #makeLive(
     workflow: Workflow,
     claim: Claim,
-    targets: ReadonlyMap<string, Target>,
-    methods: Map<string, Method>,
-    onHappening?: (event: Happening) => void,
-    stored: readonly StoredFact[] = [],
+    seat: Seat,
+    { targets, methods, facts }: {
+      readonly targets: ReadonlyMap<string, Target>;
+      readonly methods: Map<string, Method>;
+      readonly facts: readonly Fact[];
+    },
   ): LiveRun {
-    const { journal, caller, random = Math.random, onHappening: onAny } = this.#options;
+    const { journal, caller, random = Math.random, inspect } = this.#options;
     const { runId } = claim;
-    const facts = stored.map((fact) => decodeFact(fact, typesOf(methods)));
     const services = new Map(
       [...targets].map(([name, target]) => [name, this.#services.of(target)]),
     );
@@ -211,17 +445,20 @@ export class Engine {
       random,
       secrets: this.#secrets,
       watchdog: this.#watchdog,
-      inspect: this.#options.inspect,
+      inspect,
       services,
-      onHappening: onAny === undefined && onHappening === undefined ? null : (event) => {
-        onAny?.(runId, workflow, event);
-        onHappening?.(event);
-      },
+      seat,
+      maySleep: rootOf(runId) === runId,
       children: {
         start: (id, child) => this.#startChild(id, child, options),
         rollBack: (id) => this.#rollBackChild(id),
       },
       onGone: () => this.#forget(runId),
+      onAsleep: (dueAt, parked) => {
+        this.#sleepers.add({ claim, dueAt, parked, seat });
+        this.#forget(runId);
+      },
+      onRest: () => this.#look(),
     };
     const live = new LiveRun(options);
     this.#live.set(runId, { run: live });
@@ -239,46 +476,24 @@ export class Engine {
     if (started === null) {
       throw new MaestroError("INTERNAL", "A run without a beginning has no child");
     }
+    const there = await this.#resumeBegun(id);
+    if (there !== null) return there;
     const { workflow, deadline } = child;
     const input = await validInput(workflow, toJson(child.input));
-    let claim: Claim;
-    try {
-      claim = await this.#options.journal.create(id, this.#owner);
-    } catch (thrown) {
-      if (MaestroError.from(thrown).code !== "RUN_EXISTS") throw thrown;
-      const there = await this.#resumeBegun(id);
-      if (there !== null) return there;
-      claim = await this.#options.journal.claim(id, this.#owner);
-    }
-    const env = this.#envOf(workflow);
-    const endpoints = endpointsFor(workflow, started.endpoints);
-    const targets = await this.#targets(workflow, env, endpoints);
-    const methods = await this.#methods.of(workflow, targets);
-    const { digest, text } = definitionOf(workflow);
-    await this.#options.journal.keep(digest, text);
-    this.#checkOpen();
-    const live = this.#makeLive(workflow, claim, targets, methods);
     const own = workflow.timeout === null ? null : this.#clock.now() + workflow.timeout;
-    live.ledger.record({
-      kind: "run_started",
-      runId: id,
-      workflow: workflow.name,
-      version: workflow.version,
-      definition: digest,
+    return await this.#begin(workflow, this.#seatOf(id, workflow), {
       correlationId: started.correlationId,
       traceparent: started.traceparent,
       input,
-      env,
-      endpoints,
+      endpoints: endpointsFor(workflow, started.endpoints),
       deadline: earliest(own, deadline),
     });
-    live.go();
-    return live;
   }
 
-  /** A child run from its facts; `null` where the power was cut before its first. */
+  /** A child run from its facts; `null` where there are none. */
   async #resumeBegun(id: string): Promise<LiveRun | null> {
     try {
+      await this.#options.journal.find(id); // which costs less than a claim that finds nothing
       return await this.#resume(id);
     } catch (thrown) {
       if (MaestroError.from(thrown).code !== "RUN_NOT_FOUND") throw thrown;
@@ -286,9 +501,23 @@ export class Engine {
     }
   }
 
+  /** Makes place for a run. A child's may be there from before the power was cut, without a fact. */
+  async #place(run: NewRun): Promise<Claim> {
+    const { journal } = this.#options;
+    try {
+      return await journal.create(run, this.#owner);
+    } catch (thrown) {
+      const isChild = rootOf(run.runId) !== run.runId;
+      if (!isChild || MaestroError.from(thrown).code !== "RUN_EXISTS") throw thrown;
+      const claim = await journal.claim(run.runId, this.#owner);
+      for (const text of run.texts) await journal.keep(claim, text);
+      return claim;
+    }
+  }
+
   /** A run from its facts, whether it has ended or not. */
-  #takeUp(id: string, onHappening?: (event: Happening) => void): Promise<LiveRun> {
-    return this.#once(id, () => this.#resume(id, onHappening));
+  #takeUp(id: string, hear?: (event: Happening) => void): Promise<LiveRun> {
+    return this.#once(id, () => this.#resume(id, this.#sleepers.take(id), hear));
   }
 
   /** A run that is here, or is being taken up, or is taken up now: asked for twice at once, it goes on once. */
@@ -297,20 +526,34 @@ export class Engine {
     if (here) return Promise.resolve(here);
     let resuming = this.#resuming.get(id);
     if (resuming === undefined) {
-      resuming = takeUp().finally(() => this.#resuming.delete(id));
+      resuming = takeUp().finally(() => {
+        this.#resuming.delete(id);
+        this.#look();
+      });
       this.#resuming.set(id, resuming);
     }
     return resuming;
   }
 
-  async #resume(id: string, onHappening?: (event: Happening) => void): Promise<LiveRun> {
-    const claim = await this.#options.journal.claim(id, this.#owner);
+  /** @param held the claim, where it is ours already, and the place, where somebody may hold it */
+  async #resume(
+    id: string,
+    held?: { readonly claim: Claim; readonly seat?: Seat | null },
+    hear?: (event: Happening) => void,
+  ): Promise<LiveRun> {
+    const claim = held?.claim ?? await this.#options.journal.claim(id, this.#owner);
     const stored = await Array.fromAsync(this.#options.journal.read(id));
-    const { workflow, env, endpoints } = await this.#beginningOf(id, stored);
-    const targets = await this.#targets(workflow, env, endpoints);
-    const methods = await this.#methods.of(workflow, targets);
+    const { workflow, started, schemas } = await this.#beginnings.of(id, stored);
+    const targets = await this.#targets(workflow, started.env, started.endpoints);
+    const methods = await this.#methods.of(workflow, targets, schemas);
     this.#checkOpen();
-    const live = this.#makeLive(workflow, claim, targets, methods, onHappening, stored);
+    const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(methods)));
+    const seat = held?.seat ?? this.#seatOf(id, workflow, hear);
+    const live = this.#makeLive(workflow, claim, seat, {
+      targets,
+      methods,
+      facts: [started, ...rest],
+    });
     if (live.ended === null) live.go();
     else this.#forget(id);
     return live;
@@ -326,25 +569,32 @@ export class Engine {
     const holder = this.#live.get(runId);
     if (holder !== undefined) holder.run = null;
     this.#live.delete(runId);
+    this.#look();
   }
 
-  async #beginningOf(runId: string, stored: readonly StoredFact[]) {
-    const first = stored[0];
-    if (first === undefined || first.kind !== "run_started") {
-      throw new MaestroError("RUN_NOT_FOUND", `Run "${runId}" never began`);
-    }
-    const fact = decodeFact(first, () => undefined);
-    if (fact.kind !== "run_started") throw new MaestroError("STORE_FAILED", "Cannot happen");
-    const text = await this.#options.journal.kept(fact.definition);
-    if (text === undefined) {
-      throw new MaestroError(
-        "STORE_FAILED",
-        `The definition of run "${runId}" is not in the store`,
-      );
-    }
-    const workflow: Workflow = JSON.parse(text);
-    return { workflow, env: fact.env, endpoints: fact.endpoints };
+  /** A run from what is stored of it, not to go on with. */
+  async #stored(runId: string) {
+    const stored = await Array.fromAsync(this.#options.journal.read(runId));
+    const beginning = await this.#beginnings.of(runId, stored);
+    const rest = stored.slice(1).map((fact) => decodeFact(fact, () => undefined));
+    return { beginning, workflow: beginning.workflow, state: foldOf([beginning.started, ...rest]) };
   }
+}
+
+/** What the one who starts a run decides. */
+type RunStart = Pick<
+  Extract<Fact, { readonly kind: "run_started" }>,
+  "correlationId" | "traceparent" | "input" | "endpoints" | "deadline"
+>;
+
+/** The run at the root of a child run's tree; of any other, itself. */
+function rootOf(runId: string): string {
+  const slash = runId.indexOf("/");
+  return slash < 0 ? runId : runId.slice(0, slash);
+}
+
+function hasEnded(runId: string, status: RunStatus): MaestroError {
+  return new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" has ended: ${status}`);
 }
 
 function foldOf(facts: readonly Fact[]): RunState {

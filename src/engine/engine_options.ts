@@ -7,7 +7,7 @@ import type { InspectionEvent } from "xstate";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Caller, Clock, Journal, Secrets } from "./doors.ts";
-import type { Happening } from "./live_run.ts";
+import type { Happening } from "./happening.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
 export interface EngineOptions {

@@ -2,7 +2,7 @@ import { MaestroError } from "../errors.ts";
 import type { Fact, FactBody } from "../machines/facts.ts";
 import { applyFact } from "../machines/fold.ts";
 import type { RunState } from "../machines/records.ts";
-import type { Claim, Clock, Journal } from "./doors.ts";
+import type { Claim, Clock, Journal, Standing } from "./doors.ts";
 import { encodeFact } from "./fact_codec.ts";
 
 /** What a {@linkcode Ledger} needs. */
@@ -11,6 +11,8 @@ export interface LedgerOptions {
   readonly claim: Claim;
   readonly state: RunState;
   readonly clock: Clock;
+  /** Where the run stands now, for the journal. */
+  readonly standing: () => Standing;
   /** Hears of facts once they are durable, in order. */
   readonly onDurable: (facts: readonly Fact[]) => void;
   /** Hears, once, that the journal has failed: nothing more will be durable. */
@@ -29,6 +31,9 @@ export class Ledger {
   #written: Waiter[] = [];
   #state: "idle" | "due" | "writing" = "idle";
   #broken: MaestroError | null = null;
+  /** Where the run stands by what the journal was told last. */
+  #stood: Standing | null = null;
+  #isToStand = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -41,9 +46,33 @@ export class Ledger {
     const fact: Fact = { v: 1, seq: state.seq + 1, at, ...body };
     applyFact(state, fact);
     this.#pending.push(fact);
-    if (this.#state !== "idle") return;
-    this.#state = "due";
-    queueMicrotask(() => this.#write()); // what is recorded in the same moment goes along
+    if (this.#state === "idle") this.#due();
+  }
+
+  /** Nothing is pending, and nothing is being written. */
+  get isIdle(): boolean {
+    return this.#state === "idle";
+  }
+
+  /** Tells the journal where the run stands, where that has changed without a fact of its own. */
+  stand(): void {
+    this.#isToStand = true;
+    if (this.#state === "idle") this.#due();
+  }
+
+  /**
+   * Calls back once every fact so far is durable and the run is known to be ours: whoever was held
+   * up for longer than its lease lasts may have lost it.
+   */
+  whenMaySend(callback: () => void): void {
+    this.whenDurable(() => {
+      const { journal, claim } = this.#options;
+      if (journal.holds(claim)) return callback();
+      journal.append(claim, []).then(
+        () => this.whenDurable(callback),
+        (thrown) => this.#fail(thrown),
+      );
+    });
   }
 
   /** Calls back once every fact so far is durable; never, where it can't be. */
@@ -73,8 +102,16 @@ export class Ledger {
     else queueMicrotask(waiter.done);
   }
 
+  #due(): void {
+    this.#state = "due";
+    queueMicrotask(() => this.#write()); // what is recorded in the same moment goes along
+  }
+
   #write(): void {
-    if (this.#broken !== null || this.#pending.length === 0) {
+    const isAsked = this.#broken === null && (this.#pending.length > 0 || this.#isToStand);
+    const standing = isAsked ? this.#newStanding() : undefined;
+    this.#isToStand = false;
+    if (!isAsked || this.#pending.length === 0 && standing === undefined) {
       this.#state = "idle";
       return;
     }
@@ -84,12 +121,24 @@ export class Ledger {
     this.#written = this.#next;
     this.#next = [];
     this.#state = "writing";
-    const fail = (thrown: unknown) => this.#break(MaestroError.from(thrown, "STORE_FAILED"));
+    const fail = (thrown: unknown) => this.#fail(thrown);
     try {
-      journal.append(claim, facts.map(encodeFact)).then(() => this.#succeed(facts), fail);
+      journal.append(claim, facts.map(encodeFact), standing).then(() => this.#succeed(facts), fail);
     } catch (thrown) {
       fail(thrown);
     }
+  }
+
+  /** Where the run stands, if that has changed since the journal was told. */
+  #newStanding(): Standing | undefined {
+    const standing = this.#options.standing();
+    const before = this.#stood;
+    if (
+      before !== null && before.status === standing.status &&
+      before.endedAt === standing.endedAt && before.sleepsUntil === standing.sleepsUntil
+    ) return undefined;
+    this.#stood = standing;
+    return standing;
   }
 
   #succeed(facts: readonly Fact[]): void {
@@ -101,8 +150,9 @@ export class Ledger {
     for (const { done } of waiters) done();
   }
 
-  #break(error: MaestroError): void {
+  #fail(thrown: unknown): void {
     if (this.#broken !== null) return;
+    const error = MaestroError.from(thrown, "STORE_FAILED");
     this.abandon(error);
     this.#options.onBroken(error);
   }

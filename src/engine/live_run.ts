@@ -1,6 +1,6 @@
 import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
-import type { Board, Notice } from "../machines/board.ts";
+import type { Board } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
 import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import { missesPivot, pivotOf } from "../machines/pivot.ts";
@@ -11,17 +11,16 @@ import type { Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import { makeAttempt } from "./attempts.ts";
 import { Children, type ChildStarter, type ChildWatcher } from "./children.ts";
-import type { Caller, Claim, Clock, Journal, Method, Secrets, Target } from "./doors.ts";
+import type { Caller, Claim, Clock, Journal, Method, Secrets, Standing, Target } from "./doors.ts";
 import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
-import { reportOf, type RunReport } from "./report.ts";
+import { reportOf, type RunReport, statusOf } from "./report.ts";
+import type { Seat } from "./seat.ts";
 import type { ServiceParts } from "./services.ts";
 import type { Shown } from "./shown.ts";
+import { NAP } from "./sleepers.ts";
 import type { Watchdog } from "./watchdog.ts";
-
-/** What happens in a run: its facts, once they are durable, and notices in between. */
-export type Happening = Fact | Notice;
 
 /** What a run is made with. */
 export interface LiveRunOptions {
@@ -43,12 +42,18 @@ export interface LiveRunOptions {
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
   /** What is shared of each service, by name. */
   readonly services: ReadonlyMap<string, ServiceParts>;
-  /** `null`: nobody listens. */
-  readonly onHappening: ((event: Happening) => void) | null;
+  /** Those who wait for it and follow it. */
+  readonly seat: Seat;
+  /** Its actors may go while it only waits; not those of a child run, whose parent is told of what happens. */
+  readonly maySleep: boolean;
   /** Makes the runs of its child workflows. */
   readonly children: ChildStarter<LiveRun>;
   /** The run needs no actor any more. */
   readonly onGone: () => void;
+  /** The run only waits: its actors are gone, until it is taken up again from its facts. */
+  readonly onAsleep: (dueAt: number | null, parked: boolean) => void;
+  /** It has come to rest, or goes on. */
+  readonly onRest: () => void;
 }
 
 /** What an operator decides about a parked step. */
@@ -67,9 +72,11 @@ export interface Resolution {
   readonly by?: string;
   /** Why, for the record. */
   readonly reason: string;
+  /** Tells resolutions apart: a second one with the same id is none. @default none: it is one of its own */
+  readonly id?: string;
 }
 
-/** Most runs are followed by nobody: they share this. */
+/** Most runs have no parent: they share this. */
 const NOBODY: ReadonlySet<never> = new Set();
 
 /** One run under way: its actor, its pen, and those who follow it. */
@@ -78,21 +85,19 @@ export class LiveRun {
   readonly hadEnded: boolean;
   readonly #options: LiveRunOptions;
   readonly #ledger: Ledger;
-  #followers: ReadonlySet<(event: Happening) => void> = NOBODY;
   readonly #children: Children<LiveRun>;
   /** The parent run, where there is one. */
   #watchers: ReadonlySet<ChildWatcher> = NOBODY;
   #actor: Actor<typeof runMachine> | null = null;
-  #stopped: MaestroError | null = null;
-  #settled = Promise.withResolvers<RunReport>();
-  /** Those who waited have been told: who waits now is told of what comes. */
-  #isSettled = false;
+  /** The moments at which it wants to be woken. */
+  readonly #wakes = new Set<{ readonly dueAt: number }>();
 
   constructor(options: LiveRunOptions) {
     this.#options = options;
     this.hadEnded = options.shown.ended;
     this.#ledger = new Ledger({
       ...options,
+      standing: () => this.#standing(),
       onDurable: (facts) => this.#hear(facts),
       onBroken: (error) => this.stop(error),
     });
@@ -100,12 +105,17 @@ export class LiveRun {
       changed: () => this.#change(),
       stopped: (error) => this.stop(error),
     }, (callback) => this.#ledger.whenDurable(callback));
-    this.#settled.promise.catch(() => {}); // nobody may be waiting
+    options.seat.wake(this);
   }
 
   /** The run's id. */
   get id(): string {
     return this.#options.claim.runId;
+  }
+
+  /** Its place. */
+  get seat(): Seat {
+    return this.#options.seat;
   }
 
   /** Adds facts from outside the machines. */
@@ -135,22 +145,10 @@ export class LiveRun {
     return pivotOf({ state, workflow }) ?? (this.#children.passedPivot ? "a child run" : null);
   }
 
-  /** Resolves when the run has ended, or waits for an operator. */
-  result(): Promise<RunReport> {
-    return this.#settled.promise;
-  }
-
-  /** Calls back with everything that happens from now on; the returned function ends that. */
-  follow(listener: (event: Happening) => void): () => void {
-    this.#followers = new Set([...this.#followers, listener]);
-    return () => {
-      this.#followers = new Set([...this.#followers].filter((other) => other !== listener));
-    };
-  }
-
   /** Tells a parent run what it has to know; the returned function ends that. */
   watch(watcher: ChildWatcher): () => void {
-    if (this.#stopped !== null) watcher.stopped(this.#stopped);
+    const { stopped } = this.#options.seat;
+    if (stopped !== null) watcher.stopped(stopped);
     this.#watchers = new Set([...this.#watchers, watcher]);
     return () => {
       this.#watchers = new Set([...this.#watchers].filter((other) => other !== watcher));
@@ -208,7 +206,7 @@ export class LiveRun {
 
   /** Hands a signal in; a second one with the same id is none. */
   signal(name: string, payload: Value, id: string): void {
-    if (this.#stopped !== null) throw this.#stopped;
+    this.#checkGoing();
     if (this.#actor === null) {
       throw new MaestroError("RUN_NOT_ACTIVE", `Run "${this.id}" has ended: it takes no signals`);
     }
@@ -223,8 +221,9 @@ export class LiveRun {
    * @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there; why the run was stopped
    */
   resolve(resolution: Resolution): void {
-    if (this.#stopped !== null) throw this.#stopped;
-    const { step, action, input, output, by, reason } = resolution;
+    this.#checkGoing();
+    const { step, action, input, output, by, reason, id } = resolution;
+    if (id !== undefined && this.#options.state.resolutionIds?.has(id)) return;
     const child = this.#children.find(step);
     if (child !== null) {
       this.#goOn();
@@ -245,6 +244,7 @@ export class LiveRun {
       action,
       by: by ?? null,
       reason,
+      ...(id !== undefined && { id }),
       ...(input !== undefined && { input }),
       ...(output !== undefined && { output }),
     });
@@ -257,19 +257,21 @@ export class LiveRun {
     return ops.find((op) => this.#waitsFor(recordKey(step, op))) ?? "compensate";
   }
 
+  #checkGoing(): void {
+    const { stopped } = this.#options.seat;
+    if (stopped !== null) throw stopped;
+  }
+
   #goOn(): void {
-    if (!this.#isSettled) return; // who waits still does
-    this.#isSettled = false;
-    this.#settled = Promise.withResolvers<RunReport>();
-    this.#settled.promise.catch(() => {});
+    this.#options.seat.unsettle();
+    this.#options.onRest();
   }
 
   /** Ends the run's actor where it stands; its facts remain, and it can be resumed from them. */
   stop(error: MaestroError): void {
     if (this.#actor === null) return;
-    this.#stopped = error;
     this.#ledger.abandon(error);
-    this.#settled.reject(error);
+    this.#options.seat.stop(error);
     this.#leave();
     for (const watcher of this.#watchers) watcher.stopped(error);
   }
@@ -281,11 +283,11 @@ export class LiveRun {
   }
 
   #hear(facts: readonly Fact[]): void {
-    const { shown } = this.#options;
+    const { shown, seat } = this.#options;
     shown.add(facts);
     const { ended } = shown;
     this.#settle();
-    for (const fact of facts) this.#tell(fact);
+    for (const fact of facts) seat.tell(fact);
     if (ended) this.#leave();
     const { workflow } = this.#options;
     const missed = facts.some((fact) => missesPivot(workflow, fact));
@@ -293,11 +295,15 @@ export class LiveRun {
     if (ended || missed || this.#watchers.size > 0 && facts.some(mattersToParents)) {
       this.#tellParents();
     }
+    if (this.#options.maySleep && !ended && this.#sleepsUntil() !== undefined) {
+      queueMicrotask(() => this.#fallAsleep());
+    }
   }
 
   /** Something has changed in a child run. */
   #change(): void {
     this.#settle();
+    this.#ledger.stand();
     this.#actor?.send({ type: "pivot_settled" });
     this.#tellParents();
   }
@@ -308,8 +314,43 @@ export class LiveRun {
 
   #settle(): void {
     if (!this.#options.shown.ended && !this.rests) return;
-    this.#isSettled = true;
-    this.#settled.resolve(this.report());
+    this.#options.seat.settle(() => this.report());
+    this.#options.onRest();
+  }
+
+  #standing(): Standing {
+    const { state } = this.#options;
+    const isParked = state.end === null && this.#children.parked;
+    return {
+      status: isParked ? "needs_attention" : statusOf(state),
+      endedAt: state.end?.at ?? null,
+      sleepsUntil: this.#sleepsUntil(),
+    };
+  }
+
+  /** When it goes on by itself, where it only waits, and for long; see {@linkcode Standing}. */
+  #sleepsUntil(): number | null | undefined {
+    const { state, clock } = this.#options;
+    if (state.end !== null || state.underWay.size === 0 || this.#children.size > 0) {
+      return undefined;
+    }
+    for (const key of state.underWay) {
+      const record = state.records.get(key);
+      if (record !== undefined && !onlyWaits(state, record)) return undefined;
+    }
+    if (this.#wakes.size === 0) return null;
+    const dueAt = Math.min(...[...this.#wakes].map((wake) => wake.dueAt));
+    return dueAt - clock.now() > NAP ? dueAt : undefined;
+  }
+
+  #fallAsleep(): void {
+    const dueAt = this.#sleepsUntil();
+    if (this.#actor === null || !this.#ledger.isIdle || dueAt === undefined) return;
+    const report = this.report();
+    this.#actor?.stop();
+    this.#actor = null;
+    this.#options.seat.sleep(report);
+    this.#options.onAsleep(dueAt, this.#options.state.attention.size > 0);
   }
 
   /** Something waits for an operator, durably, and everything else has come to its end or waits too. */
@@ -338,13 +379,6 @@ export class LiveRun {
     return state.attention.has(key) && shown.upTo(state).attention.has(key);
   }
 
-  /** Tells those who listen; what one of them throws is its own affair, and stops neither run nor others. */
-  #tell(event: Happening): void {
-    const { onHappening } = this.#options;
-    if (onHappening !== null) tell(onHappening, event);
-    for (const follower of this.#followers) tell(follower, event);
-  }
-
   #partsOf(service: string): ServiceParts {
     const parts = this.#options.services.get(service);
     if (parts === undefined) throw new Error(`There is no service "${service}"`);
@@ -352,16 +386,17 @@ export class LiveRun {
   }
 
   #board(): Board {
-    const { workflow, state, clock, methods } = this.#options;
+    const { workflow, state, methods, seat } = this.#options;
     const { visible, locator } = definitionOf(workflow);
     const names = { workflow, state, visible };
     const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
-    const attempts = { ...this.#options, names, whenDurable };
+    const whenMaySend = (callback: () => void) => this.#ledger.whenMaySend(callback);
+    const attempts = { ...this.#options, names, whenMaySend };
     return {
       ...names,
       record: (fact) => this.#ledger.record(fact),
       // After the facts before it, or it would seem to be about what came earlier.
-      notice: (notice) => whenDurable(() => this.#tell(notice)),
+      notice: (notice) => whenDurable(() => seat.tell(notice)),
       service: (target) => {
         const { budget, turnstile, breaker } = this.#partsOf(target.service);
         const method = () => methods.get(methodKey(target))?.name ?? target.method;
@@ -378,9 +413,28 @@ export class LiveRun {
       isChildPastPivot: () => this.#children.passedPivot,
       encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
       attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
-      wake: (dueAt, callback) => clock.at(dueAt, callback),
+      wake: (dueAt, callback) => this.#wake(dueAt, callback),
     };
   }
+
+  #wake(dueAt: number, callback: () => void): () => void {
+    const wake = { dueAt };
+    this.#wakes.add(wake);
+    const takeBack = this.#options.clock.at(dueAt, () => {
+      this.#wakes.delete(wake);
+      callback();
+    });
+    return () => {
+      this.#wakes.delete(wake);
+      takeBack();
+    };
+  }
+}
+
+/** It waits for a moment, a signal or an operator, or for what has a record of its own. */
+function onlyWaits(state: RunState, record: StepRecord): boolean {
+  return record.attention !== null || record.form === "wait" || record.form === "await_signal" ||
+    isLeftToOthers(state, record);
 }
 
 /** A child run is parked, goes on, or has passed its pivot. */
@@ -393,10 +447,4 @@ function mattersToParents(fact: Fact): boolean {
 function isLeftToOthers(state: RunState, { path, op, caught }: StepRecord): boolean {
   if (caught !== null) return true;
   return op === "action" && recordOf(state, path, "verify")?.status === "running";
-}
-
-function tell(listener: (event: Happening) => void, event: Happening): void {
-  try {
-    listener(event);
-  } catch { /* a run must not end because somebody could not hear of it */ }
 }

@@ -1,23 +1,27 @@
 import type { Json } from "../workflow/json.ts";
-import type { StoredFact } from "./doors.ts";
-import type { Journal } from "./doors.ts";
-import type { Happening, LiveRun, Resolution } from "./live_run.ts";
+import type { Command } from "./commands.ts";
+import type { Journal, StoredFact } from "./doors.ts";
+import type { Happening } from "./happening.ts";
+import type { Resolution } from "./live_run.ts";
 import type { RunReport } from "./report.ts";
+import type { Seat } from "./seat.ts";
 
 /** A run, as those who started it hold it. */
 export class Run {
-  readonly #live: LiveRun;
+  readonly #seat: Seat;
   readonly #journal: Journal;
+  readonly #act: (command: Command) => Promise<void>;
 
   /** Made by {@linkcode Engine.start} and {@linkcode Engine.resume}. */
-  constructor(live: LiveRun, journal: Journal) {
-    this.#live = live;
+  constructor(seat: Seat, journal: Journal, act: (command: Command) => Promise<void>) {
+    this.#seat = seat;
     this.#journal = journal;
+    this.#act = (command) => seat.stopped === null ? act(command) : Promise.reject(seat.stopped);
   }
 
   /** The run's id. */
   get id(): string {
-    return this.#live.id;
+    return this.#seat.id;
   }
 
   /**
@@ -26,17 +30,17 @@ export class Run {
    * @throws {MaestroError} `STORE_FAILED`, `CLAIM_LOST` or `ENGINE_CLOSED`: the run stopped before its end
    */
   result(): Promise<RunReport> {
-    return this.#live.result();
+    return this.#seat.result();
   }
 
   /** Where the run stands now. */
   report(): RunReport {
-    return this.#live.report();
+    return this.#seat.report();
   }
 
   /** Calls back with every fact and notice from now on; the returned function ends that. */
   follow(listener: (event: Happening) => void): () => void {
-    return this.#live.follow(listener);
+    return this.#seat.follow(listener);
   }
 
   /** The run's facts so far, as the journal keeps them. */
@@ -45,30 +49,32 @@ export class Run {
   }
 
   /**
-   * Stops the run and rolls it back; has no effect once it does so, or has ended.
+   * Stops the run and rolls it back; has no effect once it does so, or has ended. Resolves once that is
+   * durable.
    *
    * @throws {MaestroError} `RUN_NOT_ACTIVE` past its pivot, after which there is no way back
    */
-  cancel(by?: string): void {
-    this.#live.cancel(by ?? null);
+  cancel(by: string | null = null): Promise<void> {
+    return this.#act({ kind: "cancel", by });
   }
 
   /**
-   * Hands a signal in, for an `await_signal` of that name, also one that comes later.
+   * Hands a signal in, for an `await_signal` of that name, also one that comes later. Resolves once
+   * that is durable.
    *
    * @param id tells signals apart: a second one with the same id is none. Default: a new one
    * @throws {MaestroError} `RUN_NOT_ACTIVE` where the run has ended
    */
-  signal(name: string, payload: Json = {}, id: string = crypto.randomUUID()): void {
-    this.#live.signal(name, payload, id);
+  signal(name: string, payload: Json = {}, id: string = crypto.randomUUID()): Promise<void> {
+    return this.#act({ kind: "signal", name, payload, id });
   }
 
   /**
-   * Gets a parked step going again.
+   * Gets a parked step going again. Resolves once that is durable.
    *
    * @throws {MaestroError} `RUN_NOT_ACTIVE` where no such step waits for an operator
    */
-  resolve(resolution: Resolution): void {
-    this.#live.resolve(resolution);
+  resolve(resolution: Resolution): Promise<void> {
+    return this.#act({ kind: "resolve", resolution });
   }
 }

@@ -49,3 +49,9 @@ export function checkId(what: string, id: string): string {
     } as the ${what}: it has to be 1 to 128 visible ASCII characters, without spaces`,
   );
 }
+
+/** A "/" stands between a run's id and the steps of its child runs. */
+export function checkRunId(id: string): string {
+  if (!id.includes("/")) return checkId("run id", id);
+  throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(id)} as the run id: it has a "/"`);
+}

@@ -1,6 +1,6 @@
 import { MaestroError } from "../errors.ts";
 import type { Workflow } from "../workflow/model.ts";
-import type { Caller, Clock, Method, Target } from "./doors.ts";
+import type { Caller, Clock, KeptText, Method, Target } from "./doors.ts";
 import { findMethods } from "./methods.ts";
 
 /** For how long methods that were found are taken to be unchanged, in milliseconds: as schema files are. */
@@ -32,6 +32,7 @@ export class WorkflowMethods {
   of(
     workflow: Workflow,
     targets: ReadonlyMap<string, Target>,
+    _kept: ReadonlyMap<string, KeptText> = new Map(),
   ): Map<string, Method> | Promise<Map<string, Method>> {
     const at = this.#clock.now();
     const known = this.#found.get(workflow);

@@ -38,6 +38,8 @@ export type FactBody =
     readonly traceparent: string | null;
     readonly input: Value;
     readonly env: Readonly<Record<string, string>>;
+    /** Digests of the schemas of its services, as far as they were at hand. */
+    readonly schemas: Readonly<Record<string, string>>;
     /** Endpoints that win over the workflow's, by service. */
     readonly endpoints: Readonly<Record<string, string>>;
     /** When the forward part must be over, in milliseconds since the epoch. */
@@ -140,6 +142,8 @@ export type FactBody =
     /** `null`: no branch fits. */
     readonly branch: number | null;
   }
+  /** The schema of a service that could not be reached when the run started. */
+  | { readonly kind: "schema_found"; readonly service: string; readonly schema: string }
   | {
     readonly kind: "cancel_requested";
     readonly reason: "cancelled" | "timed_out";
@@ -176,6 +180,8 @@ export type FactBody =
     readonly output?: Value;
     readonly by: string | null;
     readonly reason: string;
+    /** A second word with the same id is none. */
+    readonly id?: string;
   }
   | {
     readonly kind: "run_ended";

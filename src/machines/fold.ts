@@ -94,6 +94,8 @@ export function applyFact(state: RunState, fact: Fact): void {
     case "branch_taken":
       known(state, fact).branch = fact.branch;
       return;
+    case "schema_found":
+      return; // what reads the journal looks for it
     case "cancel_requested":
       state.cancel = { reason: fact.reason, by: fact.by };
       return;

@@ -48,6 +48,7 @@ export function resolve(
 ): void {
   const { attention } = record;
   const failure = attention?.failure ?? null;
+  if (fact.id !== undefined) (state.resolutionIds ??= new Set()).add(fact.id);
   release(state, record, fact.at);
   record.resolved = fact.action;
   record.retries = 0;

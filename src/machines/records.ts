@@ -132,6 +132,8 @@ export interface RunState {
   readonly signals: Signal[];
   /** The ids of all signals so far. */
   signalIds: Set<string> | null;
+  /** The ids of all words of operators so far, where they have one. */
+  resolutionIds: Set<string> | null;
   /** How many child runs their steps have had, of those that are to be started again, by key. */
   childrenAgain: Map<string, number> | null;
   /** The keys of what waits for an operator, in order. */
@@ -163,6 +165,7 @@ export function emptyState(): RunState {
     aborted: null,
     signals: [],
     signalIds: null,
+    resolutionIds: null,
     childrenAgain: null,
     attention: new Set(),
     end: null,

@@ -1,12 +1,31 @@
-import type { Claim, Journal, StoredFact } from "../engine/doors.ts";
+import type {
+  Claim,
+  CommandAnswer,
+  Journal,
+  NewRun,
+  Posted,
+  RunQuery,
+  RunSummary,
+  Standing,
+  StoredFact,
+} from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 
 interface Entry {
+  readonly run: NewRun;
   token: number;
-  ended: boolean;
+  standing: Standing;
   readonly facts: StoredFact[];
+  /** The digests of its texts. */
+  readonly texts: string[];
   /** The ids of its child runs, which are kept as long as it is. */
   readonly children: string[];
+}
+
+interface Text {
+  readonly text: string;
+  /** How many runs need it. */
+  needed: number;
 }
 
 /** How a journal in memory is made. */
@@ -15,10 +34,16 @@ export interface MemoryJournalOptions {
   readonly remember?: number;
 }
 
-/** A journal that lasts as long as the process: for tests, and for runs nobody needs to resume. */
+/**
+ * A journal that lasts as long as the process: for tests, and for runs nobody needs to resume. All who
+ * use it are in this process, so a newer claim always ends an older one.
+ */
 export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): Journal {
   const runs = new Map<string, Entry>();
-  const texts = new Map<string, string>();
+  const texts = new Map<string, Text>();
+  const inbox = new Map<number, CommandAnswer | undefined>();
+  const listeners = new Set<(posted: Posted) => void>();
+  let posted = 0;
   /** The ids of ended runs that are no children, oldest first; those before `first` are forgotten. */
   let ended: string[] = [];
   let first = 0;
@@ -29,63 +54,153 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     return entry;
   }
 
-  /** The run at the root of a child run's; `undefined` for a run that is no child. */
-  function rootOf(runId: string): Entry | undefined {
-    const slash = runId.indexOf("/");
-    return slash < 0 ? undefined : runs.get(runId.slice(0, slash));
+  function fenced(claim: Claim): Entry {
+    const entry = entryOf(claim.runId);
+    if (claim.token === entry.token) return entry;
+    throw new MaestroError("CLAIM_LOST", `Another owner has taken over run "${claim.runId}"`);
+  }
+
+  function keep(entry: Entry, digest: string, text: string): void {
+    if (entry.texts.includes(digest)) return;
+    entry.texts.push(digest);
+    const known = texts.get(digest);
+    if (known === undefined) texts.set(digest, { text, needed: 1 });
+    else known.needed++;
+  }
+
+  function forget(runId: string): void {
+    const entry = runs.get(runId);
+    if (entry === undefined) return;
+    entry.facts.length = 0; // the map's old tables may hold the entry for a while yet
+    for (const digest of entry.texts) {
+      const known = texts.get(digest);
+      if (known !== undefined && --known.needed === 0) texts.delete(digest);
+    }
+    for (const child of entry.children) forget(child);
+    runs.delete(runId);
   }
 
   function forgetOldest(): void {
-    const runId = ended[first++] ?? "";
-    const { facts, children } = entryOf(runId);
-    facts.length = 0; // the map's old tables may hold the entry for a while yet
-    for (const child of children) runs.delete(child);
-    runs.delete(runId);
+    forget(ended[first++] ?? "");
     if (first < 1_000) return;
     ended = ended.slice(first);
     first = 0;
   }
 
   return {
-    create(runId, owner) {
+    create(run, owner) {
+      const { runId } = run;
       if (runs.has(runId)) {
         return Promise.reject(
           new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`),
         );
       }
-      rootOf(runId)?.children.push(runId);
-      runs.set(runId, { token: 1, ended: false, facts: [], children: [] });
+      const entry: Entry = {
+        run,
+        token: 1,
+        standing: { status: "running", endedAt: null, sleepsUntil: undefined },
+        facts: [],
+        texts: [],
+        children: [],
+      };
+      for (const { digest, text } of run.texts) keep(entry, digest, text);
+      if (isChild(runId)) runs.get(rootIdOf(runId))?.children.push(runId);
+      runs.set(runId, entry);
       return Promise.resolve({ runId, owner, token: 1 });
     },
-    claim(runId, owner) {
-      return attempt(() => ({ runId, owner, token: ++entryOf(runId).token }));
+    claim: (runId, owner) => attempt(() => ({ runId, owner, token: ++entryOf(runId).token })),
+    async *adopt(owner) {
+      for (const [runId, entry] of [...runs]) {
+        const { status, endedAt, sleepsUntil } = entry.standing;
+        if (endedAt !== null || isChild(runId)) continue;
+        const claim = { runId, owner, token: ++entry.token };
+        yield { claim, status, sleepsUntil };
+      }
     },
-    append(claim: Claim, facts) {
-      return attempt(() => {
-        const entry = entryOf(claim.runId);
-        if (claim.token !== entry.token) {
-          throw new MaestroError("CLAIM_LOST", `Another owner has taken over run "${claim.runId}"`);
-        }
-        entry.facts.push(...facts);
-        for (const { kind } of facts) {
-          if (kind === "run_ended") entry.ended = true;
-          else if (kind === "rollback_started") entry.ended = false; // a child, with its parent
-        }
-        if (!entry.ended || rootOf(claim.runId) !== undefined) return;
+    holds: () => true,
+    append: (claim, facts, standing) =>
+      attempt(() => {
+        const entry = fenced(claim);
+        for (const fact of facts) entry.facts.push(fact);
+        if (standing === undefined) return;
+        entry.standing = standing;
+        if (standing.endedAt === null || isChild(claim.runId)) return;
         ended.push(claim.runId);
         if (ended.length - first > remember) forgetOldest();
-      });
+      }),
+    async *read(runId, after = 0) {
+      yield* entryOf(runId).facts.filter(({ seq }) => seq > after);
     },
-    async *read(runId) {
-      yield* entryOf(runId).facts.slice();
+    keep: (claim, { digest, text }) => attempt(() => keep(fenced(claim), digest, text)),
+    kept: (digest) => Promise.resolve(texts.get(digest)?.text),
+    post: (runId, command) =>
+      attempt(() => {
+        entryOf(runId);
+        const number = ++posted;
+        inbox.set(number, undefined);
+        queueMicrotask(() => listeners.forEach((hear) => hear({ number, runId, command })));
+        return number;
+      }),
+    listen(hear) {
+      listeners.add(hear);
+      return () => listeners.delete(hear);
     },
-    async *unfinished() {
-      for (const [runId, entry] of [...runs]) if (!entry.ended) yield runId;
+    answer: (number, answer) =>
+      attempt(() => void (inbox.has(number) && inbox.set(number, answer))),
+    answerTo(number) {
+      const answer = inbox.get(number);
+      if (answer !== undefined) inbox.delete(number);
+      return Promise.resolve(answer);
     },
-    keep: (digest, text) => attempt(() => void texts.set(digest, text)),
-    kept: (digest) => Promise.resolve(texts.get(digest)),
+    list: (query) =>
+      attempt(() => {
+        const all = [...runs.values()].filter(({ run }) => !isChild(run.runId)).reverse();
+        return pageOf(all.map(summaryOf), query);
+      }),
+    find: (runId) => attempt(() => summaryOf(entryOf(runId))),
+    prune: (endedBefore) =>
+      attempt(() => {
+        const old = [...runs.values()].filter(({ run, standing: { endedAt } }) =>
+          !isChild(run.runId) && endedAt !== null && endedAt < endedBefore
+        );
+        for (const { run } of old) forget(run.runId);
+        return old.length;
+      }),
+    size: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   };
+}
+
+function isChild(runId: string): boolean {
+  return runId.includes("/");
+}
+
+function rootIdOf(runId: string): string {
+  return runId.slice(0, runId.indexOf("/"));
+}
+
+function summaryOf({ run, standing }: Entry): RunSummary {
+  const { runId, workflow, version, correlationId, at } = run;
+  return {
+    runId,
+    workflow,
+    version,
+    correlationId,
+    ...standing,
+    startedAt: at,
+    owned: standing.endedAt === null,
+  };
+}
+
+function pageOf(newestFirst: readonly RunSummary[], query: RunQuery): readonly RunSummary[] {
+  const { status, workflow, since = 0, limit = 100, after } = query;
+  const start = newestFirst.findIndex(({ runId }) => runId === after) + 1;
+  return newestFirst.slice(start)
+    .filter((run) =>
+      (status === undefined || run.status === status) &&
+      (workflow === undefined || run.workflow === workflow) && run.startedAt >= since
+    )
+    .slice(0, limit);
 }
 
 /** What is thrown becomes a rejection, as with a journal that has to wait. */

@@ -1,4 +1,4 @@
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import type { Failure } from "../machines/failure.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Value } from "../workflow/value.ts";
@@ -53,6 +53,8 @@ export function entryOf(event: Happening): Entry {
       return failed("warn", `${noun} in doubt, and is verified`, at, event.failure);
     case "step_caught":
       return failed("warn", `${noun} failed, and its catch takes it`, at, event.failure);
+    case "schema_found":
+      return entry("debug", "schema found", { service: event.service });
     case "signal_received":
       return entry("info", "signal received", { signal: event.name }, { payload: event.payload });
     case "block_failing":

@@ -1,5 +1,5 @@
 import { definitionOf } from "../engine/definition.ts";
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import type { Op } from "../machines/facts.ts";
 import type { Json } from "../workflow/json.ts";
 import type { CallTarget, Workflow } from "../workflow/model.ts";

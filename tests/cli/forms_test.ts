@@ -1,6 +1,6 @@
 /** How the forms of the language look while they go on: as a tree, and as lines. */
 import assert from "node:assert/strict";
-import type { Happening } from "../../src/engine/live_run.ts";
+import type { Happening } from "../../src/engine/happening.ts";
 import type { Run } from "../../src/engine/run.ts";
 import { explain } from "../../src/cli/explain.ts";
 import { paintWith } from "../../src/cli/palette.ts";

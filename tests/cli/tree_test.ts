@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Happening } from "../../src/engine/live_run.ts";
+import type { Happening } from "../../src/engine/happening.ts";
 import type { FactBody } from "../../src/machines/facts.ts";
 import type { Failure } from "../../src/machines/failure.ts";
 import { paintWith } from "../../src/cli/palette.ts";
@@ -60,6 +60,7 @@ const STORY: readonly Told[] = [
     traceparent: null,
     input: {},
     env: {},
+    schemas: {},
     endpoints: {},
     deadline: null,
   }],

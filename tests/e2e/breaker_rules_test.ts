@@ -134,7 +134,7 @@ Deno.test("a call that its run cancels counts for nothing", async () => {
   });
   const started = await runs.start(BUY_STEP);
   await until("it is there", () => gate.held.length === 1);
-  started.run.cancel();
+  await started.run.cancel();
   assert.equal((await started.ended()).report.status, "cancelled");
   assert.deepEqual(runs.breaker().window, { calls: 0, failures: 0, slow: 0 });
 });

@@ -78,7 +78,7 @@ Deno.test("a cancelled run cancels the call in flight at its server, long before
   await using shop = await startShop();
   const report = await runToEnd(withSteps(shop, `  - ${SLOW}\n`), {}, async (run) => {
     await shop.slow;
-    run.cancel("test");
+    await run.cancel("test");
     await shop.cancelled; // before the engine closes: that would end the call too
   });
   assert.equal(report.status, "cancelled");

@@ -169,7 +169,7 @@ Deno.test("a run that is cancelled in the queue leaves at once, and the next one
   const gate = new Gate();
   await using runs = await openGated(gate, 1);
   const [first, second, third] = await startInLine(runs, "a", "b", "c");
-  second?.run.cancel();
+  await second?.run.cancel();
   const { report } = await second!.ended();
   assert.deepEqual([report.status, report.steps[0]?.outcome], ["cancelled", "not_sent"]);
   assert.equal(gate.held.length, 1, "it did not wait for the first one");
@@ -187,7 +187,7 @@ Deno.test("a run that is cancelled in the middle of its call gives its place to 
   const gate = new Gate();
   await using runs = await openGated(gate, 1);
   const [first, second] = await startInLine(runs, "a", "b");
-  first?.run.cancel();
+  await first?.run.cancel();
   assert.equal((await first!.ended()).report.status, "cancelled");
   await until("the next is there", () => arrivals(runs).length === 2);
   gate.letGo();

@@ -212,7 +212,7 @@ for (const subject of [GO, PYTHON]) {
         const seen: string[][] = [];
         const report = await runToEnd(text(follow), { runId: "stopped" }, async (run: Run) => {
           seen.push(await streamsOpen(examples, "stopped"));
-          run.cancel("test");
+          await run.cancel("test");
           await run.result();
           // Before the engine closes: that would end the stream too.
           await streamsEnd(examples, "stopped");

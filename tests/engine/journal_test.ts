@@ -7,6 +7,7 @@ import { emptyState } from "../../src/machines/records.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import { FakeClock } from "../support/clock.ts";
 import { stage, workflowOf } from "../support/engines.ts";
+import { newRun } from "../support/exercise_journal.ts";
 import { type Behaviour, type Script, World } from "../support/world.ts";
 
 const ok: Behaviour = { answer: { id: "1" } };
@@ -27,12 +28,11 @@ function turn(): Promise<void> {
 async function leftInFlight(text: string, scripts: Readonly<Record<string, Script>>) {
   const disk = memoryJournal();
   const journal = { ...disk, close: () => Promise.resolve() };
-  const { engine, world, clock } = stage(scripts, { journal });
+  const { engine, world } = stage(scripts, { journal, clock: new FakeClock() });
   await engine.start(workflowOf(text), { runId: "r" });
   await turn();
   assert.equal(world.calls.length, 1);
   await engine.close();
-  clock.stop();
   return disk;
 }
 
@@ -46,9 +46,10 @@ Deno.test("what waits for its facts waits for no later ones", async () => {
   const state = emptyState();
   const ledger = new Ledger({
     journal,
-    claim: await inner.create("r", "me"),
+    claim: await inner.create(newRun("r"), "me"),
     state,
     clock: new FakeClock(),
+    standing: () => ({ status: "running", endedAt: null, sleepsUntil: undefined }),
     onDurable: () => {},
     onBroken: () => {},
   });
@@ -73,7 +74,8 @@ Deno.test("a report says nothing that is not durable, also after the journal has
   let writes = 0;
   const journal: Journal = {
     ...inner,
-    append: (claim, facts) => ++writes === 1 ? inner.append(claim, facts) : stuck.promise,
+    append: (claim, facts, standing) =>
+      ++writes === 1 ? inner.append(claim, facts, standing) : stuck.promise,
   };
   const { engine, clock } = stage({ "shop/One": ok }, { journal });
   try {
@@ -121,10 +123,10 @@ Deno.test("an engine that is closed while it resumes a run sends nothing", async
 
 Deno.test("resumeAll() passes over a run whose first fact was lost", async () => {
   const disk = await leftInFlight(ONE, { "shop/One": { hang: true } });
-  await disk.create("lost", "somebody");
+  await disk.create(newRun("lost"), "somebody");
   const { engine, clock } = stage({ "shop/One": ok }, { journal: disk });
   try {
-    const runs = await engine.resumeAll();
+    const { runs } = await engine.resumeAll();
     assert.deepEqual(runs.map(({ id }) => id), ["r"]);
     assert.equal((await runs[0]?.result())?.status, "completed");
   } finally {

@@ -42,7 +42,7 @@ for (
       const run = await engine.start(workflowOf(text), { runId: "r" });
       const parked = await run.result();
       assert.deepEqual(parked.attention.map(({ step }) => step), ["one.compensate[0].tell"]);
-      run.resolve({ step: "one.compensate[0].tell", action, reason: "by hand" });
+      await run.resolve({ step: "one.compensate[0].tell", action, reason: "by hand" });
       const report = await run.result();
       assert.equal(report.status, "incomplete");
       assert.deepEqual(world.effects, effects);
@@ -64,11 +64,11 @@ Deno.test("of two compensating steps that are parked, each is resolved by itself
   try {
     const run = await engine.start(workflowOf(undoneBy(SIDE_BY_SIDE)), { runId: "r" });
     assert.equal((await run.result()).status, "needs_attention");
-    run.resolve({ step: "one.compensate[0].tell", action: "retry", reason: "logged in" });
+    await run.resolve({ step: "one.compensate[0].tell", action: "retry", reason: "logged in" });
     const half = await run.result();
     assert.equal(half.status, "needs_attention");
     assert.deepEqual(steps(half), ["one.compensate[0].undo"]);
-    run.resolve({ step: "one.compensate[0].undo", action: "retry", reason: "logged in" });
+    await run.resolve({ step: "one.compensate[0].undo", action: "retry", reason: "logged in" });
     assert.equal((await run.result()).status, "compensated");
     assert.equal(world.effects.length, 3);
     const raised = (await Array.fromAsync(journal.read("r")))
@@ -85,7 +85,7 @@ Deno.test("an abort ends the rollback also where another step is parked beside i
   try {
     const run = await engine.start(workflowOf(undoneBy(SIDE_BY_SIDE)), { runId: "r" });
     await run.result();
-    run.resolve({ step: "one.compensate[0].undo", action: "abort", reason: "by hand" });
+    await run.resolve({ step: "one.compensate[0].undo", action: "abort", reason: "by hand" });
     const report = await run.result();
     assert.equal(report.status, "incomplete");
     assert.deepEqual(report.attention, []);
@@ -115,8 +115,8 @@ Deno.test("resolve() on a run that was stopped says so", async () => {
   const [parked] = (await run.result()).attention;
   await engine.close();
   clock.stop();
-  assert.throws(
-    () => run.resolve({ step: parked?.step ?? "", action: "skip", reason: "late" }),
+  await assert.rejects(
+    run.resolve({ step: parked?.step ?? "", action: "skip", reason: "late" }),
     { code: "ENGINE_CLOSED" },
   );
 });

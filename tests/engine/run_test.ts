@@ -426,8 +426,8 @@ Deno.test("a journal that fails stops all sending, and nothing is reported as do
   let writes = 0;
   const failing: Journal = {
     ...inner,
-    append: (claim, facts) =>
-      ++writes > 1 ? Promise.reject(new Error("disk full")) : inner.append(claim, facts),
+    append: (claim, facts, standing) =>
+      ++writes > 1 ? Promise.reject(new Error("disk full")) : inner.append(claim, facts, standing),
   };
   const seen: string[] = [];
   const { engine, world, clock } = stage({ "shop/One": ok, "shop/Two": ok }, { journal: failing });
@@ -496,7 +496,7 @@ Deno.test("resumeAll() goes on with the others where one run can't go on", async
   });
   const failed: string[] = [];
   try {
-    const runs = await second.engine.resumeAll((runId, { code }) =>
+    const { runs } = await second.engine.resumeAll((runId, { code }) =>
       failed.push(`${runId} ${code}`)
     );
     assert.deepEqual(runs.map((run) => run.id), ["good"]);
@@ -534,7 +534,7 @@ steps:
 
   const second = stage({ "shop/One": ok, "shop/Two": ok }, { journal });
   try {
-    const [resumed] = await second.engine.resumeAll();
+    const { runs: [resumed] } = await second.engine.resumeAll();
     assert.equal((await resumed?.result())?.status, "completed");
     assert.deepEqual(second.world.calls.map(({ method, attempt }) => [method, attempt]), [[
       "shop/Two",

@@ -1,7 +1,7 @@
 /** Corners of the saga that random workflows have found. */
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import type { Happening } from "../../src/engine/live_run.ts";
+import type { Happening } from "../../src/engine/happening.ts";
 import type { Run } from "../../src/engine/run.ts";
 import { stage, workflowOf } from "../support/engines.ts";
 import type { Script } from "../support/world.ts";
@@ -63,7 +63,7 @@ steps:
   );
   const { run, world } = staged;
   assert.equal((await run.result()).status, "needs_attention");
-  run.resolve({ step: "g.a", action: "abort", reason: "it can't be undone" });
+  await run.resolve({ step: "g.a", action: "abort", reason: "it can't be undone" });
   const report = await run.result();
   assert.equal(report.status, "incomplete");
   assert.equal(report.error?.code, "PERMISSION_DENIED");
@@ -108,7 +108,7 @@ steps:
   const parked = await run.result();
   assert.equal(parked.status, "needs_attention");
   assert.deepEqual(parked.attention.map(({ step }) => step), ["g"]);
-  run.resolve({ step: "g", action: "abort", reason: "enough" });
+  await run.resolve({ step: "g", action: "abort", reason: "enough" });
   assert.equal((await run.result()).status, "incomplete");
   assert.deepEqual(world.effects, ["r/a/action"]);
 });
@@ -167,7 +167,7 @@ steps:
   );
   const { run } = staged;
   assert.equal((await run.result()).status, "needs_attention");
-  run.resolve({ step: "again[0].a", action: "abort", reason: "enough" });
+  await run.resolve({ step: "again[0].a", action: "abort", reason: "enough" });
   const report = await run.result();
   assert.equal(report.status, "incomplete");
   assert.equal(report.error?.code, "FAILED_PRECONDITION");
@@ -233,7 +233,7 @@ steps:
   );
   const { run, world } = staged;
   assert.equal((await run.result()).status, "needs_attention");
-  run.resolve({ step: "child/p", action: "retry", reason: "it may ask now" });
+  await run.resolve({ step: "child/p", action: "retry", reason: "it may ask now" });
   assert.equal((await run.result()).status, "compensated");
   assert.deepEqual(world.effects, ["r/a/action", "r/a/compensate"]);
 });
@@ -263,7 +263,7 @@ steps:
   const { run, world } = staged;
   const parked = await run.result();
   assert.deepEqual(parked.attention.map(({ step }) => step), ["all.g.a"]);
-  run.resolve({ step: "all.g.a", action: "abort", reason: "it can't be undone" });
+  await run.resolve({ step: "all.g.a", action: "abort", reason: "it can't be undone" });
   assert.equal((await run.result()).status, "incomplete");
   assert.deepEqual(world.effects, ["r/p/action", "r/all.g.a/action"]);
 });
@@ -335,7 +335,7 @@ steps:
   const { run, world } = staged;
   const parked = await run.result();
   assert.deepEqual(parked.attention.map(({ step }) => step), ["g.both.a"]);
-  run.resolve({ step: "g.both.a", action: "skip", reason: "go on without" });
+  await run.resolve({ step: "g.both.a", action: "skip", reason: "go on without" });
   const report = await run.result();
   assert.equal(report.status, "completed");
   assert.equal(report.steps.find(({ id }) => id === "a")?.outcome, "unknown");

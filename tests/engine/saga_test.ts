@@ -171,7 +171,7 @@ Deno.test("a compensation that gives up parks the run; the later ones wait; an o
     assert.ok(!world.calls.some(({ method }) => method === "shop/UndoOne"));
 
     broken = false;
-    run.resolve({
+    await run.resolve({
       step: "two",
       action: "retry",
       input: { of: "the other two" },
@@ -207,7 +207,7 @@ for (
     try {
       const run = await engine.start(workflowOf(threeSteps()), { runId: "r" });
       assert.equal((await run.result()).status, "needs_attention");
-      run.resolve({ step: "two", action, by: "ada", reason: "by hand" });
+      await run.resolve({ step: "two", action, by: "ada", reason: "by hand" });
       const report = await run.result();
       assert.equal(report.status, "incomplete");
       assert.deepEqual(world.effects.filter((key) => key.endsWith("/compensate")), undone);
@@ -263,7 +263,7 @@ steps:
     assert.equal(parked.attention[0]?.step, "one.compensate[1]");
     assert.equal(parked.steps[0]?.compensation?.status, "parked");
     stock = true;
-    run.resolve({ step: "one.compensate[1]", action: "retry", reason: "logged in" });
+    await run.resolve({ step: "one.compensate[1]", action: "retry", reason: "logged in" });
     const report = await run.result();
     assert.equal(report.status, "compensated");
     assert.deepEqual(world.effects, [

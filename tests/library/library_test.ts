@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MaestroError } from "../../src/errors.ts";
-import type { Happening } from "../../src/engine/live_run.ts";
+import type { Happening } from "../../src/engine/happening.ts";
 import { checkWorkflow } from "../../src/library/check.ts";
 import { callerOf, callFailure } from "../../src/library/fake.ts";
 import { loadWorkflow } from "../../src/library/load.ts";

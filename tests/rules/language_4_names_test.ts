@@ -191,10 +191,10 @@ Deno.test("§4 signals are delivered oldest first, one to each `await_signal`", 
   - return: [ "{{ .a }}", "{{ .b }}", "{{ .c }}", "{{ .other }}" ]
 `,
     {
-      during: ({ run, after }) => {
-        run.signal("go", 1);
-        run.signal("stop", "s");
-        run.signal("go", 2);
+      during: async ({ run, after }) => {
+        await run.signal("go", 1);
+        await run.signal("stop", "s");
+        await run.signal("go", 2);
         after(120_000, () => run.signal("go", 3));
       },
     },
@@ -206,9 +206,9 @@ Deno.test("§4 signals are deduplicated by their id, also after they were delive
   const { report } = await play(
     "  - { id: a, await_signal: go }\n  - { id: b, await_signal: go, timeout: 1m, catch: [ { result: none } ] }\n  - return: [ '{{ .a }}', '{{ .b }}' ]",
     {
-      during: ({ run, after }) => {
-        run.signal("go", 1, "id-1");
-        run.signal("go", 2, "id-1");
+      during: async ({ run, after }) => {
+        await run.signal("go", 1, "id-1");
+        await run.signal("go", 2, "id-1");
         after(10_000, () => run.signal("go", 3, "id-1"));
       },
     },

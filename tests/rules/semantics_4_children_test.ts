@@ -225,7 +225,7 @@ Deno.test("§4 child run: its `needs_attention` parks the parent, and is resolve
       ]]);
       assert.equal((await engine.report("r/it")).status, "needs_attention");
       broken = false;
-      run.resolve({ step: "it/a", action: "retry", by: "ada", reason: "mended" });
+      await run.resolve({ step: "it/a", action: "retry", by: "ada", reason: "mended" });
     },
   });
   assert.equal(played.report.status, "compensated");
@@ -242,7 +242,7 @@ for (const action of ["skip", "abort"] as const) {
       },
       during: async ({ run }) => {
         await run.result();
-        run.resolve({ step: "it/a", action, reason: "by hand" });
+        await run.resolve({ step: "it/a", action, reason: "by hand" });
       },
     });
     assert.equal(played.report.status, "incomplete");
@@ -269,7 +269,7 @@ Deno.test("§4 child run: one that needs attention in the parent's rollback park
         assert.deepEqual(parked.attention.map(({ step }) => step), ["it/b"]);
         assert.deepEqual(undoneKeys({ world }), []);
         broken = false;
-        run.resolve({ step: "it/b", action: "retry", reason: "mended" });
+        await run.resolve({ step: "it/b", action: "retry", reason: "mended" });
       },
     },
   );
@@ -294,8 +294,8 @@ Deno.test("§4 child run: past its pivot, the parent's cancel is refused while i
     ...child("  - { id: pay, service: shop, method: Do, pivot: true }\n  - wait: 1h"),
     head: "timeout: 10m",
     during: ({ run, after }) =>
-      after(5_000, () => {
-        assert.throws(() => run.cancel("ada"), { code: "RUN_NOT_ACTIVE", message: /no way back/ });
+      after(5_000, async () => {
+        await assert.rejects(run.cancel("ada"), { code: "RUN_NOT_ACTIVE", message: /no way back/ });
       }),
   });
   assert.equal(report.status, "completed");
@@ -312,7 +312,7 @@ Deno.test("§4 child run: past the parent's pivot, one that fails parks the pare
         assert.deepEqual(parked.attention.map(({ step, error }) => [step, error.code]), [
           ["it", "CHILD_FAILED"],
         ]);
-        run.resolve({ step: "it", action: "retry", reason: "again" });
+        await run.resolve({ step: "it", action: "retry", reason: "again" });
       },
     },
   );
@@ -332,7 +332,7 @@ Deno.test("§4 child run: … also where a block around it is tried again", asyn
         assert.deepEqual(parked.attention.map(({ step, error }) => [step, error.code]), [
           ["it", "STEP_TIMEOUT"],
         ]);
-        run.resolve({ step: "it", action: "retry", reason: "again" });
+        await run.resolve({ step: "it", action: "retry", reason: "again" });
       },
     },
   );

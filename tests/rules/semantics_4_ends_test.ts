@@ -45,7 +45,7 @@ for (
         cast: { Undo: { fail: "PERMISSION_DENIED" } },
         during: async ({ run }) => {
           await run.result();
-          run.resolve({ step: "done", action: "skip", reason: "by hand" });
+          await run.resolve({ step: "done", action: "skip", reason: "by hand" });
         },
       },
     ],
@@ -54,7 +54,7 @@ for (
       during: async ({ run, after }) => {
         after(1_000, () => run.cancel());
         await run.result();
-        run.resolve({ step: "done", action: "abort", reason: "by hand" });
+        await run.resolve({ step: "done", action: "abort", reason: "by hand" });
       },
     }],
   ] as readonly (readonly [RunStatus, string, string, SceneOptions])[]
@@ -158,9 +158,9 @@ Deno.test("§4 a second cancel changes nothing", async () => {
   const played = await play(DONE + HANG, {
     cast: { Undo: { answer: {}, after: 1_000 } },
     during: ({ run, after }) => {
-      after(1_000, () => {
-        run.cancel("ada");
-        run.cancel("bob");
+      after(1_000, async () => {
+        await run.cancel("ada");
+        await run.cancel("bob");
       });
       after(1_500, () => run.cancel("eve"));
     },
@@ -180,7 +180,7 @@ Deno.test("§4 time that a verify is parked counts for nothing to the run's time
         await run.result();
         clock.advance(3_600_000);
         mended = true;
-        run.resolve({ step: "it", action: "retry", reason: "an hour later" });
+        await run.resolve({ step: "it", action: "retry", reason: "an hour later" });
       },
     },
   );

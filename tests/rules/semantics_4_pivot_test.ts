@@ -20,8 +20,8 @@ Deno.test("§4 pivot: before it, the run's timeout counts", async () => {
 Deno.test("§4 pivot: cancel is refused with the reason", async () => {
   const { report } = await play(`${DONE}${PIVOT}  - wait: 1h`, {
     during: ({ run, after }) =>
-      after(1_000, () => {
-        assert.throws(() => run.cancel("ada"), {
+      after(1_000, async () => {
+        await assert.rejects(run.cancel("ada"), {
           code: "RUN_NOT_ACTIVE",
           message: /"pay".*no way back/,
         });
@@ -119,7 +119,7 @@ for (
       during: async ({ run, clock }) => {
         await run.result();
         clock.advance(3_600_000);
-        run.resolve({ step: "late", by: "ada", reason: "it is so", ...action });
+        await run.resolve({ step: "late", by: "ada", reason: "it is so", ...action });
       },
     });
     assert.equal(played.report.status, status);
@@ -163,7 +163,7 @@ for (
           const parked = await run.result();
           assert.deepEqual(parked.attention.map((one) => one.step), [path]);
           if (form === "await_signal") run.signal("go", {});
-          run.resolve({ step: path, action: fix, reason: "so be it" });
+          await run.resolve({ step: path, action: fix, reason: "so be it" });
         },
       },
     );
@@ -214,7 +214,7 @@ Deno.test("§4 pivot: time spent parked counts for nothing, neither for the step
           const parked = await run.result();
           assert.deepEqual(parked.attention.map((one) => one.step), [step]);
           clock.advance(3_600_000);
-          run.resolve({ step, action: "retry", reason: "an hour later" });
+          await run.resolve({ step, action: "retry", reason: "an hour later" });
         }
       },
     },

@@ -175,7 +175,7 @@ Deno.test("§4.3 for an unknown step that output is {}, and an input that then c
           "compensate",
           "EXPRESSION_ERROR",
         ]);
-        run.resolve({
+        await run.resolve({
           step: "it",
           action: "retry",
           input: { id: "by hand" },
@@ -247,7 +247,7 @@ Deno.test("§4.4 an operator may retry, skip or abort, each recorded with who an
           ] as const
         ) {
           assert.deepEqual((await run.result()).attention.map((one) => one.step), [step]);
-          run.resolve({ step, action, by, reason: `${by} says so` });
+          await run.resolve({ step, action, by, reason: `${by} says so` });
         }
       },
     },
@@ -282,9 +282,9 @@ Deno.test("§4.4 then rollback goes on", async () => {
       },
       during: async ({ run }) => {
         await run.result();
-        run.resolve({ step: "two", action: "retry", reason: "again" });
+        await run.resolve({ step: "two", action: "retry", reason: "again" });
         await run.result();
-        run.resolve({ step: "two", action: "retry", reason: "and again" });
+        await run.resolve({ step: "two", action: "retry", reason: "and again" });
       },
     },
   );
@@ -301,7 +301,7 @@ Deno.test("§4.4 time spent parked counts for nothing", async () => {
       during: async ({ run, clock }) => {
         await run.result(); // 0s, 1s, 3s, 7s: the next would be too late
         clock.advance(3_600_000);
-        run.resolve({ step: "it", action: "retry", reason: "an hour later" });
+        await run.resolve({ step: "it", action: "retry", reason: "an hour later" });
       },
     },
   );

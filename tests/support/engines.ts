@@ -1,6 +1,6 @@
 /** Engines for tests: workflows from text, journals that lose power, worlds that outlive them. */
 import assert from "node:assert/strict";
-import type { Claim, Journal, StoredFact } from "../../src/engine/doors.ts";
+import type { Journal } from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineOptions, StartOptions } from "../../src/engine/engine_options.ts";
 import type { RunReport } from "../../src/engine/report.ts";
@@ -60,18 +60,14 @@ export async function play(
 export function mortalJournal(inner: Journal, facts: number): Journal {
   let left = facts;
   return {
-    create: (runId, owner) => inner.create(runId, owner),
-    claim: (runId, owner) => inner.claim(runId, owner),
-    async append(claim: Claim, more: readonly StoredFact[]) {
+    ...inner,
+    async append(claim, more, standing) {
       const last = more.slice(0, left);
       left -= last.length;
-      await inner.append(claim, last);
-      if (last.length < more.length || left === 0) throw new Error("The power is cut");
+      const isCut = last.length < more.length;
+      await inner.append(claim, last, isCut ? undefined : standing);
+      if (isCut || left === 0) throw new Error("The power is cut");
     },
-    read: (runId) => inner.read(runId),
-    unfinished: () => inner.unfinished(),
-    keep: (digest, text) => inner.keep(digest, text),
-    kept: (digest) => inner.kept(digest),
     close: () => Promise.resolve(), // the disk outlives the process
   };
 }

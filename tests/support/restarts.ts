@@ -5,8 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Claim, Journal, StoredFact } from "../../src/engine/doors.ts";
+import type { Journal, StoredFact } from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { MaestroError } from "../../src/errors.ts";
 import type { Resolution } from "../../src/engine/live_run.ts";
 import type { AttentionReport, RunReport } from "../../src/engine/report.ts";
 import type { Run } from "../../src/engine/run.ts";
@@ -135,19 +136,20 @@ class Disk {
     };
     return {
       ...kept,
-      create: async (runId, owner) => {
+      create: async (run, owner) => {
         check();
-        const claim = await kept.create(runId, owner);
-        this.runs.add(runId);
+        const claim = await kept.create(run, owner);
+        this.runs.add(run.runId);
         return claim;
       },
-      append: async (claim: Claim, facts: readonly StoredFact[]) => {
+      append: async (claim, facts, standing) => {
         check();
         const { written, cut } = power?.(facts.length) ?? { written: facts.length, cut: false };
         isOff ||= cut;
         this.writes++;
         this.total += written;
-        await kept.append(claim, facts.slice(0, written));
+        const isWhole = written === facts.length;
+        await kept.append(claim, facts.slice(0, written), isWhole ? standing : undefined);
         check();
       },
       close: () => Promise.resolve(),
@@ -219,7 +221,7 @@ async function live(
       mend();
       for (const parked of report.attention) {
         const decided = test.operator(parked);
-        run.resolve({ step: parked.step, reason: "seen to", ...decided });
+        await run.resolve({ step: parked.step, reason: "seen to", ...decided });
       }
     }
   } finally {
@@ -229,7 +231,13 @@ async function live(
 
 /** As a process does that starts: every run that has not ended goes on; `undefined`: it has ended. */
 async function goOn(engine: Engine): Promise<Run | undefined> {
-  return (await engine.resumeAll()).find(({ id }) => id === "r");
+  await engine.resumeAll();
+  try {
+    return await engine.resume("r"); // it may sleep
+  } catch (thrown) {
+    if (MaestroError.from(thrown).code !== "RUN_NOT_ACTIVE") throw thrown;
+    return undefined;
+  }
 }
 
 /** Signals and a cancel at their times, and again in each life: nobody knows whether they were kept. */
@@ -248,11 +256,9 @@ function outside(
   return () => takeBacks.forEach((takeBack) => takeBack());
 }
 
-/** The run may have ended, or lost its power. */
-function quietly(action: () => void): void {
-  try {
-    action();
-  } catch { /* then it goes on, or not, in the next life */ }
+/** The run may have ended, or lost its power: then it goes on, or not, in the next life. */
+function quietly(action: () => Promise<void>): void {
+  action().catch(() => {});
 }
 
 /** What must be the same, however often it was interrupted: what was asked for, done, and answered. */

@@ -60,12 +60,12 @@ export async function play(tree: Tree, outside: Outside, fate: Fate): Promise<Pl
     return retried.has(step.split(/[./]/).at(-1) ?? "") ? RETRY_CHOICES : SKIP_CHOICES;
   };
   /** An operator who never sleeps. */
-  const decide = (step: string, op: string) => {
+  const decide = async (step: string, op: string) => {
     const key = `r/${step}/${op}`;
     const nth = parks.get(key) ?? 0;
     const action = outside.decision(key, nth, choices(step, op));
     try {
-      run?.resolve({
+      await run?.resolve({
         step,
         op: op as "action", // as the report has it
         action: action === "input" ? "retry" : action,
@@ -89,8 +89,8 @@ export async function play(tree: Tree, outside: Outside, fate: Fate): Promise<Pl
   const mortal = mortalJournal(disk, fate.cutAfter);
   let engine = open({
     ...mortal,
-    append: (claim, facts) =>
-      mortal.append(claim, facts).catch((thrown: unknown) => {
+    append: (claim, facts, standing) =>
+      mortal.append(claim, facts, standing).catch((thrown: unknown) => {
         died = true; // also where the run rested, and its result was told before
         throw thrown;
       }),
@@ -120,7 +120,7 @@ export async function play(tree: Tree, outside: Outside, fate: Fate): Promise<Pl
         continue;
       }
       if (report.attention.length > 0) {
-        for (const { step, op } of report.attention) decide(step, op);
+        for (const { step, op } of report.attention) await decide(step, op);
         continue;
       }
       const due = clock.nextDue;
@@ -146,7 +146,5 @@ async function ended(engine: Engine): Promise<RunReport | null> {
 
 /** A run that has passed its pivot refuses. */
 function cancel(run: Run | undefined): void {
-  try {
-    run?.cancel();
-  } catch { /* it goes on */ }
+  run?.cancel().catch(() => {}); // it goes on
 }

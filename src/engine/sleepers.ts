@@ -1,0 +1,140 @@
+import type { Claim, Clock } from "./doors.ts";
+import type { Seat } from "./seat.ts";
+
+/** A run that only waits needs no actor if it does so for longer than this, in milliseconds. */
+export const NAP = 1_000;
+/** How long before its moment a run is woken, in milliseconds: so that it is ready for it. */
+const EARLY = 250;
+
+/** A run that sleeps. */
+export interface Sleeper {
+  readonly claim: Claim;
+  /** When it goes on by itself, in milliseconds since the epoch; `null`: never. */
+  readonly dueAt: number | null;
+  /** It waits for an operator. */
+  readonly parked: boolean;
+  /** Its place, where somebody here may hold it. */
+  readonly seat: Seat | null;
+}
+
+interface Due {
+  readonly at: number;
+  readonly sleeper: Sleeper;
+}
+
+/** The runs of one engine that sleep. A hundred thousand of them cost one timer and a heap of moments. */
+export class Sleepers {
+  readonly #clock: Clock;
+  readonly #wake: (sleeper: Sleeper) => void;
+  readonly #byId = new Map<string, Sleeper>();
+  /** A binary heap, the earliest first; those that were woken otherwise are passed over. */
+  #heap: Due[] = [];
+  #armedFor = Infinity;
+  #disarm = () => {};
+  /** How many of them wait for no operator. */
+  #waiting = 0;
+
+  /** @param wake is told of each whose moment is near; it is out of the list then */
+  constructor(clock: Clock, wake: (sleeper: Sleeper) => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  /** How many sleep. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** How many of them wait for no operator. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  add(sleeper: Sleeper): void {
+    this.#byId.set(sleeper.claim.runId, sleeper);
+    if (!sleeper.parked) this.#waiting++;
+    if (sleeper.dueAt === null) return;
+    push(this.#heap, { at: sleeper.dueAt - EARLY, sleeper });
+    this.#arm();
+  }
+
+  has(runId: string): boolean {
+    return this.#byId.has(runId);
+  }
+
+  /** Takes one out, to wake it. */
+  take(runId: string): Sleeper | undefined {
+    const sleeper = this.#byId.get(runId);
+    if (sleeper === undefined) return undefined;
+    this.#byId.delete(runId);
+    if (!sleeper.parked) this.#waiting--;
+    return sleeper;
+  }
+
+  /** All of them, which are forgotten. */
+  clear(): readonly Sleeper[] {
+    const all = [...this.#byId.values()];
+    this.#byId.clear();
+    this.#heap = [];
+    this.#waiting = 0;
+    this.#disarm();
+    return all;
+  }
+
+  #arm(): void {
+    const next = this.#heap[0]?.at ?? Infinity;
+    if (next >= this.#armedFor) return;
+    this.#disarm();
+    this.#armedFor = next;
+    this.#disarm = this.#clock.at(next, () => this.#look());
+  }
+
+  #look(): void {
+    this.#armedFor = Infinity;
+    const now = this.#clock.now();
+    for (let due = this.#heap[0]; due !== undefined && due.at <= now; due = this.#heap[0]) {
+      pop(this.#heap);
+      const { runId } = due.sleeper.claim;
+      if (this.#byId.get(runId) !== due.sleeper) continue; // it was woken by a signal, say
+      this.take(runId);
+      this.#wake(due.sleeper);
+    }
+    this.#arm();
+  }
+}
+
+function push(heap: Due[], due: Due): void {
+  let at = heap.push(due) - 1;
+  while (at > 0) {
+    const up = (at - 1) >> 1;
+    if (before(heap[up], due)) break;
+    swap(heap, at, up);
+    at = up;
+  }
+}
+
+function pop(heap: Due[]): void {
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return;
+  heap[0] = last;
+  for (let at = 0;;) {
+    let least = at;
+    for (const child of [2 * at + 1, 2 * at + 2]) {
+      if (child < heap.length && !before(heap[least], heap[child])) least = child;
+    }
+    if (least === at) return;
+    swap(heap, at, least);
+    at = least;
+  }
+}
+
+function before(one: Due | undefined, other: Due | undefined): boolean {
+  return (one?.at ?? Infinity) <= (other?.at ?? Infinity);
+}
+
+function swap(heap: Due[], one: number, other: number): void {
+  const [a, b] = [heap[one], heap[other]];
+  if (a === undefined || b === undefined) return;
+  heap[one] = b;
+  heap[other] = a;
+}

@@ -1,0 +1,106 @@
+import type { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
+import { MaestroError } from "../../errors.ts";
+import { storeFailed } from "./faults.ts";
+
+interface Waiter {
+  readonly done: () => void;
+  readonly failed: (error: MaestroError) => void;
+}
+
+/**
+ * One transaction for all that comes in the same moment, from however many runs: a commit costs the
+ * disk's time, whatever is in it. What comes while it is under way goes into the next one.
+ */
+export class GroupCommit {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #begin;
+  readonly #commit;
+  readonly #identity: string;
+  /** Those who wait for the open transaction; `null`: none is open. */
+  #open: Waiter[] | null = null;
+
+  constructor(path: string, db: DatabaseSync) {
+    this.#path = path;
+    this.#db = db;
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#identity = this.#identify();
+  }
+
+  /**
+   * Does something in the transaction of this moment, at once.
+   *
+   * @param action throws a `MaestroError` only before it has written
+   * @returns what it gave, and a promise that resolves once it would survive a power cut
+   */
+  enter<T>(action: () => T): { readonly value: T; readonly durable: Promise<void> } {
+    try {
+      if (this.#open === null) {
+        this.#begin.run();
+        this.#open = [];
+        setImmediate(() => this.flush());
+      }
+      const value = action();
+      const waiters = this.#open;
+      const durable = new Promise<void>((done, failed) => waiters.push({ done, failed }));
+      return { value, durable };
+    } catch (thrown) {
+      // What was written before it could be half of something.
+      if (!(thrown instanceof MaestroError)) this.#fail(thrown);
+      throw storeFailed(this.#path, thrown);
+    }
+  }
+
+  /** Does something, and resolves with what it gave once it would survive a power cut. */
+  async write<T>(action: () => T): Promise<T> {
+    const { value, durable } = this.enter(action);
+    await durable;
+    return value;
+  }
+
+  /** Commits what is open now. */
+  flush(): void {
+    const waiters = this.#open;
+    if (waiters === null) return;
+    try {
+      this.#checkFile();
+      this.#commit.run();
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
+    this.#open = null;
+    for (const { done } of waiters) done();
+  }
+
+  #fail(thrown: unknown): void {
+    const error = storeFailed(this.#path, thrown);
+    const waiters = this.#open ?? [];
+    this.#open = null;
+    try {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    } catch { /* SQLite has rolled it back by itself */ }
+    for (const { failed } of waiters) failed(error);
+  }
+
+  /** What is written into a file that was deleted is gone with the process, though SQLite says nothing. */
+  #checkFile(): void {
+    if (this.#identify() === this.#identity) return;
+    throw new MaestroError(
+      "STORE_FAILED",
+      `Cannot use the store "${this.#path}": its file was deleted or replaced under the running program; put it back, then go on with what is open`,
+    );
+  }
+
+  #identify(): string {
+    return [this.#path, `${this.#path}-wal`].map((file) => {
+      try {
+        const { dev, ino } = Deno.statSync(file);
+        return `${dev}:${ino}`;
+      } catch {
+        return "none";
+      }
+    }).join();
+  }
+}

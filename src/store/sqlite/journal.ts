@@ -1,0 +1,374 @@
+import type {
+  Adopted,
+  Claim,
+  CommandAnswer,
+  Journal,
+  NewRun,
+  Posted,
+  StoredFact,
+} from "../../engine/doors.ts";
+import type { RunStatus } from "../../engine/report.ts";
+import { MaestroError } from "../../errors.ts";
+import { type Connections, openStore } from "./open.ts";
+import { GroupCommit } from "./group_commit.ts";
+import { Lease } from "./lease.ts";
+import { findRun, listRuns } from "./list.ts";
+import { pruneRuns } from "./prune.ts";
+import { readStatements, writeStatements } from "./statements.ts";
+import { storeFailed } from "./faults.ts";
+
+/** How often it is looked whether another process has posted something, in milliseconds. */
+const LOOK_EVERY = 100;
+
+/** A claim, with the run's row. */
+interface RowClaim extends Claim {
+  readonly no: number;
+}
+
+/** How a journal in a SQLite file is opened. */
+export interface SqliteJournalOptions {
+  /** Where there is no file, none is made: that is an error. @default false */
+  readonly mustExist?: boolean;
+}
+
+/**
+ * A journal in a SQLite file, which survives the process and a power cut, and which several processes
+ * of one machine may use at the same time. It is opened at once; file and folder are made where there
+ * are none.
+ *
+ * @example
+ * ```ts
+ * import { openEngine, sqliteJournal } from "@maestro/maestro";
+ *
+ * const file = `${Deno.makeTempDirSync()}/runs.db`;
+ * const engine = openEngine({ journal: sqliteJournal(file) });
+ * const { runs, sleeping } = await engine.resumeAll(); // what was left open
+ * console.log(runs.length, sleeping);
+ * await engine.close();
+ * ```
+ *
+ * @param path of the file, relative to the working directory, or absolute
+ * @throws {MaestroError} `STORE_FAILED`
+ */
+export function sqliteJournal(path: string, options: SqliteJournalOptions = {}): Journal {
+  return new SqliteJournal(path, openStore(path, options.mustExist ?? false)).door();
+}
+
+class SqliteJournal {
+  readonly #path: string;
+  readonly #connections: Connections;
+  readonly #commit: GroupCommit;
+  readonly #lease: Lease;
+  readonly #write;
+  readonly #read;
+  readonly #listeners = new Set<(posted: Posted) => void>();
+  /** Commands that were told and are not answered yet. */
+  readonly #told = new Set<number>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #seen: unknown = null;
+  #closed = false;
+
+  constructor(path: string, connections: Connections) {
+    const { writer, reader } = connections;
+    this.#path = path;
+    this.#connections = connections;
+    this.#commit = new GroupCommit(path, writer);
+    this.#lease = new Lease(path, writer, (action) => this.#commit.write(action));
+    this.#write = writeStatements(writer);
+    this.#read = readStatements(reader);
+  }
+
+  /** Its methods as functions of their own, so that others can be put in the place of some. */
+  door(): Journal {
+    return {
+      create: (run, owner) => this.#create(run, owner),
+      claim: (runId, owner) => this.#claim(runId, owner),
+      adopt: (owner) => this.#adopt(owner),
+      holds: () => this.#lease.holds,
+      append: (claim, facts, standing) =>
+        this.#later(() => {
+          const no = this.#fence(claim);
+          const { insertFact, moveRun } = this.#write;
+          for (const fact of facts) insertFact.run(no, fact.seq, JSON.stringify(fact));
+          if (standing === undefined) return;
+          const { status, endedAt, sleepsUntil } = standing;
+          moveRun.run(status, endedAt, sleepsUntil === undefined ? 0 : 1, sleepsUntil ?? null, no);
+        }),
+      read: (runId, after) => this.#facts(runId, after),
+      keep: (claim, { digest, text }) =>
+        this.#later(() => {
+          const no = this.#fence(claim);
+          if (this.#keep(digest, text)) this.#write.addText.run(digest, no);
+        }),
+      kept: (digest) =>
+        this.#look(() => {
+          const row = this.#read.text.get(digest) as { text: string } | undefined;
+          return row?.text;
+        }),
+      post: (runId, command) =>
+        this.#later(() => {
+          const { no } = this.#row(runId);
+          const text = JSON.stringify(command);
+          const row = this.#write.insertCommand.get(no, text, Date.now()) as { no: number };
+          return row.no;
+        }),
+      listen: (hear) => this.#listen(hear),
+      answer: (number, answer) =>
+        this.#later(() => {
+          this.#write.answerCommand.run(JSON.stringify(answer), number);
+          this.#told.delete(number);
+        }),
+      answerTo: (number) => this.#answerTo(number),
+      list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
+      find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
+      prune: (endedBefore) => pruneRuns(this.#connections.writer, this.#commit, endedBefore),
+      size: () => this.#look(() => this.#size()),
+      close: () => this.#close(),
+    };
+  }
+
+  readonly #isAlive = (owner: number): boolean => this.#lease.isAlive(owner);
+
+  async #create(run: NewRun, owner: string): Promise<Claim> {
+    const { runId, workflow, version, correlationId, at, texts } = run;
+    const me = this.#take(owner);
+    const { value: no, durable } = this.#commit.enter(() => {
+      if (this.#write.runById.get(runId) !== undefined) {
+        throw new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`);
+      }
+      for (const { digest, text } of texts) this.#keep(digest, text);
+      const slash = runId.lastIndexOf("/");
+      const parent = slash < 0 ? null : runId.slice(0, slash);
+      const digests = JSON.stringify(texts.map(({ digest }) => digest).sort());
+      const row = this.#write.insertRun.get(
+        runId,
+        parent,
+        workflow,
+        version,
+        correlationId,
+        at,
+        me,
+        digests,
+      );
+      return (row as { no: number }).no;
+    });
+    durable.catch(() => {}); // its first facts are in the same transaction, or find no run
+    const claim: RowClaim = { runId, owner, token: 1, no };
+    return claim;
+  }
+
+  async #claim(runId: string, owner: string): Promise<Claim> {
+    const me = this.#take(owner);
+    return await this.#commit.write(() => {
+      const row = this.#row(runId);
+      if (row.owner !== null && !this.#lease.isAlive(row.owner)) this.#lease.bury(row.owner);
+      else if (row.owner !== null && row.owner !== me) {
+        throw new MaestroError(
+          "RUN_OWNED",
+          `Another process that is alive goes on with run "${runId}"`,
+        );
+      }
+      this.#write.takeRun.run(me, row.no);
+      this.#lookSoon();
+      const claim: RowClaim = { runId, owner, token: row.token + 1, no: row.no };
+      return claim;
+    });
+  }
+
+  async *#adopt(owner: string): AsyncIterable<Adopted> {
+    const me = this.#take(owner);
+    await this.#commit.write(() => {
+      const owners = (this.#write.openOwners.all() as { owner: number | null }[])
+        .flatMap((row) => row.owner ?? []);
+      const dead = owners.filter((one) => !this.#lease.isAlive(one));
+      this.#write.takeOpenRuns.run(me, JSON.stringify(dead));
+      for (const one of dead) this.#lease.bury(one);
+    });
+    this.#lookSoon();
+    for (let last = 0;;) {
+      const rows = await this.#look(() =>
+        this.#read.adopted.all(me, last) as unknown as AdoptedRow[]
+      );
+      for (const { no, id, token, status, asleep, sleeps_until } of rows) {
+        const claim: RowClaim = { runId: id, owner, token, no };
+        yield { claim, status, sleepsUntil: asleep === 0 ? undefined : sleeps_until };
+        last = no;
+      }
+      if (rows.length === 0) return;
+    }
+  }
+
+  async *#facts(runId: string, after = 0): AsyncIterable<StoredFact> {
+    const run = await this.#look(() => this.#read.runById.get(runId) as { no: number } | undefined);
+    if (run === undefined) throw missing(runId);
+    for (let last = after;;) {
+      const rows = await this.#look(() =>
+        this.#read.facts.all(run.no, last) as { seq: number; data: string }[]
+      );
+      for (const { seq, data } of rows) {
+        yield this.#parse(data, runId);
+        last = seq;
+      }
+      if (rows.length === 0) return;
+    }
+  }
+
+  #parse(data: string, runId: string): StoredFact {
+    try {
+      return JSON.parse(data);
+    } catch (thrown) {
+      throw new MaestroError(
+        "STORE_FAILED",
+        `Cannot use the store "${this.#path}": a fact of run "${runId}" is damaged; put a copy of the file back`,
+        { cause: thrown },
+      );
+    }
+  }
+
+  async #answerTo(number: number): Promise<CommandAnswer | undefined> {
+    const row = await this.#look(() => {
+      return this.#read.answer.get(number) as { answer: string | null } | undefined;
+    });
+    if (row === undefined || row.answer === null) return undefined;
+    const answer: CommandAnswer = JSON.parse(row.answer);
+    await this.#later(() => this.#write.dropCommand.run(number));
+    return answer;
+  }
+
+  #listen(hear: (posted: Posted) => void): () => void {
+    this.#listeners.add(hear);
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#lookForCommands(), LOOK_EVERY);
+      Deno.unrefTimer(this.#timer as unknown as number);
+    }
+    this.#lookSoon();
+    return () => {
+      this.#listeners.delete(hear);
+      if (this.#listeners.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  /** What was posted before a run was claimed has changed nothing since. */
+  #lookSoon(): void {
+    this.#seen = null;
+  }
+
+  #lookForCommands(): void {
+    const me = this.#lease.no;
+    if (me === null) return;
+    let rows: { no: number; id: string; command: string }[];
+    try {
+      const { data_version: version } = this.#write.version.get() as { data_version: number };
+      if (version === this.#seen) return;
+      this.#seen = version;
+      rows = this.#read.openCommands.all(me) as typeof rows;
+    } catch {
+      return; // a store that can't be read shows where facts are written
+    }
+    for (const { no: number, id: runId, command } of rows) {
+      if (this.#told.has(number)) continue;
+      this.#told.add(number);
+      const posted = { number, runId, command: JSON.parse(command) };
+      for (const hear of this.#listeners) hear(posted);
+    }
+  }
+
+  #size() {
+    const { page_count, freelist_count, page_size } = this.#read.pages.get() as {
+      page_count: number;
+      freelist_count: number;
+      page_size: number;
+    };
+    let log = 0;
+    try {
+      log = Deno.statSync(`${this.#path}-wal`).size;
+    } catch { /* there is none */ }
+    return { bytes: page_count * page_size + log, free: freelist_count * page_size };
+  }
+
+  /** @returns whether it was not there yet */
+  #keep(digest: string, text: string): boolean {
+    const { hasText, insertText } = this.#write;
+    if (hasText.get(digest) !== undefined) return false;
+    insertText.run(digest, text);
+    return true;
+  }
+
+  /** This process's number among the owners, from its first run on. */
+  #take(owner: string): number {
+    const { no } = this.#lease;
+    if (no !== null) return no;
+    this.#commit.flush();
+    try {
+      return this.#lease.take(owner);
+    } catch (thrown) {
+      throw storeFailed(this.#path, thrown);
+    }
+  }
+
+  #row(runId: string): RunRow {
+    const row = this.#write.runById.get(runId) as unknown as RunRow | undefined;
+    if (row === undefined) throw missing(runId);
+    return row;
+  }
+
+  /** Refuses whoever has lost the run, before anything is written. @returns the run's row */
+  #fence(claim: Claim): number {
+    const no = (claim as RowClaim).no;
+    const row = this.#write.tokenOf.get(no) as { token: number } | undefined;
+    if (row?.token === claim.token) return no;
+    throw new MaestroError("CLAIM_LOST", `Another process has taken over run "${claim.runId}"`);
+  }
+
+  /** Writes in the transaction of this moment; resolves once that would survive a power cut. */
+  async #later<T>(action: () => T): Promise<T> {
+    return await this.#commit.write(action);
+  }
+
+  /** Reads what is committed. */
+  async #look<T>(read: (reader: Connections["reader"]) => T): Promise<T> {
+    try {
+      return await read(this.#connections.reader);
+    } catch (thrown) {
+      throw storeFailed(this.#path, thrown);
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#commit.flush();
+    const { writer, reader } = this.#connections;
+    try {
+      this.#lease.release();
+      await Promise.resolve();
+    } catch {
+      /* its lease will run out */
+    } finally {
+      reader.close();
+      writer.close();
+    }
+  }
+}
+
+interface RunRow {
+  readonly no: number;
+  readonly owner: number | null;
+  readonly token: number;
+}
+
+interface AdoptedRow {
+  readonly no: number;
+  readonly id: string;
+  readonly token: number;
+  readonly status: RunStatus;
+  readonly asleep: number;
+  readonly sleeps_until: number | null;
+}
+
+function missing(runId: string): MaestroError {
+  return new MaestroError("RUN_NOT_FOUND", `There is no run "${runId}"`);
+}

@@ -1,0 +1,102 @@
+import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
+import { MaestroError } from "../../errors.ts";
+import { storeFailed } from "./faults.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+/** Marks a SQLite file as a store of Maestro: "MAES" in ASCII. */
+const APPLICATION_ID = 0x4d414553;
+
+/** For how long another process's transaction is waited for, in milliseconds. */
+const BUSY_TIMEOUT = 10_000;
+
+/** The connections to one store. */
+export interface Connections {
+  /** Writes, and sees what it has not committed yet. */
+  readonly writer: DatabaseSync;
+  /** Sees only what is committed. */
+  readonly reader: DatabaseSync;
+}
+
+/**
+ * Opens a store and brings an older one up to date.
+ *
+ * @param mustExist where there is none, it is not made
+ * @throws {MaestroError} `STORE_FAILED`; a store that a newer program wrote is not touched
+ */
+export function openStore(path: string, mustExist: boolean): Connections {
+  let writer: DatabaseSync | undefined;
+  try {
+    if (mustExist && !exists(path)) {
+      throw new MaestroError("STORE_FAILED", `There is no store at "${path}"`);
+    }
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    writer = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+    if (versionOf(path, writer) === 0) checkEmpty(path, writer);
+    writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000");
+    migrate(path, writer);
+    return { writer, reader: new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT }) };
+  } catch (thrown) {
+    writer?.close();
+    throw storeFailed(path, thrown);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw thrown;
+  }
+}
+
+/** The version of a store; 0 of an empty file. */
+function versionOf(path: string, db: DatabaseSync): number {
+  const version = pragma(db, "user_version");
+  const isOurs = pragma(db, "application_id") === APPLICATION_ID;
+  if (version !== 0 && !isOurs) throw foreign(path);
+  if (version <= MIGRATIONS.length) return version;
+  throw new MaestroError(
+    "STORE_FAILED",
+    `Cannot use the store "${path}": a newer Maestro wrote it (version ${version}; this program knows up to ${MIGRATIONS.length}); use that one, or name another store`,
+  );
+}
+
+/** A file without a version must be empty: tables in it are somebody else's. */
+function checkEmpty(path: string, db: DatabaseSync): void {
+  const { tables } = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as {
+    tables: number;
+  };
+  if (tables > 0) throw foreign(path);
+}
+
+function foreign(path: string): MaestroError {
+  return new MaestroError(
+    "STORE_FAILED",
+    `Cannot use "${path}" as a store: it is another program's database; name another file`,
+  );
+}
+
+/** Two processes may open a new store at once: the second finds it made. */
+function migrate(path: string, db: DatabaseSync): void {
+  if (versionOf(path, db) === MIGRATIONS.length) return;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const from = versionOf(path, db);
+    for (const step of MIGRATIONS.slice(from)) db.exec(step);
+    db.exec(
+      `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`,
+    );
+    db.exec("COMMIT");
+  } catch (thrown) {
+    db.exec("ROLLBACK");
+    throw thrown;
+  }
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  const row = db.prepare(`PRAGMA ${name}`).get() as Record<string, number>;
+  return row[name] ?? 0;
+}

@@ -1,0 +1,58 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** What is written, prepared once. */
+export function writeStatements(db: DatabaseSync) {
+  return {
+    insertText: db.prepare("INSERT INTO texts (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    hasText: db.prepare("SELECT 1 FROM texts WHERE digest = ?"),
+    insertRun: db.prepare(
+      "INSERT INTO runs (id, root, workflow, version, correlation_id, status, started_at, owner, token, texts) " +
+        "VALUES (?, (SELECT coalesce(root, no) FROM runs WHERE id = ?), ?, ?, ?, 'running', ?, ?, 1, ?) RETURNING no",
+    ),
+    runById: db.prepare("SELECT no, owner, token FROM runs WHERE id = ?"),
+    takeRun: db.prepare("UPDATE runs SET owner = ?, token = token + 1 WHERE no = ?"),
+    tokenOf: db.prepare("SELECT token FROM runs WHERE no = ?"),
+    insertFact: db.prepare("INSERT INTO facts (run, seq, data) VALUES (?, ?, ?)"),
+    moveRun: db.prepare(
+      "UPDATE runs SET status = ?, ended_at = ?, asleep = ?, sleeps_until = ? WHERE no = ?",
+    ),
+    /** Adds one to the digests of a run's texts. */
+    addText: db.prepare("UPDATE runs SET texts = json_insert(texts, '$[#]', ?) WHERE no = ?"),
+    insertCommand: db.prepare(
+      "INSERT INTO inbox (run, command, posted_at) VALUES (?, ?, ?) RETURNING no",
+    ),
+    answerCommand: db.prepare("UPDATE inbox SET answer = ? WHERE no = ?"),
+    dropCommand: db.prepare("DELETE FROM inbox WHERE no = ?"),
+    openOwners: db.prepare("SELECT DISTINCT owner FROM runs WHERE ended_at IS NULL"),
+    /** With a JSON list of the owners that are dead. */
+    takeOpenRuns: db.prepare(
+      "UPDATE runs SET owner = ?, token = token + 1 WHERE ended_at IS NULL " +
+        "AND (owner IS NULL OR owner IN (SELECT value FROM json_each(?)))",
+    ),
+    /** Of other connections: it changes where another process has written. */
+    version: db.prepare("PRAGMA data_version"),
+  };
+}
+
+/** What is read, prepared once. */
+export function readStatements(db: DatabaseSync) {
+  return {
+    runById: db.prepare("SELECT no FROM runs WHERE id = ?"),
+    facts: db.prepare(
+      "SELECT seq, data FROM facts WHERE run = ? AND seq > ? ORDER BY seq LIMIT 1000",
+    ),
+    text: db.prepare("SELECT text FROM texts WHERE digest = ?"),
+    answer: db.prepare("SELECT answer FROM inbox WHERE no = ?"),
+    openCommands: db.prepare(
+      "SELECT i.no, r.id, i.command FROM inbox i JOIN runs r ON r.no = i.run " +
+        "WHERE i.answer IS NULL AND r.owner = ? ORDER BY i.no",
+    ),
+    adopted: db.prepare(
+      "SELECT no, id, token, status, asleep, sleeps_until FROM runs " +
+        "WHERE ended_at IS NULL AND root IS NULL AND owner = ? AND no > ? ORDER BY no LIMIT 1000",
+    ),
+    pages: db.prepare(
+      "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    ),
+  };
+}
