@@ -35,9 +35,10 @@ export function isVerified({ board, step, path, op }: CallContext): boolean {
   return verify !== undefined && verify.status !== "running";
 }
 
-/** From when on it may be asked: the call could still arrive until its deadline. */
+/** From when on it may be asked: the call could still arrive until its deadline. What was asked before need not wait. */
 export function verifyFrom(context: CallContext): number {
   const { lastStartedAt } = recordFor(context);
+  if (recordOf(context.board.state, context.path, "verify") !== undefined) return lastStartedAt;
   const deadline = earliest(stepDeadline(context), outerDeadline(context));
   return earliest(lastStartedAt + context.target.attemptTimeout, deadline) ?? lastStartedAt;
 }

@@ -28,7 +28,9 @@ function turn(): Promise<void> {
 async function leftInFlight(text: string, scripts: Readonly<Record<string, Script>>) {
   const disk = memoryJournal();
   const journal = { ...disk, close: () => Promise.resolve() };
-  const { engine, world } = stage(scripts, { journal, clock: new FakeClock() });
+  const clock = new FakeClock();
+  const world = new World(scripts, clock);
+  const engine = new Engine({ caller: world.caller(), clock, journal });
   await engine.start(workflowOf(text), { runId: "r" });
   await turn();
   assert.equal(world.calls.length, 1);
