@@ -60,6 +60,7 @@ export {
   type Clock,
   type EncodedRequest,
   type Journal,
+  type KeptText,
   type Method,
   type Secrets,
   type StoredFact,

@@ -36,10 +36,16 @@ export interface Caller {
   /**
    * Finds a method of a service, loading the service's schema where it isn't at hand.
    *
+   * @param options.schema is looked in instead of what the service's source says by now, and the
+   * source is not asked: a run goes on with the schema that it began with
    * @throws {MaestroError} `METHOD_NOT_FOUND` or `SCHEMA_UNAVAILABLE`: trying again won't help;
    * {@linkcode Unreachable} where the service did not answer.
    */
-  method(target: Target, name: string, options?: { signal?: AbortSignal }): Promise<Method>;
+  method(
+    target: Target,
+    name: string,
+    options?: { signal?: AbortSignal; schema?: KeptText },
+  ): Promise<Method>;
   /**
    * Watches a service's health by `grpc.health.v1.Health/Watch`, resuming a broken watch with
    * backoff; a server without it counts as healthy. Without this door, health is not watched.
@@ -84,6 +90,20 @@ export interface Method {
   call(request: EncodedRequest, options: CallOptions): Promise<Answer>;
   /** The message types by which this service's values are read back from a journal. */
   readonly types: TypeLookup;
+  /**
+   * The schema it was found in, as a journal keeps it for {@linkcode Caller.method}.
+   *
+   * @default there is none to be kept
+   */
+  readonly schema?: KeptText;
+}
+
+/** A text with its name, as {@linkcode Journal.keep} takes it. */
+export interface KeptText {
+  /** SHA-256 of the text, in hex. */
+  readonly digest: string;
+  /** What only who made it need understand. */
+  readonly text: string;
 }
 
 /** Finds a message type, a `DescMessage` of `npm:@bufbuild/protobuf`, by its full name. */
