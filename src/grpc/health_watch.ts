@@ -23,6 +23,9 @@ const BACKOFF: BackoffRule = {
   jitter: 0.2,
 };
 
+/** After so many watches that broke, about 15 s as by default a breaker waits for a trial, an answer is out of date. */
+const STALE = 5;
+
 const PATH = "/grpc.health.v1.Health/Watch";
 
 /** What is watched, and who hears of it. */
@@ -39,8 +42,9 @@ export interface HealthWatchOptions {
 
 /**
  * Watches one service's health by `grpc.health.v1` (gRPC A17). A watch that breaks says nothing
- * about the service, and is resumed; a server that doesn't know health counts as healthy, and is
- * not asked again. It lasts until it is disposed of.
+ * about the service, and is resumed; what the service said before is forgotten when several have
+ * broken in a row, or "not serving" would hold for ever. A server that doesn't know health counts
+ * as healthy, and is not asked again. It lasts until it is disposed of.
  */
 export class HealthWatch implements Disposable {
   readonly #options: HealthWatchOptions;
@@ -110,6 +114,7 @@ export class HealthWatch implements Disposable {
     if (this.#over) return;
     const { backoff = BACKOFF } = this.#options;
     const delay = backoffDelay(backoff, ++this.#broken, Math.random());
+    if (this.#broken >= STALE && this.#told === false) this.#tell(true);
     this.#timer = setTimeout(() => this.#ask(), delay);
   }
 

@@ -69,6 +69,30 @@ Deno.test("watchHealth() says nothing of a watch that breaks, and resumes it", a
   assert.deepEqual(await heard.count(2), [true, false]);
 });
 
+Deno.test("watchHealth() takes a service for healthy whose watch only breaks since it was not serving", async () => {
+  await using server = await startHealthServer("NOT_SERVING");
+  await using heard = watchAt(server.endpoint);
+  await heard.count(1);
+  server.say(null);
+  for (let broken = 1; broken <= 5; broken++) {
+    await until("it is watched", () => server.watching === 1);
+    assert.deepEqual(heard.all, [false]);
+    server.break(grpc.status.UNAUTHENTICATED);
+  }
+  assert.deepEqual(await heard.count(2), [false, true]);
+  // It is watched on, and an answer counts again, however often it broke before.
+  await until("it is watched again", () => server.watching === 1);
+  server.say("NOT_SERVING");
+  assert.deepEqual(await heard.count(3), [false, true, false]);
+  server.say(null);
+  for (let broken = 1; broken <= 4; broken++) {
+    await until("it is watched", () => server.watching === 1);
+    server.break(grpc.status.INTERNAL);
+  }
+  await until("it is watched", () => server.watching === 1);
+  assert.deepEqual(heard.all, [false, true, false]);
+});
+
 Deno.test("watchHealth() resumes when a server that went away is back", async () => {
   const before = await startHealthServer("SERVING");
   await using heard = watchAt(before.endpoint);
