@@ -290,7 +290,7 @@ const NONE: Metadata = {};
 const secretNames = new WeakMap<Metadata, readonly string[]>();
 
 /** The secrets that metadata is made of, found once. */
-function secretsIn(written: Metadata): readonly string[] {
+export function secretsIn(written: Metadata): readonly string[] {
   let names = secretNames.get(written);
   if (names === undefined) {
     const refs = templateRefs(written).filter(({ root }) => root === "secrets");

@@ -29,6 +29,13 @@ export interface Target {
   readonly shown?: string;
   /** Equal for services with the same endpoint and the same settings: they share pool and breaker. */
   readonly key: string;
+  /**
+   * Makes what is sent with questions about the service itself, its schema and its health: those of
+   * its own `metadata` that don't depend on a run. To be asked for each time: secrets rotate.
+   *
+   * @default nothing is sent
+   */
+  readonly metadata?: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The way to the services. */

@@ -181,7 +181,7 @@ export class Engine {
   ): Promise<ReadonlyMap<string, Target>> {
     const secrets: Record<string, string> = {};
     for (const name of workflow.secrets) secrets[name] = await readSecret(this.#secrets, name);
-    return targetsOf(workflow, { env, secrets, endpoints });
+    return targetsOf(workflow, { env, secrets, rotating: this.#secrets, endpoints });
   }
 
   #makeLive(

@@ -12,6 +12,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
   HealthCheckResponseSchema,
 } from "./gen/grpc/health/v1/health_pb.ts";
+import { toMetadata } from "./metadata.ts";
 import type { ConnectionPool } from "./pool.ts";
 
 /** Between watches that broke: gRPC A17 takes connection-backoff.md's, which this doubles. */
@@ -69,17 +70,22 @@ export class HealthWatch implements Disposable {
   async #ask(): Promise<void> {
     const { pool, target } = this.#options;
     try {
-      this.#watch(await pool.connect(target));
+      const metadata = await target.metadata?.() ?? {};
+      this.#watch(await pool.connect(target), metadata);
     } catch (error) {
-      // Files that can't be read now may be there later; a closed pool won't open again.
+      // Files and secrets that can't be read now may be there later; a closed pool won't open again.
       if (MaestroError.from(error).code !== "ENGINE_CLOSED") this.#resume();
     }
   }
 
-  #watch({ grpc, client, inFlight }: Connection): void {
+  #watch(
+    { grpc, client, inFlight }: Connection,
+    plain: Readonly<Record<string, string>>,
+  ): void {
     if (this.#over) return;
     // Ready, so that an absent server costs no backoff here: its channel knows when it is back.
-    const metadata = new grpc.Metadata({ waitForReady: true });
+    const metadata = toMetadata(grpc, plain);
+    metadata.setOptions({ waitForReady: true });
     const call = client.makeServerStreamRequest(
       PATH,
       (name: string) =>

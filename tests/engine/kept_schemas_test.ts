@@ -22,7 +22,12 @@ steps:
   - { id: pay, service: bank, method: Pay }
   - { id: sell, service: shop, method: Sell }
 `);
-const TARGETS = targetsOf(WORKFLOW, { env: {}, secrets: {}, endpoints: {} });
+const TARGETS = targetsOf(WORKFLOW, {
+  env: {},
+  secrets: {},
+  rotating: { read: () => Promise.resolve(undefined) },
+  endpoints: {},
+});
 
 function textOf(name: string): KeptText {
   return { digest: name, text: `the schema ${name}` };
