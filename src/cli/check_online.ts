@@ -61,13 +61,14 @@ function problem(place: Workflow["place"], code: string, message: string): Probl
 
 async function targetsFor(workflow: Workflow) {
   const source = secretsFrom();
+  const rotating = { read: async (name: string) => await source.read(name) ?? "" };
   const secrets: Record<string, string> = {};
-  for (const name of workflow.secrets) secrets[name] = await source.read(name) ?? "";
+  for (const name of workflow.secrets) secrets[name] = await rotating.read(name);
   const env = Object.fromEntries(
     workflow.env.flatMap((name) => {
       const value = environment(name);
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  return targetsOf(workflow, { env, secrets, endpoints: {} });
+  return targetsOf(workflow, { env, secrets, rotating, endpoints: {} });
 }

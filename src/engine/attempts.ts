@@ -10,6 +10,7 @@ import {
   type CallOptions,
   type Clock,
   type EncodedRequest,
+  type KeptText,
   type Method,
   type Secrets,
   type Target,
@@ -27,6 +28,10 @@ export interface AttemptOptions {
   readonly secrets: Secrets;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
+  /** The schemas that the run goes by, by service; one that is found only now is added. */
+  readonly kept?: Map<string, KeptText>;
+  /** Hears, once for each service, of a schema that is found only now; the call waits for what it returns. */
+  readonly onSchema?: (service: string, schema: KeptText) => void | Promise<void>;
   /** Looks after callers that forget to answer. */
   readonly watchdog: Watchdog;
   /** Calls back once everything recorded so far is durable, and the run is ours to go on with; never, where it can't be. */
@@ -215,16 +220,29 @@ function notMade(thrown: unknown): Answer {
   return failed(code === "EXPRESSION_ERROR" ? code : "INVALID_REQUEST", message);
 }
 
-/** Asks again for a method whose service could not be reached when the run began. */
+/**
+ * Asks again for a method whose service could not be reached when the run began. All methods of a
+ * service come from one schema: a run that is taken up again knows no other.
+ */
 async function findMethod(
-  { caller, targets, methods }: AttemptOptions,
-  { target }: Attempt,
+  options: AttemptOptions,
+  attempt: Attempt,
   signal: AbortSignal,
 ): Promise<Method> {
-  const service = targets.get(target.service);
-  if (service === undefined) throw new MaestroError("INTERNAL", `No service "${target.service}"`);
-  const method = await caller.method(service, target.method, { signal });
-  methods.set(methodKey(target), method);
+  const { caller, targets, methods, kept, onSchema } = options;
+  const { service, method: name } = attempt.target;
+  const target = targets.get(service);
+  if (target === undefined) throw new MaestroError("INTERNAL", `No service "${service}"`);
+  const known = kept?.get(service);
+  const method = await caller.method(target, name, { signal, ...(known && { schema: known }) });
+  const { schema } = method;
+  if (known === undefined && schema !== undefined) {
+    // Another call has found one meanwhile, which need not be the same.
+    if (kept?.has(service)) return findMethod(options, attempt, signal);
+    kept?.set(service, schema);
+    await onSchema?.(service, schema);
+  }
+  methods.set(methodKey(attempt.target), method);
   return method;
 }
 
@@ -272,7 +290,7 @@ const NONE: Metadata = {};
 const secretNames = new WeakMap<Metadata, readonly string[]>();
 
 /** The secrets that metadata is made of, found once. */
-function secretsIn(written: Metadata): readonly string[] {
+export function secretsIn(written: Metadata): readonly string[] {
   let names = secretNames.get(written);
   if (names === undefined) {
     const refs = templateRefs(written).filter(({ root }) => root === "secrets");

@@ -31,6 +31,13 @@ export interface Target {
   readonly shown?: string;
   /** Equal for services with the same endpoint and the same settings: they share pool and breaker. */
   readonly key: string;
+  /**
+   * Makes what is sent with questions about the service itself, its schema and its health: those of
+   * its own `metadata` that don't depend on a run. To be asked for each time: secrets rotate.
+   *
+   * @default nothing is sent
+   */
+  readonly metadata?: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The way to the services. */
@@ -38,10 +45,16 @@ export interface Caller {
   /**
    * Finds a method of a service, loading the service's schema where it isn't at hand.
    *
+   * @param options.schema is looked in instead of what the service's source says by now, and the
+   * source is not asked: a run goes on with the schema that it began with
    * @throws {MaestroError} `METHOD_NOT_FOUND` or `SCHEMA_UNAVAILABLE`: trying again won't help;
    * {@linkcode Unreachable} where the service did not answer.
    */
-  method(target: Target, name: string, options?: { signal?: AbortSignal }): Promise<Method>;
+  method(
+    target: Target,
+    name: string,
+    options?: { signal?: AbortSignal; schema?: KeptText },
+  ): Promise<Method>;
   /**
    * Watches a service's health by `grpc.health.v1.Health/Watch`, resuming a broken watch with
    * backoff; a server without it counts as healthy. Without this door, health is not watched.
@@ -86,7 +99,11 @@ export interface Method {
   call(request: EncodedRequest, options: CallOptions): Promise<Answer>;
   /** The message types by which this service's values are read back from a journal. */
   readonly types: TypeLookup;
-  /** The schema it was found in, by which a run goes on with what it started with. @default none */
+  /**
+   * The schema it was found in, as a journal keeps it for {@linkcode Caller.method}.
+   *
+   * @default there is none to be kept
+   */
   readonly schema?: KeptText;
 }
 
@@ -155,7 +172,7 @@ export type StoredFact = {
 export interface KeptText {
   /** SHA-256 of the text, or of what it says, in hex. */
   readonly digest: string;
-  /** What is kept. */
+  /** What only who made it need understand. */
   readonly text: string;
 }
 

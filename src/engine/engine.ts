@@ -22,6 +22,7 @@ import type {
   Claim,
   Clock,
   CommandAnswer,
+  KeptText,
   Method,
   NewRun,
   Posted,
@@ -382,7 +383,7 @@ export class Engine {
   ): Promise<ReadonlyMap<string, Target>> {
     const secrets: Record<string, string> = {};
     for (const name of workflow.secrets) secrets[name] = await readSecret(this.#secrets, name);
-    return targetsOf(workflow, { env, secrets, endpoints });
+    return targetsOf(workflow, { env, secrets, rotating: this.#secrets, endpoints });
   }
 
   /** Starts a run, in the place that it is to have. */
@@ -402,7 +403,12 @@ export class Engine {
       texts: [definition, envText(env), ...schemas.values()],
     });
     this.#checkOpen();
-    const live = this.#makeLive(workflow, claim, seat, { targets, methods, facts: [] });
+    const live = this.#makeLive(workflow, claim, seat, {
+      targets,
+      methods,
+      kept: new Map(schemas),
+      facts: [],
+    });
     live.ledger.record({
       kind: "run_started",
       runId,
@@ -421,9 +427,10 @@ export class Engine {
     workflow: Workflow,
     claim: Claim,
     seat: Seat,
-    { targets, methods, facts }: {
+    { targets, methods, kept, facts }: {
       readonly targets: ReadonlyMap<string, Target>;
       readonly methods: Map<string, Method>;
+      readonly kept: Map<string, KeptText>;
       readonly facts: readonly Fact[];
     },
   ): LiveRun {
@@ -439,6 +446,7 @@ export class Engine {
       shown: new Shown(facts),
       targets,
       methods,
+      kept,
       journal,
       caller,
       clock: this.#clock,
@@ -549,13 +557,17 @@ export class Engine {
     this.#checkOpen();
     const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(methods)));
     const seat = held?.seat ?? this.#seatOf(id, workflow, hear);
+    const found = [...schemasOf(methods)].filter(([service]) => !schemas.has(service));
     const live = this.#makeLive(workflow, claim, seat, {
       targets,
       methods,
+      kept: new Map([...schemas, ...found]),
       facts: [started, ...rest],
     });
-    if (live.ended === null) live.go();
-    else this.#forget(id);
+    if (live.ended === null) {
+      live.go();
+      for (const [service, schema] of found) void live.keepSchema(service, schema);
+    } else this.#forget(id);
     return live;
   }
 

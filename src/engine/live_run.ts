@@ -32,6 +32,8 @@ export interface LiveRunOptions {
   readonly shown: Shown;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
+  /** The schemas that its facts name, by service; more are added as they are found. */
+  readonly kept: Map<string, KeptText>;
   readonly journal: Journal;
   readonly caller: Caller;
   readonly clock: Clock;
@@ -153,6 +155,18 @@ export class LiveRun {
     return () => {
       this.#watchers = new Set([...this.#watchers].filter((other) => other !== watcher));
     };
+  }
+
+  /** Keeps the schema of a service that could not be asked before, so that the run goes on with it. */
+  async keepSchema(service: string, schema: KeptText): Promise<void> {
+    const { journal, claim } = this.#options;
+    try {
+      await journal.keep(claim, schema);
+      this.#ledger.record({ kind: "schema_found", service, schema: schema.digest });
+      await this.#ledger.durable();
+    } catch (thrown) {
+      this.stop(MaestroError.from(thrown, "STORE_FAILED"));
+    }
   }
 
   /** Sets the run in motion, from wherever its facts end. */
@@ -391,7 +405,8 @@ export class LiveRun {
     const names = { workflow, state, visible };
     const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
     const whenMaySend = (callback: () => void) => this.#ledger.whenMaySend(callback);
-    const attempts = { ...this.#options, names, whenMaySend };
+    const onSchema = (service: string, schema: KeptText) => this.keepSchema(service, schema);
+    const attempts = { ...this.#options, names, whenMaySend, onSchema };
     return {
       ...names,
       record: (fact) => this.#ledger.record(fact),

@@ -1,7 +1,7 @@
 import { MaestroError, type Problem } from "../errors.ts";
 import { eachTarget } from "../workflow/calls.ts";
 import type { Place, Service, Workflow } from "../workflow/model.ts";
-import { type Caller, type Method, type Target, Unreachable } from "./doors.ts";
+import { type Caller, type KeptText, type Method, type Target, Unreachable } from "./doors.ts";
 
 /** The methods that a workflow calls, as far as they could be found. */
 export interface FoundMethods {
@@ -13,16 +13,24 @@ export interface FoundMethods {
   readonly problems: readonly Problem[];
 }
 
+/** Schemas as a journal keeps them, by the name of their service. */
+export type KeptSchemas = ReadonlyMap<string, KeptText>;
+
 /** The key of a method of a service, as a step writes it. */
 export function methodKey(use: { readonly service: string; readonly method: string }): string {
   return `${use.service}/${use.method}`;
 }
 
-/** Finds every method that a workflow calls, all services at the same time. */
+/**
+ * Finds every method that a workflow calls, all services at the same time.
+ *
+ * @param kept the schemas that a run began with, by service: these services are not asked again
+ */
 export async function findMethods(
   workflow: Workflow,
   targets: ReadonlyMap<string, Target>,
   caller: Caller,
+  kept?: KeptSchemas,
 ): Promise<FoundMethods> {
   const methods = new Map<string, Method>();
   let complete = true;
@@ -33,7 +41,8 @@ export async function findMethods(
       const target = targets.get(use.service);
       if (target === undefined) return; // its schema is not at hand
       try {
-        methods.set(key, await caller.method(target, use.method));
+        const schema = kept?.get(use.service);
+        methods.set(key, await caller.method(target, use.method, schema && { schema }));
       } catch (thrown) {
         complete = false;
         if (thrown instanceof Unreachable) return; // each attempt asks again

@@ -4,10 +4,10 @@ import type { Service, Workflow } from "../workflow/model.ts";
 import type { TlsRule } from "../workflow/service_rules.ts";
 import { toText } from "../workflow/value.ts";
 import type { Target } from "./doors.ts";
+import { type MetadataSources, ownMetadata } from "./own_metadata.ts";
 
-/** What a service's endpoint and TLS settings are made from. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string>>;
+/** What a service's endpoint, TLS settings and own metadata are made from. */
+export interface Surroundings extends MetadataSources {
   readonly secrets: Readonly<Record<string, string>>;
   /** Endpoints that win over the workflow's, by service. */
   readonly endpoints: Readonly<Record<string, string>>;
@@ -27,7 +27,8 @@ export function targetsOf(
   );
 }
 
-function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): Target {
+function targetOf(written: Service, surroundings: Surroundings): Target {
+  const { env, secrets, rotating, endpoints } = surroundings;
   const fill = (text: string, key: string) => {
     try {
       return toText(evaluateTemplate(text, { env, secrets }));
@@ -45,15 +46,18 @@ function targetOf(written: Service, { env, secrets, endpoints }: Surroundings): 
   };
   const endpoint = endpoints[written.name] ?? fill(written.endpoint, "endpoint");
   const last = lastTargets.get(written);
-  if (written.tls === null && last?.endpoint === endpoint) return last;
+  if (written.tls === null && last?.target.endpoint === endpoint && isSame(last, surroundings)) {
+    return last.target;
+  }
   const service = written.tls === null ? written : { ...written, tls: fillTls(written.tls, fill) };
   const target: Target = {
     service,
     endpoint,
     key: keyOf(service, endpoint),
     ...(endpoints[written.name] === undefined && withoutSecrets(written, { env, secrets })),
+    ...ownMetadata(written, surroundings),
   };
-  lastTargets.set(written, target);
+  lastTargets.set(written, { target, env, rotating });
   return target;
 }
 
@@ -72,7 +76,17 @@ function withoutSecrets(
 }
 
 /** Run after run reaches a service at the same endpoint. */
-const lastTargets = new WeakMap<Service, Target>();
+const lastTargets = new WeakMap<Service, LastTarget>();
+
+interface LastTarget extends MetadataSources {
+  readonly target: Target;
+}
+
+function isSame(last: MetadataSources, { env, rotating }: MetadataSources): boolean {
+  const names = Object.keys(env);
+  return last.rotating === rotating && names.length === Object.keys(last.env).length &&
+    names.every((name) => last.env[name] === env[name]);
+}
 
 function fillTls(tls: TlsRule, fill: (text: string, key: string) => string): TlsRule {
   const filled = (text: string | null, key: string) => text === null ? null : fill(text, key);

@@ -1,7 +1,7 @@
 import { MaestroError } from "../errors.ts";
 import type { Workflow } from "../workflow/model.ts";
-import type { Caller, Clock, KeptText, Method, Target } from "./doors.ts";
-import { findMethods } from "./methods.ts";
+import type { Caller, Clock, Method, Target } from "./doors.ts";
+import { findMethods, type FoundMethods, type KeptSchemas } from "./methods.ts";
 
 /** For how long methods that were found are taken to be unchanged, in milliseconds: as schema files are. */
 const FRESH = 1_000;
@@ -27,13 +27,17 @@ export class WorkflowMethods {
   /**
    * A workflow's methods by their key; those of services that can't be reached now are left out.
    *
+   * @param kept the schemas that a run began with, by service; its methods serve no other run
    * @throws {MaestroError} `WORKFLOW_INVALID`, where a method is missing or ambiguous
    */
   of(
     workflow: Workflow,
     targets: ReadonlyMap<string, Target>,
-    _kept: ReadonlyMap<string, KeptText> = new Map(),
+    kept?: KeptSchemas,
   ): Map<string, Method> | Promise<Map<string, Method>> {
+    if (kept !== undefined) {
+      return this.#search(workflow, targets, kept).then(({ methods }) => methods);
+    }
     const at = this.#clock.now();
     const known = this.#found.get(workflow);
     return known !== undefined && isFresh(known, at, targets)
@@ -46,13 +50,21 @@ export class WorkflowMethods {
     targets: ReadonlyMap<string, Target>,
     at: number,
   ): Promise<Map<string, Method>> {
-    const { methods, problems, complete } = await findMethods(workflow, targets, this.#caller);
-    if (problems.length > 0) {
-      const message = problems.map((problem) => problem.message).join("; ");
-      throw new MaestroError("WORKFLOW_INVALID", message, { problems });
-    }
+    const { methods, complete } = await this.#search(workflow, targets);
     if (complete) this.#found.set(workflow, { methods, targets, at });
     return methods;
+  }
+
+  async #search(
+    workflow: Workflow,
+    targets: ReadonlyMap<string, Target>,
+    kept?: KeptSchemas,
+  ): Promise<FoundMethods> {
+    const found = await findMethods(workflow, targets, this.#caller, kept);
+    const { problems } = found;
+    if (problems.length === 0) return found;
+    const message = problems.map((problem) => problem.message).join("; ");
+    throw new MaestroError("WORKFLOW_INVALID", message, { problems });
   }
 }
 

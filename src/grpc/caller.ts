@@ -1,6 +1,7 @@
-import type { Caller, Method, Target } from "../engine/doors.ts";
+import type { Caller, KeptText, Method, Target } from "../engine/doors.ts";
 import { Unreachable } from "../engine/doors.ts";
 import { HealthWatch } from "./health_watch.ts";
+import { keptSchema } from "./kept_schema.ts";
 import { findMethod } from "./methods.ts";
 import { ConnectionPool } from "./pool.ts";
 import { reflectSchema } from "./reflect_schema.ts";
@@ -27,9 +28,9 @@ class GrpcCaller implements Caller {
   async method(
     target: Target,
     name: string,
-    { signal }: { signal?: AbortSignal } = {},
+    { signal, schema: kept }: { signal?: AbortSignal; schema?: KeptText } = {},
   ): Promise<Method> {
-    const schema = await orAborted(this.#schema(target), target, signal);
+    const schema = await orAborted(this.#schema(target, kept), target, signal);
     let methods = this.#methods.get(schema);
     if (methods === undefined) this.#methods.set(schema, methods = new Map());
     // Services that share a connection have names of their own, which messages mention.
@@ -58,9 +59,12 @@ class GrpcCaller implements Caller {
     return this.#pool.close();
   }
 
-  async #schema(target: Target): Promise<Schema> {
+  async #schema(target: Target, kept: KeptText | undefined): Promise<Schema> {
     // Also where the schema is at hand: what is wrong with the endpoint or the TLS files shows now.
     const connection = await this.#pool.connect(target);
+    if (kept !== undefined) {
+      return await this.#schemas.get(kept.digest, () => Promise.resolve(keptSchema(kept)));
+    }
     const source = target.service.schema;
     return source.kind === "reflection"
       ? await this.#schemas.get(target.key, () => reflectSchema(connection, target))

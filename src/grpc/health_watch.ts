@@ -12,6 +12,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
   HealthCheckResponseSchema,
 } from "./gen/grpc/health/v1/health_pb.ts";
+import { toMetadata } from "./metadata.ts";
 import type { ConnectionPool } from "./pool.ts";
 
 /** Between watches that broke: gRPC A17 takes connection-backoff.md's, which this doubles. */
@@ -22,6 +23,9 @@ const BACKOFF: BackoffRule = {
   maxDelay: 120_000,
   jitter: 0.2,
 };
+
+/** After so many watches that broke, about 15 s as by default a breaker waits for a trial, an answer is out of date. */
+const STALE = 5;
 
 const PATH = "/grpc.health.v1.Health/Watch";
 
@@ -39,8 +43,9 @@ export interface HealthWatchOptions {
 
 /**
  * Watches one service's health by `grpc.health.v1` (gRPC A17). A watch that breaks says nothing
- * about the service, and is resumed; a server that doesn't know health counts as healthy, and is
- * not asked again. It lasts until it is disposed of.
+ * about the service, and is resumed; what the service said before is forgotten when several have
+ * broken in a row, or "not serving" would hold for ever. A server that doesn't know health counts
+ * as healthy, and is not asked again. It lasts until it is disposed of.
  */
 export class HealthWatch implements Disposable {
   readonly #options: HealthWatchOptions;
@@ -65,17 +70,22 @@ export class HealthWatch implements Disposable {
   async #ask(): Promise<void> {
     const { pool, target } = this.#options;
     try {
-      this.#watch(await pool.connect(target));
+      const metadata = await target.metadata?.() ?? {};
+      this.#watch(await pool.connect(target), metadata);
     } catch (error) {
-      // Files that can't be read now may be there later; a closed pool won't open again.
+      // Files and secrets that can't be read now may be there later; a closed pool won't open again.
       if (MaestroError.from(error).code !== "ENGINE_CLOSED") this.#resume();
     }
   }
 
-  #watch({ grpc, client, inFlight }: Connection): void {
+  #watch(
+    { grpc, client, inFlight }: Connection,
+    plain: Readonly<Record<string, string>>,
+  ): void {
     if (this.#over) return;
     // Ready, so that an absent server costs no backoff here: its channel knows when it is back.
-    const metadata = new grpc.Metadata({ waitForReady: true });
+    const metadata = toMetadata(grpc, plain);
+    metadata.setOptions({ waitForReady: true });
     const call = client.makeServerStreamRequest(
       PATH,
       (name: string) =>
@@ -110,6 +120,7 @@ export class HealthWatch implements Disposable {
     if (this.#over) return;
     const { backoff = BACKOFF } = this.#options;
     const delay = backoffDelay(backoff, ++this.#broken, Math.random());
+    if (this.#broken >= STALE && this.#told === false) this.#tell(true);
     this.#timer = setTimeout(() => this.#ask(), delay);
   }
 

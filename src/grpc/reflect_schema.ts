@@ -34,12 +34,13 @@ const LARGER = 'raise it, or give "proto" or "descriptor_set" for the service';
  */
 export async function reflectSchema(
   connection: Connection,
-  { service, endpoint: reached, shown: endpoint = reached }: Target,
+  { service, endpoint: reached, shown: endpoint = reached, metadata }: Target,
 ): Promise<LoadedSchema> {
   const timeout = Math.min(service.attemptTimeout, PATIENCE);
   const who = `"${service.name}" at ${endpoint}`;
+  const sent = await metadata?.();
   try {
-    const files = await reflectFiles(connection, Date.now() + timeout);
+    const files = await reflectFiles(connection, Date.now() + timeout, sent);
     return { schema: buildSchema(files, `the reflection of ${who}`), files: null };
   } catch (error) {
     if (error instanceof MaestroError) throw error;

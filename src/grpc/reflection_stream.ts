@@ -8,6 +8,7 @@ import {
   ServerReflectionResponseSchema,
 } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { cancellable, type InFlight } from "./inflight.ts";
+import { toMetadata } from "./metadata.ts";
 import type { Connection } from "./pool.ts";
 
 /** What is asked of a server. */
@@ -31,13 +32,14 @@ export class ReflectionStream implements Disposable {
     { client, grpc, inFlight }: Connection,
     version: ReflectionVersion,
     deadline: number,
+    metadata: Readonly<Record<string, string>>,
   ) {
     this.#stream = client.makeBidiStreamRequest(
       `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
       (request: ServerReflectionRequest) =>
         asBuffer(toBinary(ServerReflectionRequestSchema, request)),
       (bytes) => fromBinary(ServerReflectionResponseSchema, bytes),
-      new grpc.Metadata(),
+      toMetadata(grpc, metadata),
       { deadline },
     );
     this.#inFlight = inFlight;

@@ -8,7 +8,7 @@ const FILE_CHECK_INTERVAL = 1_000;
 /** A schema as its source gave it. */
 export interface LoadedSchema {
   readonly schema: Schema;
-  /** The files it was read from; `null`: a server was asked. */
+  /** The files it was read from, `[]` where nothing can change; `null`: a server was asked. */
   readonly files: readonly string[] | null;
 }
 
@@ -16,6 +16,8 @@ interface Entry {
   readonly loaded: Promise<StampedSchema>;
   readonly loadedAt: number;
   checkedAt: number;
+  /** Whether the files had not changed when they were last looked at. */
+  unchanged: Promise<boolean>;
 }
 
 interface StampedSchema extends LoadedSchema {
@@ -47,7 +49,12 @@ export class SchemaCache {
 
   #load(key: string, load: () => Promise<LoadedSchema>): Entry {
     const now = this.#now();
-    const entry: Entry = { loaded: stamped(load()), loadedAt: now, checkedAt: now };
+    const entry: Entry = {
+      loaded: stamped(load()),
+      loadedAt: now,
+      checkedAt: now,
+      unchanged: Promise.resolve(true),
+    };
     this.#byKey.set(key, entry);
     entry.loaded.catch(() => {
       if (this.#byKey.get(key) === entry) this.#byKey.delete(key);
@@ -65,9 +72,12 @@ async function stamped(loading: Promise<LoadedSchema>): Promise<StampedSchema> {
 async function isCurrent(entry: Entry, now: number): Promise<boolean> {
   const { files, stamp } = await entry.loaded;
   if (files === null) return now - entry.loadedAt < MAX_AGE;
-  if (now - entry.checkedAt < FILE_CHECK_INTERVAL) return true;
-  entry.checkedAt = now;
-  return await stampOf(files) === stamp;
+  if (now - entry.checkedAt >= FILE_CHECK_INTERVAL) {
+    entry.checkedAt = now;
+    entry.unchanged = stampOf(files).then((found) => found === stamp);
+  }
+  // Who asks meanwhile waits for the same look: a run's methods are to come from one schema.
+  return await entry.unchanged;
 }
 
 async function stampOf(files: readonly string[]): Promise<string> {

@@ -25,11 +25,12 @@ export class NoReflection extends Error {}
 export async function reflectFiles(
   connection: Connection,
   deadline: number,
+  metadata: Readonly<Record<string, string>> = {},
 ): Promise<FileDescriptorProto[]> {
   const versions: readonly ReflectionVersion[] = ["v1", "v1alpha"];
   for (const version of versions) {
     try {
-      using stream = new ReflectionStream(connection, version, deadline);
+      using stream = new ReflectionStream(connection, version, deadline, metadata);
       return await collectFiles(stream);
     } catch (error) {
       if (!isUnimplemented(error)) throw error;

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { MaestroError } from "../errors.ts";
 import { whyUnreadable } from "../workflow/unreadable.ts";
 import { buildSchema, type Schema } from "./schema.ts";
@@ -31,7 +31,8 @@ export async function descriptorSetSchema(file: string): Promise<Schema> {
   });
 }
 
-function parseSet(bytes: Uint8Array) {
+/** A descriptor set's files; `undefined`: it is none. */
+export function parseSet(bytes: Uint8Array): FileDescriptorProto[] | undefined {
   try {
     const { file: files, $unknown } = fromBinary(FileDescriptorSetSchema, bytes);
     // Text and pictures can happen to parse: a set has named files and nothing that is unknown.

@@ -4,6 +4,7 @@ import type {
   Answer,
   CallOptions,
   EncodedRequest,
+  KeptText,
   Method,
   Target,
   TypeLookup,
@@ -11,6 +12,7 @@ import type {
 import { MaestroError } from "../errors.ts";
 import type { Value } from "../workflow/value.ts";
 import { type Callable, makeCall } from "./call.ts";
+import { keptText } from "./kept_schema.ts";
 import { methodName } from "./methods.ts";
 import { notSent } from "./not_sent.ts";
 import type { Connection, ConnectionPool } from "./pool.ts";
@@ -36,6 +38,7 @@ export class ServiceMethod implements Method {
   readonly types: TypeLookup;
   readonly #pool: ConnectionPool;
   readonly #target: Target;
+  readonly #schema: Schema;
   readonly #callable: Callable;
 
   constructor(pool: ConnectionPool, target: Target, schema: Schema, method: DescMethod) {
@@ -46,6 +49,7 @@ export class ServiceMethod implements Method {
     this.types = (typeName) => registry.getMessage(typeName);
     this.#pool = pool;
     this.#target = target;
+    this.#schema = schema;
     this.#callable = {
       method,
       registry,
@@ -57,6 +61,10 @@ export class ServiceMethod implements Method {
         maxMessageSize,
       },
     };
+  }
+
+  get schema(): KeptText {
+    return keptText(this.#schema);
   }
 
   encode(input: Value): EncodedRequest {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
+import type { Target } from "../../src/engine/doors.ts";
+import { MaestroError } from "../../src/errors.ts";
 import { HealthWatch, type HealthWatchOptions } from "../../src/grpc/health_watch.ts";
 import { ConnectionPool } from "../../src/grpc/pool.ts";
 import { openCaller } from "../support/grpc_call.ts";
@@ -18,11 +20,11 @@ const SHORT: HealthWatchOptions["backoff"] & object = {
 };
 
 /** A watch with a pool of its own. */
-function watchAt(endpoint: string, name = "") {
+function watchAt(endpoint: string, metadata: Target["metadata"] = () => Promise.resolve({})) {
   const pool = new ConnectionPool();
   const heard = new Heard<boolean>();
-  const target = targetAt(endpoint);
-  const watch = new HealthWatch({ pool, target, name, hear: heard.hear, backoff: SHORT });
+  const target = { ...targetAt(endpoint), metadata };
+  const watch = new HealthWatch({ pool, target, name: "", hear: heard.hear, backoff: SHORT });
   return Object.assign(heard, {
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();
@@ -67,6 +69,31 @@ Deno.test("watchHealth() says nothing of a watch that breaks, and resumes it", a
   assert.deepEqual(heard.all, [true], "the same answer is told once");
   server.say("NOT_SERVING");
   assert.deepEqual(await heard.count(2), [true, false]);
+});
+
+Deno.test("watchHealth() takes a service for healthy whose watch only breaks since it was not serving", async () => {
+  await using server = await startHealthServer("NOT_SERVING");
+  await using heard = watchAt(server.endpoint);
+  await heard.count(1);
+  server.say(null);
+  for (let broken = 1; broken <= 5; broken++) {
+    await until("it is watched", () => server.watching === 1);
+    assert.deepEqual(heard.all, [false]);
+    server.break(grpc.status.UNAUTHENTICATED);
+  }
+  await until("it counts as healthy", () => heard.all.length === 2);
+  assert.deepEqual(heard.all, [false, true]);
+  // It is watched on, and an answer counts again, however often it broke before.
+  await until("it is watched again", () => server.watching === 1);
+  server.say("NOT_SERVING");
+  assert.deepEqual(await heard.count(3), [false, true, false]);
+  server.say(null);
+  for (let broken = 1; broken <= 4; broken++) {
+    await until("it is watched", () => server.watching === 1);
+    server.break(grpc.status.INTERNAL);
+  }
+  await until("it is watched", () => server.watching === 1);
+  assert.deepEqual(heard.all, [false, true, false]);
 });
 
 Deno.test("watchHealth() resumes when a server that went away is back", async () => {
@@ -123,6 +150,21 @@ Deno.test("watchHealth() says nothing while nobody answers, and its end is the e
   server.say("NOT_SERVING");
   await new Promise((resolve) => setTimeout(resolve, 1_300)); // grpc-js's own timers
   assert.deepEqual(heard.all, [true]);
+});
+
+Deno.test("watchHealth() sends the service's own metadata, made anew for each watch", async () => {
+  await using server = await startHealthServer("SERVING");
+  let asked = 0;
+  const metadata = () =>
+    ++asked === 2
+      ? Promise.reject(new MaestroError("INPUT_INVALID", "The secret is being replaced"))
+      : Promise.resolve({ authorization: `Bearer ${asked}` });
+  await using heard = watchAt(server.endpoint, metadata);
+  await heard.count(1);
+  assert.equal(server.metadata["authorization"], "Bearer 1");
+  server.break(grpc.status.UNAUTHENTICATED);
+  await until("it is watched again", () => server.asked.length === 2);
+  assert.equal(server.metadata["authorization"], "Bearer 3");
 });
 
 Deno.test("watchHealth() sends no deadline, and nothing of a call's", async () => {

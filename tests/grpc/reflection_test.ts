@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { ReflectionService } from "npm:@grpc/reflection@1.0.4";
 import { loadSync } from "npm:@grpc/proto-loader@0.8.1";
+import { MaestroError } from "../../src/errors.ts";
 import { callOnce, openCaller, outputOf, unreachable } from "../support/grpc_call.ts";
 import { PROTOS, startServer } from "../support/grpc_server.ts";
 import { targetAt } from "../support/grpc_target.ts";
@@ -79,6 +81,43 @@ Deno.test("method() repairs the descriptors that Node's reflection serves", asyn
     assert(!("note" in (outputOf(await callOnce(caller, target, "Echo")) as object)));
   } finally {
     server.forceShutdown();
+  }
+});
+
+Deno.test("method() asks with the service's own metadata, by either version", async () => {
+  for (const version of ["v1", "v1alpha"] as const) {
+    const seen: Readonly<Record<string, unknown>>[] = [];
+    await using server = await startServer({
+      scripts: buy,
+      reflection: {
+        versions: [version],
+        authorization: "Bearer t",
+        onStream: (metadata) => void seen.push(metadata),
+      },
+    });
+    await using caller = openCaller();
+    const target = targetAt(server.endpoint);
+    await assert.rejects(caller.method(target, "Echo"), {
+      code: "SCHEMA_UNAVAILABLE",
+      message: /for its schema: UNAUTHENTICATED: Who are you\?; /,
+    });
+    const metadata = () => Promise.resolve({ authorization: "Bearer t", "x-bin": "AP8=" });
+    await caller.method({ ...target, metadata }, "Echo");
+    assert.deepEqual(seen.at(-1)?.["x-bin"], Buffer.from([0, 255]));
+  }
+});
+
+Deno.test("method() says why the service's own metadata can't be sent", async () => {
+  await using server = await startServer({ scripts: buy });
+  await using caller = openCaller();
+  const missing = new MaestroError("INPUT_INVALID", "The workflow needs the secret");
+  const cases = [
+    [() => Promise.reject(missing), missing],
+    [() => Promise.resolve({ a: "\n" }), { code: "INVALID_REQUEST", message: /"a"/ }],
+  ] as const;
+  for (const [metadata, error] of cases) {
+    const target = { ...targetAt(server.endpoint), metadata };
+    await assert.rejects(caller.method(target, "Echo"), error);
   }
 });
 

@@ -66,3 +66,27 @@ Deno.test("SchemaCache reads files again when they have changed, looking once a 
   await cache.get("a", disk.load);
   assert.equal(disk.count, 2);
 });
+
+Deno.test("SchemaCache gives one schema to all who ask while files are looked at", async () => {
+  await using files = await tempFiles({ "a.proto": "1" });
+  let now = 0;
+  const cache = new SchemaCache(() => now);
+  const disk = counted([files.path("a.proto")]);
+  const before = await cache.get("a", disk.load);
+  await Deno.writeTextFile(files.path("a.proto"), "22");
+  now = 1_000;
+  const [one, two] = await Promise.all([cache.get("a", disk.load), cache.get("a", disk.load)]);
+  assert(one !== before);
+  assert(two === one);
+  assert.equal(disk.count, 2);
+});
+
+Deno.test("SchemaCache believes for ever what came from nowhere that could change", async () => {
+  let now = 0;
+  const cache = new SchemaCache(() => now);
+  const kept = counted([]);
+  const schema = await cache.get("a", kept.load);
+  now = 1e12;
+  assert(await cache.get("a", kept.load) === schema);
+  assert.equal(kept.count, 1);
+});

@@ -27,8 +27,8 @@ export interface HealthServer extends AsyncDisposable {
   readonly watching: number;
   /** What was sent with the latest watch. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Tells all who watch. */
-  say(health: Health): void;
+  /** Tells all who watch now or later; `null`: says nothing more. */
+  say(health: Health | null): void;
   /** Ends every watch with this code. */
   break(code: grpc.status): void;
 }
@@ -94,6 +94,7 @@ export async function startHealthServer(
     },
     say(said) {
       health = said;
+      if (said === null) return;
       for (const watch of watches) write(watch, said);
     },
     break(code) {

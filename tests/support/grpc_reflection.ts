@@ -27,8 +27,10 @@ export interface ReflectionOptions {
   readonly versions?: readonly ("v1" | "v1alpha")[];
   /** A service's own file alone, as some servers do it: imports have to be asked for. Default: false. */
   readonly ownFileOnly?: boolean;
-  /** Called once for each conversation. */
-  readonly onStream?: () => void;
+  /** Called once for each conversation, with what was sent along. */
+  readonly onStream?: (metadata: Readonly<Record<string, unknown>>) => void;
+  /** The `authorization` without which a conversation ends as UNAUTHENTICATED. Default: none is wanted. */
+  readonly authorization?: string;
   /** The status that every conversation ends with, instead of answers. */
   readonly refuse?: { readonly code: grpc.status; readonly details: string };
   /** Never answers. */
@@ -58,7 +60,13 @@ export function addReflection(
       ServerReflectionInfo: (
         call: grpc.ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>,
       ) => {
-        options.onStream?.();
+        const metadata = call.metadata.getMap();
+        options.onStream?.(metadata);
+        const { authorization = metadata["authorization"] } = options;
+        if (metadata["authorization"] !== authorization) {
+          const details = "Who are you?";
+          return call.emit("error", { code: grpc.status.UNAUTHENTICATED, details });
+        }
         if (options.refuse !== undefined) return call.emit("error", options.refuse);
         call.on("data", (request: ServerReflectionRequest) => {
           if (!options.silent) {
