@@ -11,7 +11,17 @@ import type { Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import { makeAttempt } from "./attempts.ts";
 import { Children, type ChildStarter, type ChildWatcher } from "./children.ts";
-import type { Caller, Claim, Clock, Journal, Method, Secrets, Standing, Target } from "./doors.ts";
+import type {
+  Caller,
+  Claim,
+  Clock,
+  Journal,
+  KeptText,
+  Method,
+  Secrets,
+  Standing,
+  Target,
+} from "./doors.ts";
 import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";

@@ -123,7 +123,7 @@ function late(services: Caller, more: Partial<AttemptOptions> = {}): AttemptOpti
     targets: TARGETS,
     methods: new Map(),
     watchdog: new Watchdog(clock),
-    whenDurable: (callback) => callback(),
+    whenMaySend: (callback) => callback(),
     ...more,
   };
 }
