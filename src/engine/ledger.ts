@@ -37,6 +37,7 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    if (options.state.started === null) this.#stood = BEGUN;
   }
 
   /** Adds a fact. Its time never goes back, even where the clock does. */
@@ -157,6 +158,9 @@ export class Ledger {
     this.#options.onBroken(error);
   }
 }
+
+/** Where a journal takes a new run to stand. */
+const BEGUN: Standing = { status: "running", endedAt: null, sleepsUntil: undefined };
 
 /** Who wants to know that facts are durable, or that they can't be. */
 interface Waiter {

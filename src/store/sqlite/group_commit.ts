@@ -20,6 +20,8 @@ export class GroupCommit {
   readonly #identity: string;
   /** Those who wait for the open transaction; `null`: none is open. */
   #open: Waiter[] | null = null;
+  #number = 0;
+  #failures = 0;
 
   constructor(path: string, db: DatabaseSync) {
     this.#path = path;
@@ -27,6 +29,16 @@ export class GroupCommit {
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#identity = this.#identify();
+  }
+
+  /** Which transaction it is: they are counted. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** How many transactions were taken back. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /**
@@ -39,6 +51,7 @@ export class GroupCommit {
     try {
       if (this.#open === null) {
         this.#begin.run();
+        this.#number++;
         this.#open = [];
         setImmediate(() => this.flush());
       }
@@ -75,6 +88,7 @@ export class GroupCommit {
   }
 
   #fail(thrown: unknown): void {
+    this.#failures++;
     const error = storeFailed(this.#path, thrown);
     const waiters = this.#open ?? [];
     this.#open = null;

@@ -62,6 +62,11 @@ class SqliteJournal {
   readonly #write;
   readonly #read;
   readonly #listeners = new Set<(posted: Posted) => void>();
+  /** The tokens of runs and the digests of texts that were looked at, while nobody else writes. */
+  readonly #tokens = new Map<number, number>();
+  readonly #texts = new Set<string>();
+  #knownAt = "";
+  #lastTransaction = 0;
   /** Commands that were told and are not answered yet. */
   readonly #told = new Set<number>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -88,11 +93,13 @@ class SqliteJournal {
       append: (claim, facts, standing) =>
         this.#later(() => {
           const no = this.#fence(claim);
-          const { insertFact, moveRun } = this.#write;
-          for (const fact of facts) insertFact.run(no, fact.seq, JSON.stringify(fact));
+          const { insertMoment, moveRun } = this.#write;
+          const [first] = facts;
+          if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
           if (standing === undefined) return;
           const { status, endedAt, sleepsUntil } = standing;
           moveRun.run(status, endedAt, sleepsUntil === undefined ? 0 : 1, sleepsUntil ?? null, no);
+          if (endedAt !== null) this.#tokens.delete(no);
         }),
       read: (runId, after) => this.#facts(runId, after),
       keep: (claim, { digest, text }) =>
@@ -121,7 +128,10 @@ class SqliteJournal {
       answerTo: (number) => this.#answerTo(number),
       list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
       find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
-      prune: (endedBefore) => pruneRuns(this.#connections.writer, this.#commit, endedBefore),
+      prune: (endedBefore) => {
+        this.#texts.clear();
+        return pruneRuns(this.#connections.writer, this.#commit, endedBefore);
+      },
       size: () => this.#look(() => this.#size()),
       close: () => this.#close(),
     };
@@ -169,6 +179,7 @@ class SqliteJournal {
         );
       }
       this.#write.takeRun.run(me, row.no);
+      this.#tokens.delete(row.no);
       this.#lookSoon();
       const claim: RowClaim = { runId, owner, token: row.token + 1, no: row.no };
       return claim;
@@ -182,6 +193,7 @@ class SqliteJournal {
         .flatMap((row) => row.owner ?? []);
       const dead = owners.filter((one) => !this.#lease.isAlive(one));
       this.#write.takeOpenRuns.run(me, JSON.stringify(dead));
+      this.#tokens.clear();
       for (const one of dead) this.#lease.bury(one);
     });
     this.#lookSoon();
@@ -201,21 +213,25 @@ class SqliteJournal {
   async *#facts(runId: string, after = 0): AsyncIterable<StoredFact> {
     const run = await this.#look(() => this.#read.runById.get(runId) as { no: number } | undefined);
     if (run === undefined) throw missing(runId);
-    for (let last = after;;) {
-      const rows = await this.#look(() =>
-        this.#read.facts.all(run.no, last) as { seq: number; data: string }[]
+    for (let last = after, more = true; more;) {
+      const moments = await this.#look(() =>
+        this.#read.moments.all(run.no, last + 1) as { facts: string }[]
       );
-      for (const { seq, data } of rows) {
-        yield this.#parse(data, runId);
-        last = seq;
+      more = false;
+      for (const { facts } of moments) {
+        for (const fact of this.#parse(facts, runId)) {
+          if (fact.seq <= last) continue;
+          yield fact;
+          last = fact.seq;
+          more = true;
+        }
       }
-      if (rows.length === 0) return;
     }
   }
 
-  #parse(data: string, runId: string): StoredFact {
+  #parse(facts: string, runId: string): StoredFact[] {
     try {
-      return JSON.parse(data);
+      return JSON.parse(facts);
     } catch (thrown) {
       throw new MaestroError(
         "STORE_FAILED",
@@ -290,10 +306,26 @@ class SqliteJournal {
 
   /** @returns whether it was not there yet */
   #keep(digest: string, text: string): boolean {
+    this.#forgetStale();
+    if (this.#texts.has(digest)) return false;
+    this.#texts.add(digest);
     const { hasText, insertText } = this.#write;
     if (hasText.get(digest) !== undefined) return false;
     insertText.run(digest, text);
     return true;
+  }
+
+  /** What is known of the tables holds as long as nobody else has written, and nothing was taken back. */
+  #forgetStale(): void {
+    const { number } = this.#commit;
+    if (number === this.#lastTransaction) return;
+    this.#lastTransaction = number;
+    const { data_version: version } = this.#write.version.get() as { data_version: number };
+    const key = `${version} ${this.#commit.failures}`;
+    if (key === this.#knownAt) return;
+    this.#knownAt = key;
+    this.#tokens.clear();
+    this.#texts.clear();
   }
 
   /** This process's number among the owners, from its first run on. */
@@ -317,8 +349,13 @@ class SqliteJournal {
   /** Refuses whoever has lost the run, before anything is written. @returns the run's row */
   #fence(claim: Claim): number {
     const no = (claim as RowClaim).no;
-    const row = this.#write.tokenOf.get(no) as { token: number } | undefined;
-    if (row?.token === claim.token) return no;
+    this.#forgetStale();
+    let token = this.#tokens.get(no);
+    if (token === undefined) {
+      const row = this.#write.tokenOf.get(no) as { token: number } | undefined;
+      if (row !== undefined) this.#tokens.set(no, token = row.token);
+    }
+    if (token === claim.token) return no;
     throw new MaestroError("CLAIM_LOST", `Another process has taken over run "${claim.runId}"`);
   }
 

@@ -47,18 +47,27 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_by_start ON runs (started_at) WHERE root IS NULL;
   CREATE INDEX runs_by_status ON runs (status, started_at) WHERE root IS NULL;
   CREATE INDEX runs_by_workflow ON runs (workflow, started_at) WHERE root IS NULL;
-  CREATE INDEX runs_by_end ON runs (ended_at) WHERE root IS NULL AND ended_at IS NOT NULL;
 
-  -- What happened, one thing a row; \`data\` is the whole of it.
-  CREATE TABLE facts (
+  -- What happened: the facts of one run that came in one moment, as a JSON list. \`seq\` is the number
+  -- of the first of them.
+  CREATE TABLE moments (
     no INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES runs (no) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
-    data TEXT NOT NULL,
-    kind TEXT GENERATED ALWAYS AS (data ->> 'kind') VIRTUAL,
-    at INTEGER GENERATED ALWAYS AS (data ->> 'at') VIRTUAL,
+    facts TEXT NOT NULL,
     UNIQUE (run, seq)
   ) STRICT;
+
+  -- The same, one fact a row, for people.
+  CREATE VIEW facts AS
+    SELECT
+      r.id AS run_id,
+      f.value ->> 'seq' AS seq,
+      strftime('%Y-%m-%dT%H:%M:%fZ', (f.value ->> 'at') / 1000.0, 'unixepoch') AS at,
+      f.value ->> 'kind' AS kind,
+      f.value ->> 'path' AS path,
+      f.value AS fact
+    FROM moments m JOIN runs r ON r.no = m.run, json_each(m.facts) f;
 
   -- What somebody wants of a run that another process goes on with.
   CREATE TABLE inbox (

@@ -10,6 +10,9 @@ const APPLICATION_ID = 0x4d414553;
 /** For how long another process's transaction is waited for, in milliseconds. */
 const BUSY_TIMEOUT = 10_000;
 
+/** How many pages of 4 KiB gather in the log before they are moved into the file: SQLite's own 1,000 are soon full. */
+const PAGES_BEFORE_CHECKPOINT = 4_000;
+
 /** The connections to one store. */
 export interface Connections {
   /** Writes, and sees what it has not committed yet. */
@@ -33,7 +36,10 @@ export function openStore(path: string, mustExist: boolean): Connections {
     Deno.mkdirSync(dirname(path), { recursive: true });
     writer = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
     if (versionOf(path, writer) === 0) checkEmpty(path, writer);
-    writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000");
+    writer.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; " +
+        `PRAGMA wal_autocheckpoint = ${PAGES_BEFORE_CHECKPOINT}`,
+    );
     migrate(path, writer);
     return { writer, reader: new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT }) };
   } catch (thrown) {

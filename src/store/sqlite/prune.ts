@@ -10,15 +10,23 @@ export async function pruneRuns(
   commit: GroupCommit,
   endedBefore: number,
 ): Promise<number> {
-  const drop = db.prepare(
-    "DELETE FROM runs WHERE no IN (SELECT no FROM runs r WHERE root IS NULL AND ended_at < ? " +
-      "AND NOT EXISTS (SELECT 1 FROM runs c WHERE c.root = r.no AND c.ended_at IS NULL) LIMIT ?)",
+  const find = db.prepare(
+    "SELECT no FROM runs r WHERE root IS NULL AND no > ? AND ended_at < ? " +
+      "AND NOT EXISTS (SELECT 1 FROM runs c WHERE c.root = r.no AND c.ended_at IS NULL) " +
+      "ORDER BY no LIMIT ?",
   );
+  const drop = db.prepare("DELETE FROM runs WHERE no IN (SELECT value FROM json_each(?))");
   let dropped = 0;
-  for (;;) {
-    const more = await commit.write(() => Number(drop.run(endedBefore, AT_ONCE).changes));
-    dropped += more;
-    if (more < AT_ONCE) break;
+  for (let last = 0;;) {
+    const numbers = await commit.write(() => {
+      const rows = find.all(last, endedBefore, AT_ONCE) as { no: number }[];
+      const numbers = rows.map(({ no }) => no);
+      drop.run(JSON.stringify(numbers));
+      return numbers;
+    });
+    dropped += numbers.length;
+    if (numbers.length < AT_ONCE) break;
+    last = numbers.at(-1) ?? last;
   }
   if (dropped > 0) {
     await commit.write(() => {

@@ -12,7 +12,7 @@ export function writeStatements(db: DatabaseSync) {
     runById: db.prepare("SELECT no, owner, token FROM runs WHERE id = ?"),
     takeRun: db.prepare("UPDATE runs SET owner = ?, token = token + 1 WHERE no = ?"),
     tokenOf: db.prepare("SELECT token FROM runs WHERE no = ?"),
-    insertFact: db.prepare("INSERT INTO facts (run, seq, data) VALUES (?, ?, ?)"),
+    insertMoment: db.prepare("INSERT INTO moments (run, seq, facts) VALUES (?, ?, ?)"),
     moveRun: db.prepare(
       "UPDATE runs SET status = ?, ended_at = ?, asleep = ?, sleeps_until = ? WHERE no = ?",
     ),
@@ -38,8 +38,10 @@ export function writeStatements(db: DatabaseSync) {
 export function readStatements(db: DatabaseSync) {
   return {
     runById: db.prepare("SELECT no FROM runs WHERE id = ?"),
-    facts: db.prepare(
-      "SELECT seq, data FROM facts WHERE run = ? AND seq > ? ORDER BY seq LIMIT 1000",
+    /** From the moment in which a fact comes. */
+    moments: db.prepare(
+      "SELECT facts FROM moments WHERE run = ?1 AND seq >= " +
+        "(SELECT max(seq) FROM moments WHERE run = ?1 AND seq <= ?2) ORDER BY seq LIMIT 1000",
     ),
     text: db.prepare("SELECT text FROM texts WHERE digest = ?"),
     answer: db.prepare("SELECT answer FROM inbox WHERE no = ?"),
