@@ -51,6 +51,38 @@ steps:
     expect: ({ report }) => assert.deepEqual(report.output, { last: "shop/B", none: {} }),
   },
   {
+    name: "blocks that fail by themselves, and what they came to",
+    status: "completed",
+    scripts: { ...plain, "shop/Bad": fails("FAILED_PRECONDITION") },
+    steps: `
+steps:
+  - parallel:
+      - id: late
+        timeout: 5s
+        steps: [ { id: a, service: shop, method: A }, { wait: 1h } ]
+        catch: [ { result: "{{ .error.outcome }}" } ]
+      - id: again
+        repeat: [ { service: shop, method: Bad, catch: [ {} ] } ]
+        until: "{{ false }}"
+        every: 1s
+        max_rounds: 2
+        catch: [ { result: "{{ .error.outcome }}" } ]
+      - id: undone
+        foreach: [1]
+        steps:
+          - steps:
+              - { id: b, service: shop, method: B, compensate: { method: Undo, input: { of: b } } }
+              - { wait: 1s }
+            timeout: 500ms
+            catch: [ { undo: true } ]
+          - { wait: 1s }
+        result: "{{ .input.no }}"
+        catch: [ { result: "{{ .error.outcome }}" } ]
+output: "{{ [.late, .again, .undone] }}"
+`,
+    expect: ({ report }) => assert.deepEqual(report.output, ["unknown", "rejected", "not_sent"]),
+  },
+  {
     name: "catch on a block that undoes what it did, before its steps",
     status: "compensated",
     scripts: { ...plain, "shop/Bad": fails("FAILED_PRECONDITION") },
