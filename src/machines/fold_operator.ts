@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fact } from "./facts.ts";
+import type { Failure } from "./failure.ts";
 import { close, loopPath, roundOf, settleEffect } from "./fold_steps.ts";
 import { recordKey, recordOf, ROOT, type RunState, type StepRecord } from "./records.ts";
 
@@ -67,15 +68,32 @@ export function resolve(
   }
   if (fact.action === "skip") {
     if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
+    end("skipped");
+  }
+  if (fact.action === "abort") {
+    state.aborted = causeOf(state, record) ?? failure;
+    end("cancelled");
+  }
+
+  function end(status: "skipped" | "cancelled"): void {
     // What may have happened did so when it failed, and can still be undone by a `catch` around it.
     const outcome = record.op === "action" ? failure?.outcome ?? null : null;
     settleEffect(state, record, fact, outcome, attention?.seq);
-    close(state, record, fact, "skipped", outcome);
+    close(state, record, fact, status, outcome);
   }
-  if (fact.action === "abort") {
-    state.aborted = failure;
-    close(state, record, fact, "cancelled", null);
+}
+
+/** What failed first, on account of which something is undone or verified; `null`: nothing before this. */
+function causeOf(state: RunState, { path, op }: StepRecord): Failure | null {
+  if (op === "action") return null;
+  if (op === "verify") return recordOf(state, path)?.failure ?? null;
+  let cause: StepRecord | null = null;
+  for (const around of state.records.values()) {
+    if (around.caught === null || around.op !== "action" || around.status !== "running") continue;
+    if (path !== around.path && !isInside(path, around.path)) continue;
+    if (cause === null || around.path.length > cause.path.length) cause = around; // the innermost
   }
+  return cause?.caught?.failure ?? null;
 }
 
 /** What failed is tried anew. */

@@ -338,6 +338,27 @@ steps:
 `,
   })),
   ...(["retry", "skip", "abort"] as const).map((action): RestartCase => ({
+    name: `what a catch undoes that is parked, and an operator's ${action}`,
+    status: action === "retry" ? "compensated" : "incomplete",
+    scripts: (mended) => ({
+      ...plain,
+      "mail/Undo": (call) => mended() ? answersTo(call) : { fail: "INVALID_ARGUMENT" },
+    }),
+    operator: () => ({ action }),
+    steps: `
+steps:
+  - id: g
+    steps:
+      - { id: a, service: shop, method: A, compensate: { method: Undo, input: { of: a } } }
+      - { id: b, service: shop, method: B, compensate: { service: mail, method: Undo, input: { of: b } } }
+      - fail: { code: ABORTED, message: no }
+    catch: [ { undo: true } ]
+  - fail: { code: OUT_OF_RANGE, message: no }
+`,
+    expect: ({ report }) =>
+      assert.equal(report.error?.code, action === "abort" ? "ABORTED" : "OUT_OF_RANGE"),
+  })),
+  ...(["retry", "skip", "abort"] as const).map((action): RestartCase => ({
     name: `a pivot that is parked, and an operator's ${action}`,
     status: action === "abort" ? "incomplete" : "completed",
     scripts: (mended) => ({
