@@ -27,7 +27,13 @@ import type { Written, WrittenCompensation, WrittenStep, WrittenSteps } from "./
 import type { Path, Places } from "./source.ts";
 
 /** What a template may use, besides names: see `check_expressions.ts`. */
-export type TemplateRole = "value" | "condition" | "metadata" | "service_metadata" | "connection";
+export type TemplateRole =
+  | "value"
+  | "condition"
+  | "items"
+  | "metadata"
+  | "service_metadata"
+  | "connection";
 
 /** A template, and where it is used. */
 export interface TemplateUse {
@@ -160,7 +166,8 @@ export class StepBuilder {
   #foreach(written: Written<"foreach">, base: StepBase, at: Path): ForeachStep {
     const { foreach: items, as = "item", concurrency = 1, on_failure: onFailure } = written;
     const round = `${base.path}[]`;
-    this.#use(items, "value", base.path, [...at, "foreach"]);
+    const role = typeof items === "string" ? "items" : "value";
+    this.#use(items, role, base.path, [...at, "foreach"]);
     return {
       ...base,
       kind: "foreach",
