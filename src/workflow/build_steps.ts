@@ -78,7 +78,10 @@ export class StepBuilder {
   list(steps: WrittenSteps, at: Path, name: Named): Step[] {
     return steps.flatMap((step, index) => {
       const id = "id" in step ? step.id ?? null : null;
-      const made = this.#step(step, [...at, index], name(index, id), id);
+      const path = name(index, id);
+      // The second of two with one id, which is told of, is not taken for the first.
+      const own = this.at.has(path) ? name(index, null) : path;
+      const made = this.#step(step, [...at, index], own, id);
       return made === null ? [] : [made];
     });
   }
