@@ -32,7 +32,6 @@ export function release(state: RunState, record: StepRecord, at: number): void {
 
 /** Time that something is parked counts for nothing to the blocks around it, nor to the run. */
 function countParked(state: RunState, record: StepRecord, at: number, more: 1 | -1): void {
-  if (record.op === "compensate") return; // nothing around it has a timeout
   for (const around of state.records.values()) {
     if (around.form !== "block" || around.op !== "action" || around === record) continue;
     if (!isInside(record.path, around.path)) continue;
