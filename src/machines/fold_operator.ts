@@ -33,7 +33,7 @@ export function release(state: RunState, record: StepRecord, at: number): void {
 /** Time that something is parked counts for nothing to the blocks around it, nor to the run. */
 function countParked(state: RunState, record: StepRecord, at: number, more: 1 | -1): void {
   for (const around of state.records.values()) {
-    if (around.form !== "block" || around.op !== "action" || around === record) continue;
+    if (around.form !== "block" || around === record) continue;
     if (!isInside(record.path, around.path)) continue;
     if (around.parkedInside === 0) around.parkedSince = at;
     around.parkedInside += more;
@@ -63,23 +63,14 @@ export function resolve(
   if (fact.action === "retry") {
     // Asked again, should it be in doubt again.
     if (fact.op === "action") state.records.delete(recordKey(record.path, "verify"));
-    tryAgain(state, record);
+    return tryAgain(state, record);
   }
-  if (fact.action === "skip") {
-    if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
-    end("skipped");
-  }
-  if (fact.action === "abort") {
-    state.aborted = causeOf(state, record) ?? failure;
-    end("cancelled");
-  }
-
-  function end(status: "skipped" | "cancelled"): void {
-    // What may have happened did so when it failed, and can still be undone by a `catch` around it.
-    const outcome = record.op === "action" ? failure?.outcome ?? null : null;
-    settleEffect(state, record, fact, outcome, attention?.seq);
-    close(state, record, fact, status, outcome);
-  }
+  if (fact.action === "abort") state.aborted = causeOf(state, record) ?? failure;
+  else if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
+  // What may have happened did so when it failed, and can still be undone by a `catch` around it.
+  const outcome = record.op === "action" ? failure?.outcome ?? null : null;
+  settleEffect(state, record, fact, outcome, attention?.seq);
+  close(state, record, fact, fact.action === "abort" ? "cancelled" : "skipped", outcome);
 }
 
 /** What failed first, on account of which something is undone or verified; `null`: nothing before this. */

@@ -168,17 +168,17 @@ function stepsSeen(names: Names, scope: Scope, id: string | undefined, sofar?: V
 function viewAt(state: RunState, path: string): Value | undefined {
   const record = recordAt(state, path);
   if (record !== undefined) return stepView(record);
-  const status = statusBy(state, path);
+  const status = statusOfUnstarted(state, path);
   return status && { status, output: {}, error: null, attempts: 0 };
 }
 
 /** What became of a step that never started: the block around it was skipped, or ended before it was its turn. */
-function statusBy(state: RunState, path: string): "skipped" | "cancelled" | undefined {
+function statusOfUnstarted(state: RunState, path: string): "skipped" | "cancelled" | undefined {
   const dot = path.lastIndexOf(".");
   if (dot < 0) return undefined;
   const around = path.slice(0, dot);
   const block = recordAt(state, around);
-  if (block === undefined) return statusBy(state, around);
+  if (block === undefined) return statusOfUnstarted(state, around);
   if (block.status === "running") return undefined;
   return block.status === "skipped" && block.form === null ? "skipped" : "cancelled";
 }

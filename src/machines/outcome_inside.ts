@@ -8,7 +8,6 @@ import { listsOf } from "../workflow/calls.ts";
 import type { Step } from "../workflow/model.ts";
 import { pathIn, type Rounds } from "../workflow/rounds.ts";
 import type { Block, Planned } from "./block_plan.ts";
-import type { Op } from "./facts.ts";
 import type { Outcome } from "./outcome.ts";
 import { recordOf, type RunState, type StepRecord } from "./records.ts";
 
@@ -17,24 +16,19 @@ import { recordOf, type RunState, type StepRecord } from "./records.ts";
  * service said that it did nothing; else `not_sent`. What is still under way may happen.
  */
 export function outcomeInside(
-  { block, path, op, rounds, state }: Pick<Planned, "block" | "path" | "op" | "rounds" | "state">,
+  { block, ...standing }: Standing & Pick<Planned, "block">,
 ): Outcome {
   let outcome: Outcome = "not_sent";
-  for (const call of callsIn(block, { state, path, op, rounds })) {
+  for (const call of callsIn(block, standing)) {
     const { effect } = call.record;
     if (effect === "rejected") outcome = "rejected";
-    else if (effect !== "not_sent" && !isUndone(state, call)) return "unknown";
+    else if (effect !== "not_sent" && !isUndone(standing.state, call)) return "unknown";
   }
   return outcome;
 }
 
 /** Where a block stands. */
-interface Place {
-  readonly state: RunState;
-  readonly path: string;
-  readonly op: Op;
-  readonly rounds: Rounds;
-}
+type Standing = Pick<Planned, "path" | "op" | "rounds" | "state">;
 
 /** A call or child run that has begun. */
 interface Begun {
@@ -44,7 +38,7 @@ interface Begun {
 }
 
 /** Those inside a block; what its own `catch` does is not inside it. */
-function* callsIn(block: Block | Step, { state, path, op, rounds }: Place): Generator<Begun> {
+function* callsIn(block: Block | Step, { state, path, op, rounds }: Standing): Generator<Begun> {
   const isLoop = block.kind === "foreach" || block.kind === "repeat";
   const turns = isLoop
     ? Array.from(

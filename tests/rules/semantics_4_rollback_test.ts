@@ -334,6 +334,27 @@ for (
   });
 }
 
+Deno.test("§4.4 … nor to the timeout of a block of compensating steps", async () => {
+  let mended = false;
+  const undoing =
+    "{ id: g, timeout: 10s, steps: [ { wait: 8s }, { service: shop, method: Undo }, { wait: 1s } ] }";
+  const played = await play(
+    `  - { id: it, service: shop, method: Do, compensate: { steps: [ ${undoing} ] } }\n  - { service: shop, method: Refuse }`,
+    {
+      cast: { Undo: () => mended ? { answer: {} } : { fail: "PERMISSION_DENIED" } },
+      during: async ({ run, clock }) => {
+        const { attention } = await run.result();
+        clock.advance(3_600_000);
+        mended = true;
+        const step = attention[0]?.step ?? "";
+        run.resolve({ step, action: "retry", reason: "an hour later" });
+      },
+    },
+  );
+  assert.equal(played.report.status, "compensated");
+  assert.equal(took(played), 9_000 + 3_600_000);
+});
+
 Deno.test("§4.5 rollback can't be cancelled and is not under the run's timeout", async () => {
   const played = await play(
     `  - { id: it, service: shop, method: Do, ${UNDO} }\n  - { service: shop, method: Refuse }`,
