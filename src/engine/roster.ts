@@ -22,7 +22,7 @@ import type {
 import type { EngineOptions } from "./engine_options.ts";
 import { decodeFact } from "./fact_codec.ts";
 import type { Happening } from "./happening.ts";
-import { isChildId, rootIdOf } from "./ids.ts";
+import { isChildId } from "./ids.ts";
 import { envText, schemasOf } from "./kept_texts.ts";
 import { LiveRun, type LiveRunOptions } from "./live_run.ts";
 import type { RunStatus } from "./report.ts";
