@@ -28,7 +28,10 @@ async function makeStore(path: string): Promise<void> {
     const refused = "  - { id: no, service: shop, method: Refuse }\n";
     await (await start("parked", undone + refused)).result();
     await (await start("failed", refused)).result();
-    await (await start("order-4711", "  - { id: flaky, service: shop, method: Flaky }\n")).result();
+    await (await start(
+      "order-4711",
+      "  - { id: flaky, service: shop, method: Flaky, retry: { attempts: 3 } }\n",
+    )).result();
     clock.stop();
     await start("asleep", "  - await_signal: never\n");
     await start("waiting", "  - wait: 240h\n");
