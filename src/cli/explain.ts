@@ -92,7 +92,7 @@ function causeLines(error: Failure, executed: Executed, paint: Paint): string[] 
   return [
     paint("bad", head),
     ...messageLines(failed, paint),
-    ...(error.outcome === "unknown"
+    ...(error.outcome === "unknown" && failed.step?.kind === "call" // what a block did is listed
       ? [
         paint(
           "faint",

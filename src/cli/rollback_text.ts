@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Ending } from "../workflow/endings.ts";
 import type { Caught, FailingStep } from "../workflow/explain_rollback.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Step, Workflow } from "../workflow/model.ts";
@@ -47,14 +48,23 @@ function verifyLines({ verify }: FailingStep, step: Step | undefined): string[] 
   ];
 }
 
-function caughtLines({ step, entry, undo, steps, ...conditions }: Caught): string[] {
-  const then = steps.length === 0
-    ? ["the run goes on"]
-    : [`then ${steps.join(", ")}; the run goes on`];
+function caughtLines({ step, entry, undo, steps, endings, ...conditions }: Caught): string[] {
+  const end = endingText(endings);
+  const then = steps.length === 0 ? end : `then ${steps.join(", ")}; ${end}`;
   const head = `${conditionsOf(conditions)}caught by ${step}.catch[${entry}]`;
   if (undo === null) return [`${head}: ${then}`];
   if (undo.length === 0) return [`${head}: nothing has to be undone; ${then}`];
   return [`${head}, undone first:`, ...undoLines(undo), `  ${then}`];
+}
+
+function endingText(endings: readonly Ending[]): string {
+  if (endings.every((ending) => ending === "fails")) return "that fails";
+  const ways = [
+    ...(endings.includes("goes_on") ? ["goes on"] : []),
+    ...(endings.includes("returns") ? ["ends as completed"] : []),
+  ];
+  const unless = endings.includes("fails") ? ", unless that fails" : "";
+  return `the run ${ways.join(" or ")}${unless}`;
 }
 
 function conditionsOf(

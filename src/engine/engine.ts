@@ -50,6 +50,9 @@ import { WorkflowMethods } from "./workflow_methods.ts";
 /** How often it is looked whether another process has answered, in milliseconds. */
 const ANSWER_EVERY = 50;
 
+/** How long a child run may take to follow its parent, in milliseconds. */
+const ARRIVES_WITHIN = 1_000;
+
 /** Runs workflows. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -85,8 +88,8 @@ export class Engine {
   }
 
   /**
-   * Starts a run. Nothing has been called when this throws. That it has started is durable with its
-   * first happening, `run_started`.
+   * Starts a run; that it has started is durable when this resolves. Nothing has been called when it
+   * throws.
    *
    * @throws {MaestroError} `INPUT_INVALID`, `WORKFLOW_INVALID` (a method is missing or ambiguous),
    * `USAGE` (an id or endpoint that can't be one), `RUN_EXISTS`, `STORE_FAILED`, `ENGINE_CLOSED`
@@ -100,13 +103,14 @@ export class Engine {
     const seat = this.#seatOf(runId, workflow, options.onHappening);
     const timeout = options.timeout ?? workflow.timeout;
     const now = this.#clock.now();
-    await this.#begin(workflow, seat, {
+    const live = await this.#begin(workflow, seat, {
       correlationId,
       traceparent: options.traceparent ?? newTraceparent(),
       input,
       endpoints,
       deadline: timeout === null ? null : now + timeout,
     });
+    await live.ledger.durable();
     return this.#runOf(seat);
   }
 
@@ -343,14 +347,27 @@ export class Engine {
   async #act(runId: string, command: Command): Promise<void> {
     const sleeper = this.#sleepers.take(runId);
     if (sleeper !== undefined) await this.#once(runId, () => this.#resume(runId, sleeper));
-    const live = this.#live.get(runId)?.run ?? await this.#resuming.get(runId);
-    if (!live) {
+    const live = this.#live.get(runId)?.run ?? await this.#arrival(runId);
+    if (live === null) {
       if (command.kind === "cancel") return; // there is nothing to stop
       const { status } = await this.#options.journal.find(runId);
       throw hasEnded(runId, status);
     }
     perform(live, command);
     await live.ledger.durable();
+  }
+
+  /** A run that is on its way here: a child run is taken up by its parent, a moment later. `null`: it is not. */
+  async #arrival(runId: string): Promise<LiveRun | null> {
+    const resuming = this.#resuming.get(runId);
+    if (resuming !== undefined) return await resuming;
+    if (rootOf(runId) === runId) return null;
+    for (let waited = 0; waited < ARRIVES_WITHIN; waited += ANSWER_EVERY) {
+      const live = this.#live.get(runId)?.run;
+      if (live) return live;
+      await new Promise((resolve) => setTimeout(resolve, ANSWER_EVERY));
+    }
+    return null;
   }
 
   #wakeUp(sleeper: Sleeper): void {

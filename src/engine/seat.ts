@@ -1,10 +1,14 @@
 import type { MaestroError } from "../errors.ts";
-import type { LiveRun } from "./live_run.ts";
 import type { Happening } from "./happening.ts";
 import type { RunReport } from "./report.ts";
 
 /** Most runs are followed by nobody: they share this. */
 const NOBODY: ReadonlySet<never> = new Set();
+
+/** A run that is awake. */
+interface Seated {
+  report(): RunReport;
+}
 
 /**
  * A run's place in this process, which stays the same while the run sleeps and wakes: those who wait
@@ -12,7 +16,7 @@ const NOBODY: ReadonlySet<never> = new Set();
  */
 export class Seat {
   /** The run, while it is awake, and after its end. */
-  live: LiveRun | null = null;
+  #live: Seated | null = null;
   /** Why the run was stopped here, where it was. */
   stopped: MaestroError | null = null;
   readonly #hear: ((event: Happening) => void) | null;
@@ -35,7 +39,7 @@ export class Seat {
 
   /** Where the run stands, as far as it is durable. */
   report(): RunReport {
-    if (this.live !== null) return this.live.report();
+    if (this.#live !== null) return this.#live.report();
     return JSON.parse(this.#asleep ?? "null"); // it fell asleep here
   }
 
@@ -81,13 +85,13 @@ export class Seat {
   /** It sleeps: nothing of it is needed until it wakes. */
   sleep(report: RunReport): void {
     this.#asleep = JSON.stringify(report);
-    this.live = null;
+    this.#live = null;
   }
 
   /** It is awake again. */
-  wake(live: LiveRun): void {
+  wake(live: Seated): void {
     this.#asleep = null;
-    this.live = live;
+    this.#live = live;
   }
 }
 

@@ -27,6 +27,7 @@ import { recordOf, type StepRecord } from "./records.ts";
 import { chooseBranch, doInstantly } from "./instant.ts";
 import type { Receiver } from "./machine.ts";
 import { evaluate, evaluateWhen } from "./names.ts";
+import { outcomeInside } from "./outcome_inside.ts";
 
 /**
  * After so many rounds a `repeat` waits for the clock even without `every`: rounds that call nobody
@@ -251,18 +252,24 @@ export function finish(context: BlockContext): void {
 /** Ends it as failed or cancelled, once every child has ended. */
 export function stop(context: BlockContext): void {
   const { failing } = recordFor(context);
-  if (failing !== null) failStep(context, failing);
-  else cancel(context);
+  if (failing === null) return cancel(context);
+  // What was under way when it failed by itself has come to something since.
+  const isOwn = failing.step === context.path;
+  failStep(context, isOwn ? blockFailure(context, failing) : failing);
 }
 
 /** Ends it as cancelled. */
-export function cancel({ board, path, op }: BlockContext): void {
-  board.record({ kind: "step_cancelled", path, op, outcome: "not_sent" });
+export function cancel(context: BlockContext): void {
+  const { board, path, op } = context;
+  const outcome = outcomeInside(plannedOf(context));
+  board.record({ kind: "step_cancelled", path, op, outcome });
 }
 
+/** The failure of the block itself, not of a step inside it. */
 function blockFailure(
-  { path }: Pick<BlockContext, "path">,
+  context: BlockContext,
   cause: { readonly code: string; readonly message: string },
 ): Failure {
-  return failureOf(cause, { path, attempts: 0, outcome: "not_sent" });
+  const outcome = outcomeInside(plannedOf(context));
+  return failureOf(cause, { path: context.path, attempts: 0, outcome });
 }

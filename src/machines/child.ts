@@ -7,7 +7,7 @@ import type { ChildStep } from "../workflow/model.ts";
 import type { Rounds } from "../workflow/rounds.ts";
 import type { Board, Deadline } from "./board.ts";
 import type { Cancel, ChildPivoted, ChildTold, Resolved, Signalled } from "./told.ts";
-import { earliest } from "./call_moves.ts";
+import { earliest, stepTimeout } from "./call_moves.ts";
 import { failStep } from "./failing.ts";
 import { failureOf } from "./failure.ts";
 import type { Op } from "./facts.ts";
@@ -135,16 +135,28 @@ function conclude(context: ChildContext, told: ChildTold): void {
     const left = stands ? { stands } : {};
     board.record({ kind: "step_cancelled", path, op, outcome: "rejected", ...left });
   } else {
-    const code = status === "timed_out" && isStepsTime(step) ? "STEP_TIMEOUT" : "CHILD_FAILED";
-    const why = failure === null ? "" : `: ${failure.code}: ${failure.message}`;
-    const message = `"${step.workflow.name}", the child run of "${path}", ended as ${status}${why}`;
-    const cause = failureOf({ ...failure, code, message }, {
+    const cause = failureOf({ ...failure, ...causeOf(context, told) }, {
       path,
       attempts: 0,
       outcome: "rejected",
     });
     failStep({ board, step, path, op, rounds, cancelled, pivot, stands }, cause);
   }
+}
+
+/** Why its step fails: its own time was up, or the child did not complete. */
+function causeOf(
+  { step, path }: ChildContext,
+  { status, failure }: ChildTold,
+): { readonly code: string; readonly message: string } {
+  const { name } = step.workflow;
+  if (status === "timed_out" && isStepsTime(step)) {
+    const { code, message } = stepTimeout(path);
+    return { code, message: `${message}: "${name}", its child run, was rolled back` };
+  }
+  const why = failure === null ? "" : `: ${failure.code}: ${failure.message}`;
+  const message = `"${name}", the child run of "${path}", ended as ${status}${why}`;
+  return { code: "CHILD_FAILED", message };
 }
 
 /** What the actor that rolls a child run back is made with. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fact } from "./facts.ts";
+import type { Failure } from "./failure.ts";
 import { close, loopPath, roundOf, settleEffect } from "./fold_steps.ts";
 import { recordKey, recordOf, ROOT, type RunState, type StepRecord } from "./records.ts";
 
@@ -31,9 +32,8 @@ export function release(state: RunState, record: StepRecord, at: number): void {
 
 /** Time that something is parked counts for nothing to the blocks around it, nor to the run. */
 function countParked(state: RunState, record: StepRecord, at: number, more: 1 | -1): void {
-  if (record.op === "compensate") return; // nothing around it has a timeout
   for (const around of state.records.values()) {
-    if (around.form !== "block" || around.op !== "action" || around === record) continue;
+    if (around.form !== "block" || around === record) continue;
     if (!isInside(record.path, around.path)) continue;
     if (around.parkedInside === 0) around.parkedSince = at;
     around.parkedInside += more;
@@ -64,19 +64,27 @@ export function resolve(
   if (fact.action === "retry") {
     // Asked again, should it be in doubt again.
     if (fact.op === "action") state.records.delete(recordKey(record.path, "verify"));
-    tryAgain(state, record);
+    return tryAgain(state, record);
   }
-  if (fact.action === "skip") {
-    if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
-    // What may have happened did so when it failed, and can still be undone by a `catch` around it.
-    const outcome = record.op === "action" ? failure?.outcome ?? null : null;
-    settleEffect(state, record, fact, outcome, attention?.seq);
-    close(state, record, fact, "skipped", outcome);
+  if (fact.action === "abort") state.aborted = causeOf(state, record) ?? failure;
+  else if (fact.output !== undefined || record.op === "action") record.output = fact.output ?? {};
+  // What may have happened did so when it failed, and can still be undone by a `catch` around it.
+  const outcome = record.op === "action" ? failure?.outcome ?? null : null;
+  settleEffect(state, record, fact, outcome, attention?.seq);
+  close(state, record, fact, fact.action === "abort" ? "cancelled" : "skipped", outcome);
+}
+
+/** What failed first, on account of which something is undone or verified; `null`: nothing before this. */
+function causeOf(state: RunState, { path, op }: StepRecord): Failure | null {
+  if (op === "action") return null;
+  if (op === "verify") return recordOf(state, path)?.failure ?? null;
+  let cause: StepRecord | null = null;
+  for (const around of state.records.values()) {
+    if (around.caught === null || around.op !== "action" || around.status !== "running") continue;
+    if (path !== around.path && !isInside(path, around.path)) continue;
+    if (cause === null || around.path.length > cause.path.length) cause = around; // the innermost
   }
-  if (fact.action === "abort") {
-    state.aborted = failure;
-    close(state, record, fact, "cancelled", null);
-  }
+  return cause?.caught?.failure ?? null;
 }
 
 /** What failed is tried anew. */

@@ -159,10 +159,28 @@ function stepsSeen(names: Names, scope: Scope, id: string | undefined, sofar?: V
   for (const [name, { path, previous }] of names.visible.get(scope.key)?.steps ?? []) {
     if (id !== undefined && id !== name) continue;
     const rounds = previous ? before(path, scope.rounds) : scope.rounds;
-    const record = rounds === null ? undefined : recordAt(names.state, pathIn(path, rounds));
-    if (record !== undefined) views[name] = stepView(record);
+    const view = rounds === null ? undefined : viewAt(names.state, pathIn(path, rounds));
+    if (view !== undefined) views[name] = view;
   }
   return views;
+}
+
+function viewAt(state: RunState, path: string): Value | undefined {
+  const record = recordAt(state, path);
+  if (record !== undefined) return stepView(record);
+  const status = statusOfUnstarted(state, path);
+  return status && { status, output: {}, error: null, attempts: 0 };
+}
+
+/** What became of a step that never started: the block around it was skipped, or ended before it was its turn. */
+function statusOfUnstarted(state: RunState, path: string): "skipped" | "cancelled" | undefined {
+  const dot = path.lastIndexOf(".");
+  if (dot < 0) return undefined;
+  const around = path.slice(0, dot);
+  const block = recordAt(state, around);
+  if (block === undefined) return statusOfUnstarted(state, around);
+  if (block.status === "running") return undefined;
+  return block.status === "skipped" && block.form === null ? "skipped" : "cancelled";
 }
 
 function stepView(record: StepRecord): Value {

@@ -126,7 +126,7 @@ export interface RunState {
   pivot: string | null;
   /** Something that a child run did was left standing. */
   stands: boolean;
-  /** What failed where an operator has put an end to it: what still stands stays. */
+  /** What failed first where an operator has put an end to it: what still stands stays. */
   aborted: Failure | null;
   /** Oldest first. */
   readonly signals: Signal[];

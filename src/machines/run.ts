@@ -253,9 +253,10 @@ function causeOf(context: RunContext): Failure {
       none,
     );
   }
-  const failure = root.failure ?? context.board.state.aborted;
-  if (failure !== null) return failure;
-  const result = outputOf(context);
-  if ("failure" in result) return result.failure;
+  if (root.failure !== null) return root.failure;
+  const result = root.status === "completed" ? outputOf(context) : null;
+  if (result !== null && "failure" in result) return result.failure;
+  const { aborted } = context.board.state;
+  if (aborted !== null) return aborted;
   throw new Error("The run has no cause to end here");
 }

@@ -27,7 +27,13 @@ import type { Written, WrittenCompensation, WrittenStep, WrittenSteps } from "./
 import type { Path, Places } from "./source.ts";
 
 /** What a template may use, besides names: see `check_expressions.ts`. */
-export type TemplateRole = "value" | "condition" | "metadata" | "service_metadata" | "connection";
+export type TemplateRole =
+  | "value"
+  | "condition"
+  | "items"
+  | "metadata"
+  | "service_metadata"
+  | "connection";
 
 /** A template, and where it is used. */
 export interface TemplateUse {
@@ -72,7 +78,10 @@ export class StepBuilder {
   list(steps: WrittenSteps, at: Path, name: Named): Step[] {
     return steps.flatMap((step, index) => {
       const id = "id" in step ? step.id ?? null : null;
-      const made = this.#step(step, [...at, index], name(index, id), id);
+      const path = name(index, id);
+      // The second of two with one id, which is told of, is not taken for the first.
+      const own = this.at.has(path) ? name(index, null) : path;
+      const made = this.#step(step, [...at, index], own, id);
       return made === null ? [] : [made];
     });
   }
@@ -160,7 +169,8 @@ export class StepBuilder {
   #foreach(written: Written<"foreach">, base: StepBase, at: Path): ForeachStep {
     const { foreach: items, as = "item", concurrency = 1, on_failure: onFailure } = written;
     const round = `${base.path}[]`;
-    this.#use(items, "value", base.path, [...at, "foreach"]);
+    const role = typeof items === "string" ? "items" : "value";
+    this.#use(items, role, base.path, [...at, "foreach"]);
     return {
       ...base,
       kind: "foreach",

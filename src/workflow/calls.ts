@@ -1,4 +1,4 @@
-import type { CallStep, CallTarget, ChildStep, Step, Workflow } from "./model.ts";
+import type { CallStep, CallTarget, ChildStep, SequenceStep, Step, Workflow } from "./model.ts";
 
 /**
  * Every step, those inside blocks and of `catch` included; those of compensations only where `all` is
@@ -21,7 +21,9 @@ export function* listsIn(step: Step): Generator<readonly Step[]> {
 }
 
 /** The lists of steps that a block is made of. */
-export function listsOf(step: Step): readonly (readonly Step[])[] {
+export function listsOf(
+  step: Step | Pick<SequenceStep, "kind" | "steps">,
+): readonly (readonly Step[])[] {
   switch (step.kind) {
     case "steps":
     case "foreach":

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Problem } from "../errors.ts";
-import type { TemplateUse } from "./build_steps.ts";
+import type { TemplateRole, TemplateUse } from "./build_steps.ts";
 import type { CheckContext } from "./check_context.ts";
-import { checkCondition, checkTemplate, templateRefs } from "./expression.ts";
+import { checkCondition, checkItems, checkTemplate, templateRefs } from "./expression.ts";
 import { Explainer } from "./explain_name.ts";
 import type { Template } from "./model.ts";
 import { didYouMean } from "./nearest.ts";
@@ -32,6 +32,12 @@ const ERROR_FIELDS = [
 /** So many names in a file get a guess at what was meant: each is compared with all there are. */
 const MAX_GUESSES = 100;
 const MAX_IN_TEXT = 100;
+
+/** How texts are checked that have to be one expression. */
+const CHECKS: Readonly<Partial<Record<TemplateRole, typeof checkCondition>>> = {
+  condition: checkCondition,
+  items: checkItems,
+};
 
 /** Checks every template of a workflow. */
 export function checkExpressions(
@@ -63,7 +69,7 @@ class ExpressionCheck {
     const tell = (code: string, offset: number, message: string) =>
       this.problems.push(problemAt(use.places.text(at, offset), code, message));
     const names = this.context.seen.get(use.scope ?? "")?.names.keys() ?? [];
-    const check = use.role === "condition" ? checkCondition : checkTemplate;
+    const check = CHECKS[use.role] ?? checkTemplate;
     const wrong = check(text, names);
     for (const { code, message, offset } of wrong) tell(code, offset, message);
     if (wrong.length > 0) return;
@@ -149,9 +155,11 @@ function unknownField(
   return told("unknown_name", `${root} has no "${field}"${hint}`);
 }
 
+const NO_SECRETS: ReadonlySet<TemplateRole> = new Set(["value", "condition", "items"]);
+
 /** What may not be named there at all. */
 function outsideOf({ role }: TemplateUse, { root }: Ref): Told | null {
-  if (root === "secrets" && (role === "value" || role === "condition")) {
+  if (root === "secrets" && NO_SECRETS.has(role)) {
     const message = ".secrets may be used only in metadata, endpoint and tls, " +
       "so that it never reaches the journal, a log or a page";
     return told("secret_misplaced", message);

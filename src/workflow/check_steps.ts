@@ -50,7 +50,7 @@ class StepCheck {
         const message = `Never reached: "${ended.kind}" at line ${ended.place.line} comes first`;
         this.problems.push(warningAt(step.place, "unreachable", message));
         ended = null; // once is enough
-      } else if (endsList(step)) ended = step;
+      } else if (endsList(step) && !this.context.flawed.has(step.path)) ended = step;
       if (step.needs.length > 0) {
         const message = '"needs" is for steps inside "parallel": steps of a list come in order';
         this.#error(step, ["needs"], "needs_outside_parallel", message, "key");

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Ending, endingsOf } from "./endings.ts";
 import { failuresOf } from "./failures.ts";
 import { templateRefs } from "./expression.ts";
 import type { CatchEntry, ParallelStep, Place, Step, Template, Workflow } from "./model.ts";
@@ -62,6 +63,8 @@ export interface Caught {
   readonly undo: readonly Undoing[] | null;
   /** The paths of the steps that are done then. */
   readonly steps: readonly string[];
+  /** How these may end, where none of their calls fails. */
+  readonly endings: readonly Ending[];
 }
 
 /** Explains each step that could fail, in file order. */
@@ -151,6 +154,7 @@ class Explainer {
           always: left.length === 0,
           undo: undo ? undone.undo : null,
           steps: steps.map(({ path }) => path),
+          endings: endingsOf(steps),
         });
         codes = left;
         if (codes.length === 0) break;

@@ -29,7 +29,7 @@ export interface Ref extends ExpressionRef {
 /** Something wrong with a template, found without evaluating it. */
 export interface TemplateProblem {
   /** A stable name for the kind of problem. */
-  readonly code: SourceFault["code"] | "not_a_condition";
+  readonly code: SourceFault["code"] | Use["code"];
   readonly message: string;
   /** The string that it is in. */
   readonly at: TemplatePath;
@@ -143,19 +143,52 @@ export function checkCondition(
   text: string,
   names: Iterable<string> = [],
 ): readonly TemplateProblem[] {
-  const trimmed = text.trim();
-  const problems = checkTemplate(trimmed, names);
-  const { template } = parsed(trimmed);
+  return checkSingle(text.trim(), names, {
+    code: "not_a_condition",
+    use: "a condition",
+    misfit: "its value is not true or false",
+    fits: ({ mayBeBool }) => mayBeBool,
+  });
+}
+
+/** Everything that is wrong with a `foreach` that is text: also what can't be a list. */
+export function checkItems(text: string, names: Iterable<string> = []): readonly TemplateProblem[] {
+  return checkSingle(text, names, {
+    code: "no_list",
+    use: 'the items of "foreach"',
+    misfit: "its value is no list",
+    fits: ({ mayBeList }) => mayBeList,
+  });
+}
+
+/** What one expression by itself is used as. */
+interface Use {
+  readonly code: "not_a_condition" | "no_list";
+  /** Goes on `Cannot use … as`. */
+  readonly use: string;
+  /** Why one that doesn't fit can't be used so. */
+  readonly misfit: string;
+  readonly fits: (expression: Expression) => boolean;
+}
+
+function checkSingle(
+  text: string,
+  names: Iterable<string>,
+  { code, use, misfit, fits }: Use,
+): readonly TemplateProblem[] {
+  const problems = checkTemplate(text, names);
+  const { template } = parsed(text);
   if (template === undefined) return problems;
   const [only] = template.expressions;
+  const isTrimmed = text === text.trim();
   const reason = !template.isWhole || only === undefined
-    ? "it is text; write one {{ … }} and nothing around it"
-    : only.expression.mayBeBool
+    ? `it is text; write one {{ … }} and nothing around it${isTrimmed ? "" : ", not even a space"}`
+    : fits(only.expression)
     ? undefined
-    : "its value is not true or false";
+    : misfit;
   if (reason === undefined) return problems;
-  const message = `Cannot use ${trimmed} as a condition: ${reason}`;
-  return [...problems, { code: "not_a_condition", message, at: [], offset: only?.offset ?? 0 }];
+  const message = `Cannot use ${quoted(text)} as ${use}: ${reason}`;
+  return [...problems, { code, message, at: [], offset: only?.offset ?? 0 }];
 }
 
 type Found = Omit<TemplateProblem, "at">;

@@ -8,9 +8,12 @@ import { warningAt } from "./problems.ts";
 import { type OWN_CODES, RUN_CODES } from "./words.ts";
 
 /** Warns of every entry that can't fit. */
-export function lintCatches(workflow: Workflow, { where }: LintContext): readonly Problem[] {
+export function lintCatches(
+  workflow: Workflow,
+  { where, flawed }: LintContext,
+): readonly Problem[] {
   return [...eachStep(workflow.steps)].flatMap((step) => {
-    if (step.catch.length === 0) return [];
+    if (step.catch.length === 0 || flawed.has(step.path)) return [];
     const failures = failuresOf(step, workflow);
     return step.catch.flatMap((entry, at) => {
       const earlier = step.catch.slice(0, at);

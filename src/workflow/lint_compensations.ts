@@ -9,11 +9,11 @@ import { onlyReads } from "./reads.ts";
 
 /** Warns of steps that a rollback leaves done, and of those that it can't undo in doubt. */
 export function lintCompensations(workflow: Workflow, context: LintContext): readonly Problem[] {
-  return [...gaps(workflow), ...unverified(workflow, context)];
+  return [...gaps(workflow, context), ...unverified(workflow, context)];
 }
 
 /** A step that stays done when those after it are undone. */
-function gaps({ steps }: Workflow): Problem[] {
+function gaps({ steps }: Workflow, { flawed }: LintContext): Problem[] {
   const calls = [...eachCall(steps, { ways: [], loops: [] })]
     .map((call, at) => ({ ...call, at }));
   const undone = calls.filter(({ step }) => isUndone(step));
@@ -22,6 +22,7 @@ function gaps({ steps }: Workflow): Problem[] {
   return calls.flatMap((call) => {
     const { step, at, ways, loops } = call;
     if (step.kind !== "call" || step.compensate !== null || onlyReads(step.method)) return [];
+    if (flawed.has(step.path)) return [];
     const pivot = pivots.find((other) => !exclude(ways, other.ways));
     if (pivot !== undefined && pivot.at <= at) return []; // from there on nothing is rolled back
     const later = undone.find((other) =>
@@ -89,10 +90,11 @@ function exclude(a: Surroundings["ways"], b: Surroundings["ways"]): boolean {
 }
 
 /** When the outcome of a step is unknown, its output is `{}`, and an input made of that fails. */
-function unverified({ steps }: Workflow, { uses, seen }: LintContext): Problem[] {
+function unverified({ steps }: Workflow, { uses, seen, flawed }: LintContext): Problem[] {
   const doubtful = new Map<string, CallStep>();
   for (const step of eachCompensable(steps)) {
-    if (step.kind === "call" && step.verify === null) doubtful.set(step.path, step);
+    if (step.kind !== "call" || step.verify !== null || flawed.has(step.path)) continue;
+    doubtful.set(step.path, step);
   }
   const told = new Set<CallStep>();
   const problems: Problem[] = [];

@@ -8,7 +8,8 @@ import { warningAt } from "./problems.ts";
 
 /** Warns of timeouts that the retries, the pauses or the waits below them can't fit in. */
 export function lintTimeouts(workflow: Workflow, context: LintContext): readonly Problem[] {
-  return [...tooShort(workflow.steps, workflow.timeout)].map(({ step, least, message }) => {
+  return [...tooShort(workflow.steps, workflow.timeout)].flatMap(({ step, least, message }) => {
+    if (context.flawed.has(step.path)) return [];
     const place = step.timeout === null ? step.place : context.where.value(step.path, "timeout");
     return warningAt(
       place,

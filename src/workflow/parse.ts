@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { z } from "zod";
 import type { Problem } from "../errors.ts";
 import { type Callee, StepBuilder } from "./build_steps.ts";
 import { eachStep } from "./calls.ts";
@@ -15,6 +16,7 @@ import { Children } from "./children.ts";
 import { Declarations } from "./declared.ts";
 import { sagaRule } from "./defaults.ts";
 import { Files, type ReadText } from "./files.ts";
+import { flawedSteps } from "./flawed.ts";
 import { forgivenNames } from "./forgiven.ts";
 import { describeIssues } from "./issues.ts";
 import { lintWorkflow } from "./lint.ts";
@@ -97,7 +99,7 @@ function parseOne({ file, text }: WorkflowSource, load: Load): ParsedOne {
   const problems = [...describeIssues(issues, places)];
   let workflow: Workflow | null = null;
   if (written !== null) {
-    const built = build(written, places, load);
+    const built = build(written, issues, places, load);
     problems.push(...built.problems);
     workflow = built.workflow;
   }
@@ -150,7 +152,12 @@ interface Built {
   readonly problems: readonly Problem[];
 }
 
-function build(written: WrittenWorkflow, places: Places, { files, children, open }: Load): Built {
+function build(
+  written: WrittenWorkflow,
+  issues: readonly z.core.$ZodIssue[],
+  places: Places,
+  { files, children, open }: Load,
+): Built {
   const declarations = new Declarations(files);
   const declared = declarations.gather(written, places, [places.whole.source.file]);
   const problems = declarations.problems;
@@ -184,7 +191,8 @@ function build(written: WrittenWorkflow, places: Places, { files, children, open
   const where = new StepPlaces(places, builder.at);
   const forgiven = forgivenNames(places.root, [...eachStep(steps)]);
   const seen = visibility(workflow);
-  const context = { workflow, where, forgiven, seen };
+  const flawed = flawedSteps(issues, builder.at);
+  const context = { workflow, where, forgiven, flawed, seen };
   problems.push(
     ...builder.problems,
     ...checkSteps(context),
@@ -192,7 +200,7 @@ function build(written: WrittenWorkflow, places: Places, { files, children, open
     ...checkServices(workflow, where),
     ...checkInputSchema(workflow.input, places),
     ...checkPivots(context),
-    ...lintWorkflow(workflow, { where, seen, used: builder.used, uses: builder.uses }),
+    ...lintWorkflow(workflow, { ...context, used: builder.used, uses: builder.uses }),
   );
   return { workflow, problems };
 }

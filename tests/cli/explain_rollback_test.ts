@@ -23,6 +23,57 @@ Deno.test("what would be undone is explained: everything there is", async (t) =>
   await t.assertSnapshot(rollbackText(workflow, explainRollback(workflow), paintWith(false)));
 });
 
+const GO = "{ service: s, method: Do }";
+const RETURN = "{ return: 1 }";
+const FAIL = "{ fail: { code: ABORTED, message: no } }";
+const SOMETIMES = 'when: "{{ .input.x }}"';
+
+for (
+  const [how, steps] of [
+    ["the run goes on", [GO]],
+    ["the run goes on", [`{ steps: [ ${FAIL} ], catch: [ { codes: [ABORTED] } ] }`]],
+    ["the run ends as completed", [GO, RETURN]],
+    ["the run ends as completed", [`{ steps: [ ${GO}, { steps: [ ${RETURN} ] } ] }`]],
+    ["the run ends as completed", [
+      `{ switch: [ { ${SOMETIMES}, steps: [ ${RETURN} ] }, { steps: [ ${RETURN} ] } ] }`,
+    ]],
+    ["the run ends as completed", [`{ steps: [ ${FAIL} ], catch: [ { steps: [ ${RETURN} ] } ] }`]],
+    ["the run goes on or ends as completed", [`{ ${SOMETIMES}, return: 1 }`, GO]],
+    ["the run goes on or ends as completed", [
+      `{ switch: [ { ${SOMETIMES}, steps: [ ${RETURN} ] } ] }`,
+    ]],
+    ["the run goes on or ends as completed", [
+      `{ repeat: [ { ${SOMETIMES}, return: 1 } ], until: "{{ true }}", max_rounds: 1 }`,
+    ]],
+    ["that fails", [GO, FAIL]],
+    ["that fails", [`{ parallel: [ ${GO}, ${FAIL} ] }`]],
+    ["that fails", [`{ steps: [ ${FAIL} ], catch: [ { codes: [NOT_FOUND] }, { reason: GONE } ] }`]],
+    ["the run goes on, unless that fails", [
+      `{ ${SOMETIMES}, fail: { code: ABORTED, message: no } }`,
+    ]],
+    ["the run goes on, unless that fails", [`{ foreach: "{{ .input.x }}", steps: [ ${FAIL} ] }`]],
+    ["the run goes on, unless that fails", [`{ steps: [ ${FAIL} ], catch: [ { ${SOMETIMES} } ] }`]],
+    ["the run ends as completed, unless that fails", [
+      `{ ${SOMETIMES}, fail: { code: ABORTED, message: no } }`,
+      RETURN,
+    ]],
+    ["the run goes on or ends as completed, unless that fails", [
+      `{ switch: [ { ${SOMETIMES}, steps: [ ${RETURN} ] }, { ${SOMETIMES}, steps: [ ${FAIL} ] } ] }`,
+    ]],
+  ] as const
+) {
+  Deno.test(`what a catch does leads to this: ${how}: ${steps.join(", ")}`, () => {
+    const workflow = valid(
+      sagaText(
+        `  - { id: it, service: s, method: Do, catch: [ { steps: [ ${steps.join(", ")} ] } ] }`,
+      ),
+    );
+    const [line = ""] = rollbackText(workflow, explainRollback(workflow), paintWith(false))
+      .split("\n").filter((line) => line.includes("caught by it.catch[0]"));
+    assert.equal(line.slice(line.lastIndexOf("; ") + 2), how);
+  });
+}
+
 const EXAMPLES = ["user_onboarding", "order_saga", "travel_booking", "invoice_batch", "approval"];
 
 for (const name of EXAMPLES) {

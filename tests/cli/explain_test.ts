@@ -172,6 +172,10 @@ const CASES: readonly Case[] = [
     when: "a step inside a block fails",
     steps: "  - id: b\n    steps:\n      - fail: { code: ABORTED, message: Enough }\n",
   },
+  {
+    when: "a block is repeated for nothing",
+    steps: `  - id: b\n    repeat:\n    ${UNDONE}    until: "{{ false }}"\n    max_rounds: 1\n`,
+  },
 ];
 
 for (const { when, steps, last, undo, head } of CASES) {

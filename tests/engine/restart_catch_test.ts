@@ -51,6 +51,38 @@ steps:
     expect: ({ report }) => assert.deepEqual(report.output, { last: "shop/B", none: {} }),
   },
   {
+    name: "blocks that fail by themselves, and what they came to",
+    status: "completed",
+    scripts: { ...plain, "shop/Bad": fails("FAILED_PRECONDITION") },
+    steps: `
+steps:
+  - parallel:
+      - id: late
+        timeout: 5s
+        steps: [ { id: a, service: shop, method: A }, { wait: 1h } ]
+        catch: [ { result: "{{ .error.outcome }}" } ]
+      - id: again
+        repeat: [ { service: shop, method: Bad, catch: [ {} ] } ]
+        until: "{{ false }}"
+        every: 1s
+        max_rounds: 2
+        catch: [ { result: "{{ .error.outcome }}" } ]
+      - id: undone
+        foreach: [1]
+        steps:
+          - steps:
+              - { id: b, service: shop, method: B, compensate: { method: Undo, input: { of: b } } }
+              - { wait: 1s }
+            timeout: 500ms
+            catch: [ { undo: true } ]
+          - { wait: 1s }
+        result: "{{ .input.no }}"
+        catch: [ { result: "{{ .error.outcome }}" } ]
+output: "{{ [.late, .again, .undone] }}"
+`,
+    expect: ({ report }) => assert.deepEqual(report.output, ["unknown", "rejected", "not_sent"]),
+  },
+  {
     name: "catch on a block that undoes what it did, before its steps",
     status: "compensated",
     scripts: { ...plain, "shop/Bad": fails("FAILED_PRECONDITION") },
@@ -304,6 +336,27 @@ steps:
       steps: [ { service: shop, method: Undo }, { service: mail, method: Undo }, { service: shop, method: A } ]
   - fail: { code: ABORTED, message: no }
 `,
+  })),
+  ...(["retry", "skip", "abort"] as const).map((action): RestartCase => ({
+    name: `what a catch undoes that is parked, and an operator's ${action}`,
+    status: action === "retry" ? "compensated" : "incomplete",
+    scripts: (mended) => ({
+      ...plain,
+      "mail/Undo": (call) => mended() ? answersTo(call) : { fail: "INVALID_ARGUMENT" },
+    }),
+    operator: () => ({ action }),
+    steps: `
+steps:
+  - id: g
+    steps:
+      - { id: a, service: shop, method: A, compensate: { method: Undo, input: { of: a } } }
+      - { id: b, service: shop, method: B, compensate: { service: mail, method: Undo, input: { of: b } } }
+      - fail: { code: ABORTED, message: no }
+    catch: [ { undo: true } ]
+  - fail: { code: OUT_OF_RANGE, message: no }
+`,
+    expect: ({ report }) =>
+      assert.equal(report.error?.code, action === "abort" ? "ABORTED" : "OUT_OF_RANGE"),
   })),
   ...(["retry", "skip", "abort"] as const).map((action): RestartCase => ({
     name: `a pivot that is parked, and an operator's ${action}`,

@@ -66,7 +66,8 @@ steps:
   await run.resolve({ step: "g.a", action: "abort", reason: "it can't be undone" });
   const report = await run.result();
   assert.equal(report.status, "incomplete");
-  assert.equal(report.error?.code, "PERMISSION_DENIED");
+  assert.equal(report.error?.code, "ABORTED", "it is what failed first that made it turn back");
+  assert.equal(report.error?.step, "g.b");
   assert.deepEqual(world.effects, ["r/g.a/action"]);
 });
 

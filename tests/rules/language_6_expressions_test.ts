@@ -50,6 +50,61 @@ Deno.test("§6 roots: `.steps.<id>` (`status`, `output`, `error`, `attempts`)", 
   ]);
 });
 
+const DO = "service: shop, method: Do";
+
+for (
+  const [what, head, branches, seen] of [
+    ["skipped: its parallel is", 'when: "{{ false }}"', `{ id: late, ${DO} }`, "skipped"],
+    [
+      "skipped: the parallel around its group is",
+      'when: "{{ false }}"',
+      `{ steps: [ { id: late, ${DO} } ] }`,
+      "skipped",
+    ],
+    [
+      "skipped: the group is that it stands in",
+      "",
+      `{ when: "{{ false }}", steps: [ { id: late, ${DO} } ] }`,
+      "skipped",
+    ],
+    [
+      "cancelled: it waited for its turn when its parallel failed",
+      "concurrency: 1, catch: [ {} ]",
+      `{ service: shop, method: Refuse }, { id: late, ${DO} }`,
+      "cancelled",
+    ],
+    [
+      "cancelled: it needs one that failed",
+      "catch: [ {} ]",
+      `{ id: first, service: shop, method: Refuse }, { id: late, needs: [first], steps: [ { ${DO} } ] }`,
+      "cancelled",
+    ],
+    [
+      "cancelled: its group failed before it",
+      "catch: [ {} ]",
+      `{ steps: [ { service: shop, method: Refuse }, { steps: [ { wait: 1s } ] }, { id: late, ${DO} } ] }`,
+      "cancelled",
+    ],
+    [
+      "cancelled: its group has a catch that took what failed before it",
+      "",
+      `{ steps: [ { service: shop, method: Refuse }, { id: late, ${DO} } ], catch: [ {} ] }`,
+      "cancelled",
+    ],
+  ] as const
+) {
+  Deno.test(`§6 \`.steps.<id>\` of what never started is ${what}`, async () => {
+    const block = `{ parallel: [ ${branches} ]${head === "" ? "" : `, ${head}`} }`;
+    const inRound = await play(
+      `  - { foreach: [1], steps: [ ${block} ], result: "{{ .steps.late }}" }`,
+    );
+    const view = { status: seen, output: {}, error: null, attempts: 0 };
+    assert.deepEqual(inRound.report.output, [view]);
+    const inRun = await play(`  - ${block}\n  - return: "{{ .steps.late }}"`);
+    assert.deepEqual(inRun.report.output, view);
+  });
+}
+
 Deno.test("§6 roots: `.env` (only names that the workflow uses)", async () => {
   const asked: string[] = [];
   const { engine, clock, journal } = stage(castOf(), {

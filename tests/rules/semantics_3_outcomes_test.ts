@@ -99,6 +99,69 @@ const FOUND: SceneOptions = {
 };
 const NOT_THERE: SceneOptions = { input: { of: "order" } };
 
+const TO_UNDO = "service: shop, method: Do, compensate: { method: Undo }";
+const FAILS = "{ service: shop, method: Refuse }";
+const UNDOES = `{ steps: [ { ${TO_UNDO} }, ${FAILS} ], catch: [ { undo: true } ] }`;
+
+for (
+  const [outcome, what, inside] of [
+    ["not_sent", "nothing inside was called", ""],
+    ["not_sent", "nothing inside left", "{ service: shop, method: Unsent, catch: [ {} ] }"],
+    ["rejected", "a service did nothing", `{ steps: [ ${FAILS} ], catch: [ {} ] }`],
+    ["unknown", "something was done", `{ service: shop, method: Do }, { ${TO_UNDO} }`],
+    ["unknown", "something is in doubt", "{ service: shop, method: Lose, catch: [ {} ] }"],
+    ["unknown", "a child run has completed", "{ workflow: inner.yaml }"],
+    [
+      "unknown",
+      "some round did something",
+      `{ foreach: [1, 2, 3], steps: [ { when: "{{ .item == 2 }}", ${TO_UNDO} } ] }`,
+    ],
+    [
+      "unknown",
+      "a `catch` inside did something",
+      "{ service: shop, method: Refuse, catch: [ { steps: [ { service: shop, method: Do } ] } ] }",
+    ],
+    ["rejected", "what was done is undone", UNDOES],
+    ["unknown", "only a part is undone", `${UNDOES}, { ${TO_UNDO} }`],
+  ] as const
+) {
+  const files = {
+    "inner.yaml":
+      `name: inner\nservices: { shop: { endpoint: "shop:1" } }\nsteps: [ { ${TO_UNDO} } ]\n`,
+  };
+  const cast = { Unsent: UNSENT };
+  const before = inside === "" ? "" : `${inside}, `;
+  for (
+    const [how, block] of [
+      ["out of time", `timeout: 5s, steps: [ ${before}{ wait: 1h } ]`],
+      [
+        "that is exhausted",
+        `repeat: [ ${before}{ wait: 1s } ], until: "{{ false }}", max_rounds: 2`,
+      ],
+      [
+        "whose rounds' result can't be made",
+        `foreach: [1], as: one, steps: [ ${before}{ wait: 1s } ], result: "{{ .input.no }}"`,
+      ],
+    ] as const
+  ) {
+    Deno.test(`§3 a block ${how} came to ${outcome}: ${what}`, async () => {
+      const { report } = await play(
+        `  - { id: it, ${block}, catch: [ { result: "{{ .error.outcome }}" } ] }`,
+        { files, cast },
+      );
+      assert.equal(report.output, outcome);
+    });
+  }
+}
+
+Deno.test("§3 what is under way when a block's time is up counts as what it comes to", async () => {
+  const { report } = await play(
+    "  - { id: it, timeout: 1s, steps: [ { service: shop, method: Hang, verify: { method: Find } } ], " +
+      'catch: [ { result: "{{ .error.outcome }}" } ] }',
+  );
+  assert.equal(report.output, "rejected");
+});
+
 Deno.test("§3 whenever a step would end as `unknown` and has a `verify`, that is asked; `rejected` and `not_sent` are not", async () => {
   for (const [fail, asked] of [["INTERNAL", 1], ["ABORTED", 0], ["UNAVAILABLE", 0]] as const) {
     const played = await play(doubtful("", "method: Bad"), {
@@ -344,8 +407,8 @@ for (
       `${doubtful("", "method: Once, idempotent: false")}\n  - { service: shop, method: Refuse }`,
     );
     const first = stage(cast, { journal: mortalJournal(journal, 3) });
-    const run = await first.engine.start(workflow, { runId: "r", input: { of: "order" } });
-    await run.result().catch(() => {});
+    const starting = first.engine.start(workflow, { runId: "r", input: { of: "order" } });
+    await assert.rejects(starting, /The power is cut/);
     await first.engine.close();
     first.clock.stop();
 

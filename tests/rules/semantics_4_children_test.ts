@@ -185,6 +185,34 @@ for (
   });
 }
 
+for (
+  const [whose, step, head, code, message] of [
+    [
+      "the step's own",
+      "timeout: 5s",
+      "timeout: 1h",
+      "STEP_TIMEOUT",
+      '"it" took longer than its timeout: "child", its child run, was rolled back',
+    ],
+    [
+      "the child's",
+      "timeout: 1h",
+      "timeout: 5s",
+      "CHILD_FAILED",
+      '"child", the child run of "it", ended as timed_out: RUN_TIMEOUT: The run took longer than its timeout',
+    ],
+  ] as const
+) {
+  Deno.test(`§4 child run: where ${whose} timeout is over, the failure speaks of that one`, async () => {
+    const { report } = await play(
+      `  - { id: it, workflow: child.yaml, ${step} }`,
+      child(HANG, head),
+    );
+    assert.equal(report.error?.code, code);
+    assert.equal(report.error?.message, message);
+  });
+}
+
 Deno.test("§4 child run: a block's `timeout`, and a sibling's failure, reach it too", async () => {
   const block = await play(
     "  - timeout: 5s\n    steps: [ { id: it, workflow: child.yaml } ]",

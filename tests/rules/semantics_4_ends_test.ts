@@ -67,6 +67,60 @@ for (
   });
 }
 
+const GO = `{ id: go, service: shop, method: Do, ${UNDO} }`;
+const ABORTED = "{ fail: { code: ABORTED, message: no } }";
+
+for (
+  const [what, steps, step, code, head] of [
+    [
+      "while a catch undoes a block",
+      `{ id: g, steps: [ ${GO}, ${ABORTED} ], catch: [ { undo: true } ] }`,
+      "g.go",
+      "ABORTED",
+    ],
+    [
+      "while a catch undoes a call by steps",
+      "{ id: it, service: shop, method: Lose, compensate: { steps: [ { service: shop, method: Undo } ] }, catch: [ { undo: true } ] }",
+      "it.compensate[0]",
+      "INTERNAL",
+    ],
+    [
+      "while a catch inside what another does undoes a round",
+      `{ id: g, service: shop, method: Refuse, catch: [ { steps: [ { id: h, foreach: [1], steps: [ ${GO}, ${ABORTED} ], catch: [ { undo: true } ] } ] } ] }`,
+      "g.catch[0].h[0].go",
+      "ABORTED",
+    ],
+    [
+      "while a step in doubt is verified",
+      "{ id: it, service: shop, method: Lose, verify: { method: Undo } }",
+      "it",
+      "INTERNAL",
+    ],
+    ["while it is rolled back", `${GO}\n  - ${ABORTED}`, "go", "ABORTED"],
+    [
+      "while it is rolled back since its output can't be made",
+      GO,
+      "go",
+      "EXPRESSION_ERROR",
+      'output: "{{ .input.missing }}"',
+    ],
+  ] as readonly (readonly [string, string, string, string, string?])[]
+) {
+  Deno.test(`§4 a run that is aborted ${what} has what failed first as its error`, async () => {
+    const { report } = await play(`  - ${steps}`, {
+      ...(head !== undefined && { head }),
+      cast: { Undo: { fail: "PERMISSION_DENIED" } },
+      during: async ({ run }) => {
+        const { attention } = await run.result();
+        assert.deepEqual(attention.map((parked) => parked.step), [step]);
+        run.resolve({ step, action: "abort", reason: "enough" });
+      },
+    });
+    assert.equal(report.status, "incomplete");
+    assert.equal(report.error?.code, code);
+  });
+}
+
 Deno.test("§4 `needs_attention` waits, across restarts", async () => {
   const journal = memoryJournal();
   const keeping = { ...keeper(journal) };

@@ -1,6 +1,8 @@
 /** semantics.md §4, "Pivot", sentence by sentence. Where it may stand: language_5_saga_test.ts. */
 import assert from "node:assert/strict";
-import { called, play, stepOf, undone } from "../support/scene.ts";
+import { explain } from "../../src/cli/explain.ts";
+import { paintWith } from "../../src/cli/palette.ts";
+import { called, play, stepOf, undone, workflowWith } from "../support/scene.ts";
 
 const UNDO = "compensate: { method: Undo }";
 const DONE = `  - { id: done, service: shop, method: Do, ${UNDO} }\n`;
@@ -135,6 +137,21 @@ for (
     }
   });
 }
+
+Deno.test("§4 pivot: a step in doubt that an operator aborts past it is among what still stands", async () => {
+  const steps = `${PIVOT}  - { id: late, service: shop, method: Lose }`;
+  const played = await play(steps, {
+    during: async ({ run }) => {
+      await run.result();
+      run.resolve({ step: "late", action: "abort", reason: "enough" });
+    },
+  });
+  assert.equal(played.report.status, "incomplete");
+  assert.equal(stepOf(played, "late").outcome, "unknown");
+  const executed = { workflow: workflowWith(steps), endpoints: {} };
+  const told = explain(played.report, executed, paintWith(false));
+  assert.match(told, /Nothing was undone: none of pay, late has a "compensate"/);
+});
 
 for (
   const [form, step, fix] of [

@@ -309,6 +309,52 @@ Deno.test("§4.4 time spent parked counts for nothing", async () => {
   assert.equal(stepOf(played, "it").compensation?.attempts, 7);
 });
 
+for (
+  const [whose, head, block] of [
+    ["the run", "timeout: 10s", ""],
+    ["a block around it", "", "timeout: 10s, "],
+  ] as const
+) {
+  Deno.test(`§4.4 … also while a catch undoes something: nothing to the timeout of ${whose}`, async () => {
+    let mended = false;
+    const steps =
+      `{ id: g, steps: [ { id: it, service: shop, method: Do, ${UNDO} }, { service: shop, method: Refuse } ], catch: [ { undo: true } ] }`;
+    const played = await play(`  - { ${block}steps: [ { wait: 8s }, ${steps}, { wait: 1s } ] }`, {
+      head,
+      cast: { Undo: () => mended ? { answer: {} } : { fail: "PERMISSION_DENIED" } },
+      during: async ({ run, clock }) => {
+        await run.result();
+        clock.advance(3_600_000);
+        mended = true;
+        run.resolve({ step: "steps[0].g.it", action: "retry", reason: "an hour later" });
+      },
+    });
+    assert.equal(played.report.status, "completed");
+    assert.equal(took(played), 9_000 + 3_600_000);
+  });
+}
+
+Deno.test("§4.4 … nor to the timeout of a block of compensating steps", async () => {
+  let mended = false;
+  const undoing =
+    "{ id: g, timeout: 10s, steps: [ { wait: 8s }, { service: shop, method: Undo }, { wait: 1s } ] }";
+  const played = await play(
+    `  - { id: it, service: shop, method: Do, compensate: { steps: [ ${undoing} ] } }\n  - { service: shop, method: Refuse }`,
+    {
+      cast: { Undo: () => mended ? { answer: {} } : { fail: "PERMISSION_DENIED" } },
+      during: async ({ run, clock }) => {
+        const { attention } = await run.result();
+        clock.advance(3_600_000);
+        mended = true;
+        const step = attention[0]?.step ?? "";
+        run.resolve({ step, action: "retry", reason: "an hour later" });
+      },
+    },
+  );
+  assert.equal(played.report.status, "compensated");
+  assert.equal(took(played), 9_000 + 3_600_000);
+});
+
 Deno.test("§4.5 rollback can't be cancelled and is not under the run's timeout", async () => {
   const played = await play(
     `  - { id: it, service: shop, method: Do, ${UNDO} }\n  - { service: shop, method: Refuse }`,

@@ -19,6 +19,11 @@ export class FakeClock implements Clock {
     return () => this.#waiting = this.#waiting.filter((other) => other !== entry);
   }
 
+  /** How many callbacks are waited for. */
+  get timers(): number {
+    return this.#waiting.length;
+  }
+
   /** When the next callback is due; `undefined`: nobody waits. */
   get nextDue(): number | undefined {
     return this.#waiting.length === 0

@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import {
   checkCondition,
+  checkItems,
   checkTemplate,
   compileExpression,
   evaluateTemplate,
@@ -174,6 +175,43 @@ Deno.test("checkCondition() refuses what can't be a bool", () => {
   ];
   for (const text of never) {
     deepEqual(checkCondition(text).map(({ code }) => code), ["not_a_condition"], text);
+  }
+});
+
+Deno.test("checkItems() refuses what can't be a list", () => {
+  const maybe = [
+    "{{ .a }}",
+    "{{ .a.b[0] }}\n",
+    "{{ [1, .a] }}",
+    "{{ .a + [1] }}",
+    "{{ .a.map(x, x) + .b.filter(x, true) }}",
+    "{{ .a ? .b : [] }}",
+    "{{ default(.a, []) }}",
+    "{{ .a.split(',') }}",
+    "{{ dyn(.a) }}",
+  ];
+  deepEqual(maybe.flatMap((text) => checkItems(text)), []);
+  const never = [
+    "{{ 5 }}",
+    "{{ 'a' }}",
+    "{{ null }}",
+    "{{ true }}",
+    "{{ {'a': 1} }}",
+    "{{ .a == .b }}",
+    "{{ .a + 'x' }}",
+    "{{ .a - .b }}",
+    "{{ .a.exists(x, x) }}",
+    "{{ .a.exists_one(x, x) }}",
+    "{{ .a.all(x, x) }}",
+    "{{ .a ? 1 : 'x' }}",
+    "{{ size(.a) }}",
+    "{{ json(.a) }}",
+    "{{ .a }}{{ .b }}",
+    "{{ .a }} ",
+    "a {{ .a }}",
+  ];
+  for (const text of never) {
+    deepEqual(checkItems(text).map(({ code }) => code), ["no_list"], text);
   }
 });
 

@@ -313,6 +313,26 @@ const CASES: readonly Case[] = [
     "5:16 wrong_value",
   ),
   steps(
+    "foreach over expressions that make text",
+    `  - { foreach: "{{ .input.x }}{{ .input.y }}", steps: [{ set: { a: 1 } }] }`,
+    "5:19 no_list",
+  ),
+  steps(
+    "foreach over an expression with a space beside it",
+    `  - { foreach: " {{ .input.x }}", steps: [{ set: { a: 1 } }] }`,
+    "5:20 no_list",
+  ),
+  steps(
+    "foreach over a constant that is no list",
+    `  - { foreach: "{{ 5 }}", steps: [{ set: { a: 1 } }] }`,
+    "5:19 no_list",
+  ),
+  steps(
+    "foreach over a secret",
+    `  - { foreach: "{{ .secrets.LIST }}", steps: [{ set: { a: 1 } }] }`,
+    "5:20 secret_misplaced",
+  ),
+  steps(
     "loops whose rounds would be called like a catch's steps",
     `  - { id: catch, foreach: [1], steps: [{ set: { a: 1 } }] }\n  - { steps: [{ id: parallel, foreach: [1], steps: [{ set: { a: 1 } }] }, { id: switch, set: { b: 1 } }] }`,
     "6:21 reserved_name",

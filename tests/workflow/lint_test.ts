@@ -352,6 +352,61 @@ for (const [what, steps, expected] of CASES) {
   });
 }
 
+for (
+  const [what, steps, expected] of [
+    ["a code that is none", `  - { ${PAY}, catch: [{ codes: [NOPE] }, { codes: [ABORTED] }] }`, [
+      "5:52 wrong_value",
+    ]],
+    ["a key of an entry", `  - { ${PAY}, catch: [{ code: [ABORTED] }, { codes: [ABORTED] }] }`, [
+      "5:44 unknown_key",
+    ]],
+    [
+      "the timeout that an entry is for",
+      `  - { ${PAY}, timeout: 5, catch: [{ codes: [STEP_TIMEOUT] }] }`,
+      ["5:43 wrong_value"],
+    ],
+    ["the compensation", `  - { ${PAY}, compensat: { method: Undo } }\n  - { ${PAY}, ${UNDO} }`, [
+      "5:34 unknown_key",
+    ]],
+    [
+      "the verify",
+      `  - { id: a, ${PAY}, verfy: { method: Find }, compensate: { method: Undo, input: { a: "{{ .a.b }}" } } }`,
+      ["5:41 unknown_key"],
+    ],
+    ["the retry", `  - { ${PAY}, timeout: 1s, retry: { attempts: 9, jitter: 7 } }`, [
+      "5:77 wrong_value",
+    ]],
+    ["a step inside", `  - { steps: [{ ${PAY}, fial: 1 }], catch: [{ codes: [STEP_TIMEOUT] }] }`, [
+      "5:44 unknown_key",
+    ]],
+    [
+      "the `when` of what ends the list",
+      `  - { whn: "{{ .input.x }}", return: 1 }\n  - { ${PAY} }`,
+      ["5:7 unknown_key"],
+    ],
+    [
+      "another step",
+      `  - { ${PAY}, fial: 1 }\n  - { ${PAY}, catch: [{ codes: [STEP_TIMEOUT] }] }`,
+      ["5:34 unknown_key", "6:52 catch_never_fits"],
+    ],
+  ] as const
+) {
+  Deno.test(`lintWorkflow() says nothing of a step on account of a mistake in ${what}`, () => {
+    deepEqual(places(withSteps(steps)), expected);
+  });
+}
+
+Deno.test("lintWorkflow() tells of each of two steps with one id where it stands", () => {
+  const step = (timeout: string) =>
+    `{ id: a, ${PAY}, catch: [{ codes: [STEP_TIMEOUT] }]${timeout} }`;
+  deepEqual(places(withSteps(`  - ${step("")}\n  - ${step(", timeout: 1s")}\n  - ${step("")}`)), [
+    "5:59 catch_never_fits",
+    "6:11 duplicate_id",
+    "7:11 duplicate_id",
+    "7:59 catch_never_fits",
+  ]);
+});
+
 const CALLS = `steps: [{ ${PAY} }]\n`;
 
 Deno.test("lintWorkflow() looks at timeouts that a child workflow can't do its work in", () => {

@@ -3,6 +3,12 @@ import { setImmediate } from "node:timers";
 import { MaestroError } from "../../errors.ts";
 import { storeFailed } from "./faults.ts";
 
+/**
+ * Those of this process, by file. One that waits for another's transaction holds up the thread that
+ * would commit it: so it commits it itself.
+ */
+const inThisProcess = new Map<string, Set<GroupCommit>>();
+
 interface Waiter {
   readonly done: () => void;
   readonly failed: (error: MaestroError) => void;
@@ -29,6 +35,9 @@ export class GroupCommit {
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#identity = this.#identify();
+    const others = inThisProcess.get(this.#identity);
+    if (others === undefined) inThisProcess.set(this.#identity, new Set([this]));
+    else others.add(this);
   }
 
   /** Which transaction it is: they are counted. */
@@ -50,6 +59,7 @@ export class GroupCommit {
   enter<T>(action: () => T): { readonly value: T; readonly durable: Promise<void> } {
     try {
       if (this.#open === null) {
+        this.flushOthers();
         this.#begin.run();
         this.#number++;
         this.#open = [];
@@ -85,6 +95,19 @@ export class GroupCommit {
     }
     this.#open = null;
     for (const { done } of waiters) done();
+  }
+
+  /** Lets the others of this process commit what they have open, before their lock is waited for. */
+  flushOthers(): void {
+    for (const other of inThisProcess.get(this.#identity) ?? []) if (other !== this) other.flush();
+  }
+
+  /** Commits what is open, for the last time. */
+  close(): void {
+    this.flush();
+    const all = inThisProcess.get(this.#identity);
+    all?.delete(this);
+    if (all?.size === 0) inThisProcess.delete(this.#identity);
   }
 
   #fail(thrown: unknown): void {

@@ -343,6 +343,7 @@ class SqliteJournal {
     const { no } = this.#lease;
     if (no !== null) return no;
     this.#commit.flush();
+    this.#commit.flushOthers();
     try {
       return this.#lease.take(owner);
     } catch (thrown) {
@@ -383,21 +384,22 @@ class SqliteJournal {
     }
   }
 
-  async #close(): Promise<void> {
-    if (this.#closed) return;
+  #close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#commit.flush();
+    this.#commit.close();
+    this.#commit.flushOthers();
     const { writer, reader } = this.#connections;
     try {
       this.#lease.release();
-      await Promise.resolve();
     } catch {
       /* its lease will run out */
     } finally {
       reader.close();
       writer.close();
     }
+    return Promise.resolve();
   }
 }
 

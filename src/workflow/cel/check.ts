@@ -9,7 +9,7 @@ import { compile, type LoopVariable } from "./compile.ts";
 import { Fault } from "./fault.ts";
 import type { Run } from "./frame.ts";
 import { refuseGoHabits } from "./go_habits.ts";
-import { mayBeBool } from "./may_be_bool.ts";
+import { mayBe } from "./may_be.ts";
 import { type Ref, refsOf } from "./refs.ts";
 import { toValue } from "./result.ts";
 import { parseExpression, SourceFault } from "./syntax.ts";
@@ -26,6 +26,8 @@ export interface Expression {
   readonly refs: readonly Ref[];
   /** Whether its value could be a bool, as far as its outermost part tells. */
   readonly mayBeBool: boolean;
+  /** Likewise, a list. */
+  readonly mayBeList: boolean;
   /** The loop variables that its macros declare. */
   readonly variables: readonly LoopVariable[];
   /**
@@ -70,7 +72,14 @@ function check(source: string): Checked {
     const evaluate = (bindings: Bindings) => evaluateRun(source, run, builds, bindings);
     const { expr } = parsed;
     return {
-      expression: { source, refs: refsOf(parsed), mayBeBool: mayBeBool(expr), variables, evaluate },
+      expression: {
+        source,
+        refs: refsOf(parsed),
+        mayBeBool: mayBe("bool", expr),
+        mayBeList: mayBe("list", expr),
+        variables,
+        evaluate,
+      },
     };
   } catch (thrown) {
     if (thrown instanceof SourceFault) return { faults: [thrown] };

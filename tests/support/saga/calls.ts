@@ -83,12 +83,14 @@ export class CallTeller {
         ? [{
           at,
           undone: false,
+          stands: true,
           undo: (from) => this.undo(step.undo, `${run.id}/${path}`, from, outcome === "unknown"),
         }]
         : [];
+      const came = [{ outcome, effect: effects[0] ?? null }];
       const pivot = step.pivot ? { from: around.at, to: at, passed: mayHaveHappened } : null;
-      if (happened || failure === null) return { ...done(at), effects, sent, pivot };
-      const ended: Ended = { ...failed(at, failure), effects, sent, pivot };
+      if (happened || failure === null) return { ...done(at), effects, came, sent, pivot };
+      const ended: Ended = { ...failed(at, failure), effects, came, sent, pivot };
       if (stop <= at) return { ...ended, how: "cancelled" };
       const left = failure;
       const past = around.past || pivot?.passed === true;

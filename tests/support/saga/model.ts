@@ -10,6 +10,7 @@ import {
   type Around,
   type Disturbance,
   done,
+  type Effect,
   type Ended,
   failed,
   inOrder,
@@ -19,6 +20,7 @@ import {
   takes,
   undoAll,
   type Undone,
+  wholeOf,
 } from "./story.ts";
 import type { Child, Step, Tree } from "./tree.ts";
 
@@ -199,7 +201,7 @@ class Teller extends CallTeller {
           if (sofar.how !== "completed" || sofar.returns || inside.stop <= sofar.end) break;
           if (round + 1 >= step.enough) break;
           if (round + 1 >= step.most) {
-            const failure = { code: "REPEAT_EXHAUSTED", outcome: "not_sent" };
+            const failure = { code: "REPEAT_EXHAUSTED", outcome: wholeOf(sofar) };
             sofar = { ...sofar, how: "failed", failure };
             break;
           }
@@ -285,11 +287,13 @@ class Teller extends CallTeller {
         // Who aborts it leaves it as it is; the others are undone all the same.
         return ended.skipped || undone.left !== "nothing" ? { ...undone, left: "skipped" } : undone;
       };
-      return { ...base, effects: [{ at: end, undone: false, undo }] };
+      const effect: Effect = { at: end, undone: false, stands: true, undo };
+      return { ...base, effects: [effect], came: [{ outcome: "completed", effect }] };
     }
-    if (stop <= end) return { ...base, how: "cancelled" };
+    const came = [{ outcome: "rejected", effect: null }];
+    if (stop <= end) return { ...base, came, how: "cancelled" };
     const code = status === "timed_out" && own <= told.stop ? "STEP_TIMEOUT" : "CHILD_FAILED";
-    return { ...base, how: "failed", failure: { code, outcome: "rejected" } };
+    return { ...base, came, how: "failed", failure: { code, outcome: "rejected" } };
   }
 }
 
@@ -303,7 +307,12 @@ function inTime(ended: Ended, around: Around, own: number): Ended {
     return ended;
   }
   return own < around.stop
-    ? { ...ended, how: "failed", failure: OUT_OF_TIME, returns: false }
+    ? {
+      ...ended,
+      how: "failed",
+      failure: { ...OUT_OF_TIME, outcome: wholeOf(ended) },
+      returns: false,
+    }
     : { ...ended, how: "cancelled", returns: false };
 }
 

@@ -106,10 +106,13 @@ export async function play(tree: Tree, outside: Outside, fate: Fate): Promise<Pl
   if (fate.cancelAt < Infinity) clock.at(fate.cancelAt, () => cancel(run));
   if (fate.restartAt < Infinity) clock.at(fate.restartAt, () => restarts = true);
   try {
-    run = await engine.start(workflowOf(text, files), { runId: "r" });
+    run = await engine.start(workflowOf(text, files), { runId: "r" }).catch((thrown) => {
+      if (!died) throw thrown;
+      return undefined; // with its first facts
+    });
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       await idle();
-      const report: RunReport | null = died ? await ended(engine) : run.report();
+      const report = died || run === undefined ? await ended(engine) : run.report();
       if (report !== null && report.finished_at !== null) {
         const facts = new Map<string, StoredFact[]>();
         for (const id of ids) facts.set(id, await Array.fromAsync(disk.read(id)));

@@ -63,6 +63,15 @@ export interface Effect {
   readonly at: number;
   readonly undo: (from: number) => Undone;
   undone: boolean;
+  /** It is not undone, or not wholly. */
+  stands: boolean;
+}
+
+/** What a call, or a child run, came to. */
+export interface Came {
+  readonly outcome: string;
+  /** `null`: nothing undoes it. */
+  readonly effect: Effect | null;
 }
 
 export interface Undone {
@@ -82,6 +91,8 @@ export interface Ended {
   readonly how: "completed" | "failed" | "cancelled";
   readonly failure: Failure | null;
   readonly effects: readonly Effect[];
+  /** All that was called. */
+  readonly came: readonly Came[];
   readonly sent: readonly Sent[];
   readonly pivot: Pivot | null;
   /** It ends the run, as completed. */
@@ -100,6 +111,7 @@ export function done(at: number): Ended {
     how: "completed",
     failure: null,
     effects: [],
+    came: [],
     sent: [],
     pivot: null,
     returns: false,
@@ -117,6 +129,7 @@ export function after(before: Ended, next: Ended): Ended {
   return {
     ...next,
     effects: [...before.effects, ...next.effects],
+    came: [...before.came, ...next.came],
     sent: [...before.sent, ...next.sent],
     pivot: before.pivot?.passed ? before.pivot : next.pivot ?? before.pivot,
     abortedAt: Math.min(before.abortedAt, next.abortedAt),
@@ -133,6 +146,7 @@ export function undoAll(effects: readonly Effect[], from: number): Undone {
     if (effect.undone) continue;
     const undone = effect.undo(end);
     effect.undone = true;
+    effect.stands = undone.left !== "nothing";
     end = undone.end;
     sent.push(...undone.sent);
     if (undone.left === "aborted") return { end, sent, left: "aborted" };
@@ -144,6 +158,15 @@ export function undoAll(effects: readonly Effect[], from: number): Undone {
 export function takes({ codes, outcome }: Entry, failure: Failure): boolean {
   return (codes.length === 0 || codes.includes(failure.code)) &&
     (outcome === null || outcome === failure.outcome);
+}
+
+/** What a block came to that fails by itself, from all that was called in it. */
+export function wholeOf({ came }: Ended): string {
+  return worst(came.map(({ outcome, effect }) => {
+    const mayHaveHappened = outcome === "completed" || outcome === "unknown";
+    if (!mayHaveHappened) return outcome;
+    return effect?.stands === false ? "not_sent" : "unknown";
+  }));
 }
 
 export function isTransient(code: string): boolean {
