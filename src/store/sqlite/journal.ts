@@ -87,7 +87,7 @@ class SqliteJournal {
     const { writer, reader } = connections;
     this.#path = path;
     this.#connections = connections;
-    this.#commit = new GroupCommit(path, writer);
+    this.#commit = new GroupCommit(path, writer, timing.busyTimeout);
     this.#lease = new Lease(path, writer, timing, (action) => this.#commit.write(action));
     this.#write = writeStatements(writer);
     this.#read = readStatements(reader);

@@ -10,6 +10,9 @@ const APPLICATION_ID = 0x4d414553;
 /** How many pages of 4 KiB gather in the log before they are moved into the file: SQLite's own 1,000 are soon full. */
 const PAGES_BEFORE_CHECKPOINT = 4_000;
 
+/** How often it is tried to have a new store keep a log: each time another process was faster. */
+const MOST_TRIES = 100;
+
 /** The connections to one store. */
 export interface Connections {
   /** Writes, and sees what it has not committed yet. */
@@ -38,8 +41,9 @@ export function openStore(path: string, mustExist: boolean, timeout: number): Co
     if (statOf(`${path}-wal`) !== null) check(path, { readOnly: true, timeout });
     writer = new DatabaseSync(path, { timeout });
     checkOurs(path, writer);
+    keepLog(writer);
     writer.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; " +
+      "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; " +
         `PRAGMA wal_autocheckpoint = ${PAGES_BEFORE_CHECKPOINT}`,
     );
     migrate(path, writer);
@@ -69,9 +73,23 @@ function check(path: string, options: DatabaseSyncOptions): void {
   }
 }
 
-/** Refuses what this program must not touch. */
+/** Refuses what this program must not touch; as one look, while another process may be making the tables. */
 function checkOurs(path: string, db: DatabaseSync): void {
+  db.exec("BEGIN");
   if (versionOf(path, db) === 0) checkEmpty(path, db);
+  db.exec("COMMIT");
+}
+
+/** Where several processes make a store at once, SQLite refuses all but one, instead of waiting. */
+function keepLog(db: DatabaseSync): void {
+  for (let tries = 1;; tries++) {
+    try {
+      return db.exec("PRAGMA journal_mode = WAL");
+    } catch (thrown) {
+      if (tries === MOST_TRIES || !/is locked/.test(String(thrown))) throw thrown;
+      db.exec("BEGIN EXCLUSIVE; COMMIT"); // which does wait
+    }
+  }
 }
 
 /** The version of a store; 0 of an empty file. */
