@@ -53,6 +53,17 @@ const ANSWER_EVERY = 50;
 /** How long a child run may take to follow its parent, in milliseconds. */
 const ARRIVES_WITHIN = 1_000;
 
+/** How much later a run is woken that could not be, in milliseconds. */
+const WAKE_AGAIN = 10_000;
+
+/** Why a run could not be woken that may be later. */
+const PASSING: ReadonlySet<string> = new Set([
+  "INPUT_INVALID",
+  "EXPRESSION_ERROR",
+  "SCHEMA_UNAVAILABLE",
+  "WORKFLOW_INVALID",
+]);
+
 /** Runs workflows. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -284,12 +295,12 @@ export class Engine {
   }
 
   #seatOf(runId: string, workflow: Workflow, hear?: (event: Happening) => void): Seat {
-    const { onHappening: onAny } = this.#options;
-    if (onAny === undefined) return new Seat(runId, hear ?? null);
+    const { onHappening: onAny, onStopped } = this.#options;
+    if (onAny === undefined) return new Seat(runId, hear ?? null, onStopped);
     return new Seat(runId, (event) => {
       onAny(runId, workflow, event);
       hear?.(event);
-    });
+    }, onStopped);
   }
 
   /** Does what is wanted of a run, wherever it is. */
@@ -346,7 +357,7 @@ export class Engine {
   /** Does what is wanted of a run that is here, awake or asleep; resolves once that is durable. */
   async #act(runId: string, command: Command): Promise<void> {
     const sleeper = this.#sleepers.take(runId);
-    if (sleeper !== undefined) await this.#once(runId, () => this.#resume(runId, sleeper));
+    if (sleeper !== undefined) await this.#once(runId, () => this.#awaken(sleeper));
     const live = this.#live.get(runId)?.run ?? await this.#arrival(runId);
     if (live === null) {
       if (command.kind === "cancel") return; // there is nothing to stop
@@ -370,12 +381,27 @@ export class Engine {
     return null;
   }
 
+  /** A run's moment is near. */
   #wakeUp(sleeper: Sleeper): void {
     const { runId } = sleeper.claim;
-    this.#once(runId, () => this.#resume(runId, sleeper)).catch((thrown) => {
-      sleeper.seat?.stop(MaestroError.from(thrown));
-      this.#look();
-    });
+    this.#once(runId, () => this.#awaken(sleeper)).catch(() => {}); // it was told, or is tried again
+  }
+
+  async #awaken(sleeper: Sleeper, hear?: (event: Happening) => void): Promise<LiveRun> {
+    const { claim, seat } = sleeper;
+    try {
+      return await this.#resume(claim.runId, sleeper, hear);
+    } catch (thrown) {
+      const error = MaestroError.from(thrown);
+      // Such as a secret that is not there now.
+      if (PASSING.has(error.code)) {
+        this.#sleepers.add({ ...sleeper, dueAt: this.#clock.now() + WAKE_AGAIN });
+      } else if (error.code !== "ENGINE_CLOSED") {
+        if (seat === null) this.#options.onStopped?.(claim.runId, error);
+        else seat.stop(error);
+      }
+      throw error;
+    }
   }
 
   /** Tells those who wait, where nothing is under way. */
@@ -411,6 +437,7 @@ export class Engine {
     const methods = await this.#methods.of(workflow, targets);
     const definition = definitionOf(workflow);
     const schemas = schemasOf(methods);
+    this.#checkOpen();
     const claim = await this.#place({
       runId,
       workflow: workflow.name,
@@ -419,7 +446,6 @@ export class Engine {
       at: this.#clock.now(),
       texts: [definition, envText(env), ...schemas.values()],
     });
-    this.#checkOpen();
     const live = this.#makeLive(workflow, claim, seat, {
       targets,
       methods,
@@ -542,7 +568,12 @@ export class Engine {
 
   /** A run from its facts, whether it has ended or not. */
   #takeUp(id: string, hear?: (event: Happening) => void): Promise<LiveRun> {
-    return this.#once(id, () => this.#resume(id, this.#sleepers.take(id), hear));
+    return this.#once(id, () => {
+      const sleeper = this.#sleepers.take(id);
+      return sleeper === undefined
+        ? this.#resume(id, undefined, hear)
+        : this.#awaken(sleeper, hear);
+    });
   }
 
   /** A run that is here, or is being taken up, or is taken up now: asked for twice at once, it goes on once. */

@@ -4,6 +4,7 @@
  * @internal
  */
 import type { InspectionEvent } from "xstate";
+import type { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Caller, Clock, Journal, Secrets } from "./doors.ts";
@@ -27,6 +28,11 @@ export interface EngineOptions {
   readonly owner?: string;
   /** Hears of everything that happens in every run. */
   readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
+  /**
+   * Hears of a run that was stopped where it stands, before its end: what it says of the journal, or
+   * that another process has the run now. It can be resumed.
+   */
+  readonly onStopped?: (runId: string, error: MaestroError) => void;
   /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
   readonly inspect?: (event: InspectionEvent) => void;
 }

@@ -20,6 +20,7 @@ export class Seat {
   /** Why the run was stopped here, where it was. */
   stopped: MaestroError | null = null;
   readonly #hear: ((event: Happening) => void) | null;
+  readonly #onStopped: ((runId: string, error: MaestroError) => void) | undefined;
   #followers: ReadonlySet<(event: Happening) => void> = NOBODY;
   #settled = Promise.withResolvers<RunReport>();
   /** Those who waited have been told: who waits now is told of what comes. */
@@ -32,8 +33,10 @@ export class Seat {
     readonly id: string,
     /** Hears of everything that happens in the run; `null`: nobody does. */
     hear: ((event: Happening) => void) | null,
+    onStopped?: (runId: string, error: MaestroError) => void,
   ) {
     this.#hear = hear;
+    this.#onStopped = onStopped;
     this.#settled.promise.catch(() => {}); // nobody may be waiting
   }
 
@@ -80,6 +83,7 @@ export class Seat {
   stop(error: MaestroError): void {
     this.stopped = error;
     this.#settled.reject(error);
+    this.#onStopped?.(this.id, error);
   }
 
   /** It sleeps: nothing of it is needed until it wakes. */

@@ -69,6 +69,9 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
   journalTest("does not create a run twice", async (journal) => {
     await journal.create(newRun("r1"), "me");
     await assert.rejects(journal.create(newRun("r1"), "you"), failsWith("RUN_EXISTS"));
+    const claim = await journal.create(newRun("r2"), "me");
+    await journal.append(claim, [factAt(1)]);
+    await assert.rejects(journal.create(newRun("r2"), "you"), failsWith("RUN_EXISTS"));
   });
 
   journalTest("knows no run that was not created", async (journal) => {

@@ -21,9 +21,10 @@ import { TIMING, type Timing } from "./timing.ts";
 /** How often it is looked whether another process has posted something, in milliseconds. */
 const LOOK_EVERY = 100;
 
-/** A claim, with the run's row. */
+/** A claim, with the run's row, or what is to become that. */
 interface RowClaim extends Claim {
-  readonly no: number;
+  no: number;
+  run?: NewRun | undefined;
 }
 
 /** How a journal in a SQLite file is opened. */
@@ -77,6 +78,8 @@ class SqliteJournal {
   readonly #texts = new Set<string>();
   #knownAt = "";
   #lastTransaction = 0;
+  /** The ids of runs that have no facts yet. */
+  readonly #reserved = new Set<string>();
   /** Commands that were told and are not answered yet. */
   readonly #told = new Set<number>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -102,6 +105,7 @@ class SqliteJournal {
       holds: () => this.#lease.holds,
       append: (claim, facts, standing) =>
         this.#later(() => {
+          this.#place(claim as RowClaim);
           const no = this.#fence(claim);
           const { insertMoment, moveRun } = this.#write;
           const [first] = facts;
@@ -149,32 +153,47 @@ class SqliteJournal {
 
   readonly #isAlive = (owner: number): boolean => this.#lease.isAlive(owner);
 
-  async #create(run: NewRun, owner: string): Promise<Claim> {
-    const { runId, workflow, version, correlationId, at, texts } = run;
-    const me = this.#take(owner);
-    const { value: no, durable } = this.#commit.enter(() => {
-      if (this.#write.runById.get(runId) !== undefined) {
-        throw new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`);
-      }
-      for (const { digest, text } of texts) this.#keep(digest, text);
-      const slash = runId.lastIndexOf("/");
-      const parent = slash < 0 ? null : runId.slice(0, slash);
-      const digests = JSON.stringify(texts.map(({ digest }) => digest).sort());
-      const row = this.#write.insertRun.get(
-        runId,
-        parent,
-        workflow,
-        version,
-        correlationId,
-        at,
-        me,
-        digests,
-      );
-      return (row as { no: number }).no;
-    });
-    durable.catch(() => {}); // its first facts are in the same transaction, or find no run
-    const claim: RowClaim = { runId, owner, token: 1, no };
-    return claim;
+  /** Its row is made with its first facts: without any, a run has never begun. */
+  #create(run: NewRun, owner: string): Promise<Claim> {
+    const { runId } = run;
+    try {
+      this.#take(owner);
+      this.#commit.enter(() => this.#checkFree(runId)).durable.catch(() => {});
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+    this.#reserved.add(runId);
+    const claim: RowClaim = { runId, owner, token: 1, no: 0, run };
+    return Promise.resolve(claim);
+  }
+
+  #checkFree(runId: string): void {
+    if (!this.#reserved.has(runId) && this.#write.runById.get(runId) === undefined) return;
+    throw new MaestroError("RUN_EXISTS", `There is a run "${runId}" already`);
+  }
+
+  /** Makes the row of a run that has none yet. */
+  #place(claim: RowClaim): void {
+    const { run, runId } = claim;
+    if (run === undefined) return;
+    this.#reserved.delete(runId);
+    this.#checkFree(runId);
+    for (const { digest, text } of run.texts) this.#keep(digest, text);
+    const slash = runId.lastIndexOf("/");
+    const { no } = this.#write.insertRun.get(
+      runId,
+      slash < 0 ? null : runId.slice(0, slash),
+      run.workflow,
+      run.version,
+      run.correlationId,
+      run.at,
+      this.#lease.no,
+      JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
+    ) as { no: number };
+    this.#forgetStale();
+    this.#tokens.set(no, claim.token);
+    claim.no = no;
+    claim.run = undefined;
   }
 
   async #claim(runId: string, owner: string): Promise<Claim> {
