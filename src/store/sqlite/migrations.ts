@@ -24,7 +24,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE runs (
-    no INTEGER PRIMARY KEY,
+    -- Never used again either: who lost a run that was dropped may not know it yet.
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     -- Of a child run: the run at the root of its tree.
     root INTEGER REFERENCES runs (no) ON DELETE CASCADE,
