@@ -16,6 +16,7 @@ import { findRun, listRuns } from "./list.ts";
 import { pruneRuns } from "./prune.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
+import { TIMING, type Timing } from "./timing.ts";
 
 /** How often it is looked whether another process has posted something, in milliseconds. */
 const LOOK_EVERY = 100;
@@ -52,7 +53,16 @@ export interface SqliteJournalOptions {
  * @throws {MaestroError} `STORE_FAILED`
  */
 export function sqliteJournal(path: string, options: SqliteJournalOptions = {}): Journal {
-  return new SqliteJournal(path, openStore(path, options.mustExist ?? false)).door();
+  return timedSqliteJournal(path, options, TIMING);
+}
+
+/** The same, for tests that can't wait as long as life does. */
+export function timedSqliteJournal(
+  path: string,
+  { mustExist = false }: SqliteJournalOptions,
+  timing: Timing,
+): Journal {
+  return new SqliteJournal(path, openStore(path, mustExist, timing.busyTimeout), timing).door();
 }
 
 class SqliteJournal {
@@ -76,12 +86,12 @@ class SqliteJournal {
   #seen: unknown = null;
   #closed = false;
 
-  constructor(path: string, connections: Connections) {
+  constructor(path: string, connections: Connections, timing: Timing) {
     const { writer, reader } = connections;
     this.#path = path;
     this.#connections = connections;
-    this.#commit = new GroupCommit(path, writer);
-    this.#lease = new Lease(path, writer, (action) => this.#commit.write(action));
+    this.#commit = new GroupCommit(path, writer, timing.busyTimeout);
+    this.#lease = new Lease(path, writer, timing, (action) => this.#commit.write(action));
     this.#write = writeStatements(writer);
     this.#read = readStatements(reader);
   }
