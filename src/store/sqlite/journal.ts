@@ -112,7 +112,8 @@ class SqliteJournal {
           if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
           if (standing === undefined) return;
           const { status, endedAt, sleepsUntil } = standing;
-          moveRun.run(status, endedAt, sleepsUntil === undefined ? 0 : 1, sleepsUntil ?? null, no);
+          const [isAsleep, until] = sleepsUntil === undefined ? [0, null] : [1, sleepsUntil];
+          moveRun.run(status, whole(endedAt), isAsleep, whole(until), no);
           if (endedAt !== null) this.#tokens.delete(no);
         }),
       read: (runId, after) => this.#facts(runId, after),
@@ -186,7 +187,7 @@ class SqliteJournal {
       run.workflow,
       run.version,
       run.correlationId,
-      run.at,
+      whole(run.at),
       this.#lease.no,
       JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
     ) as { no: number };
@@ -435,6 +436,11 @@ interface AdoptedRow {
   readonly status: RunStatus;
   readonly asleep: number;
   readonly sleeps_until: number | null;
+}
+
+/** Clocks may tell parts of a millisecond; the tables hold whole ones. */
+function whole(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.round(milliseconds);
 }
 
 function missing(runId: string): MaestroError {
