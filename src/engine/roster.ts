@@ -4,37 +4,26 @@ import { earliest } from "../machines/call_moves.ts";
 import type { Fact } from "../machines/facts.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
-import { readSecret } from "./attempts.ts";
 import { Beginnings } from "./beginnings.ts";
 import { systemClock } from "./clock.ts";
 import { type Command, perform } from "./commands.ts";
 import { definitionOf } from "./definition.ts";
-import type {
-  Claim,
-  Clock,
-  KeptText,
-  Method,
-  NewRun,
-  Secrets,
-  Target,
-  TypeLookup,
-} from "./doors.ts";
+import type { Claim, Clock, KeptText, NewRun } from "./doors.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { decodeFact } from "./fact_codec.ts";
 import type { Happening } from "./happening.ts";
 import { isChildId } from "./ids.ts";
-import { envText, schemasOf } from "./kept_texts.ts";
+import { envText } from "./kept_texts.ts";
 import { LiveRun, type LiveRunOptions } from "./live_run.ts";
 import type { RunStatus } from "./report.ts";
 import { Seat } from "./seat.ts";
-import { type Breaker, Services } from "./services.ts";
+import type { Breaker } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { type Sleeper, Sleepers } from "./sleepers.ts";
 import { endpointsFor, validInput } from "./start_checks.ts";
 import { foldOf } from "./stored_runs.ts";
-import { targetsOf } from "./targets.ts";
+import { type Reach, Surroundings, typesOf } from "./surroundings.ts";
 import { Watchdog } from "./watchdog.ts";
-import { WorkflowMethods } from "./workflow_methods.ts";
 
 /** How often it is looked whether a child run has come, in milliseconds. */
 const LOOK_EVERY = 20;
@@ -64,11 +53,9 @@ export class Roster {
   readonly #options: EngineOptions;
   readonly #clock: Clock;
   readonly #owner: string;
-  readonly #secrets: Secrets;
   readonly #watchdog: Watchdog;
-  readonly #services: Services;
+  readonly #surroundings: Surroundings;
   readonly #beginnings: Beginnings;
-  readonly #methods: WorkflowMethods;
   /** By id, those that are awake. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
   readonly #sleepers: Sleepers;
@@ -78,15 +65,12 @@ export class Roster {
   #isClosed = false;
 
   constructor(options: EngineOptions) {
-    const { caller, inspect, journal } = options;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#owner = options.owner ?? crypto.randomUUID();
-    this.#secrets = options.secrets ?? { read: () => Promise.resolve(undefined) };
     this.#watchdog = new Watchdog(this.#clock);
-    this.#services = new Services({ caller, clock: this.#clock, inspect });
-    this.#beginnings = new Beginnings(journal);
-    this.#methods = new WorkflowMethods(caller, this.#clock);
+    this.#surroundings = new Surroundings(options, this.#clock);
+    this.#beginnings = new Beginnings(options.journal);
     this.#sleepers = new Sleepers(this.#clock, (sleeper) => this.#wakeUp(sleeper));
   }
 
@@ -97,7 +81,7 @@ export class Roster {
 
   /** Every breaker there is by now. */
   breakers(): readonly Breaker[] {
-    return this.#services.breakers();
+    return this.#surroundings.breakers();
   }
 
   /** A run that is awake. */
@@ -158,11 +142,10 @@ export class Roster {
   /** Starts a run, in the place that it is to have. */
   async begin(workflow: Workflow, seat: Seat, start: RunStart): Promise<LiveRun> {
     const runId = seat.id;
-    const env = this.#envOf(workflow);
-    const targets = await this.#targets(workflow, env, start.endpoints);
-    const methods = await this.#methods.of(workflow, targets);
+    const env = this.#surroundings.envOf(workflow);
+    const reach = await this.#surroundings.of(workflow, env, start.endpoints);
+    const { schemas } = reach;
     const definition = definitionOf(workflow);
-    const schemas = schemasOf(methods);
     this.checkOpen();
     const claim = await this.#place({
       runId,
@@ -172,12 +155,7 @@ export class Roster {
       at: this.#clock.now(),
       texts: [definition, envText(env), ...schemas.values()],
     });
-    const live = this.#makeLive(workflow, claim, seat, {
-      targets,
-      methods,
-      kept: new Map(schemas),
-      facts: [],
-    });
+    const live = this.#makeLive(workflow, claim, seat, reach, new Map(schemas), []);
     live.ledger.record({
       kind: "run_started",
       runId,
@@ -196,34 +174,26 @@ export class Roster {
     workflow: Workflow,
     claim: Claim,
     seat: Seat,
-    { targets, methods, kept, facts }: {
-      readonly targets: ReadonlyMap<string, Target>;
-      readonly methods: Map<string, Method>;
-      readonly kept: Map<string, KeptText>;
-      readonly facts: readonly Fact[];
-    },
+    reach: Reach,
+    kept: Map<string, KeptText>,
+    facts: readonly Fact[],
   ): LiveRun {
     const { journal, caller, random = Math.random, inspect } = this.#options;
     const { runId } = claim;
-    const services = new Map(
-      [...targets].map(([name, target]) => [name, this.#services.of(target)]),
-    );
     const options: LiveRunOptions = {
       workflow,
       claim,
       state: foldOf(facts),
       shown: new Shown(facts),
-      targets,
-      methods,
+      ...reach,
       kept,
       journal,
       caller,
       clock: this.#clock,
       random,
-      secrets: this.#secrets,
+      secrets: this.#surroundings.secrets,
       watchdog: this.#watchdog,
       inspect,
-      services,
       seat,
       maySleep: !isChildId(runId),
       children: {
@@ -325,18 +295,13 @@ export class Roster {
     const claim = held?.claim ?? await this.#options.journal.claim(id, this.#owner);
     const stored = await Array.fromAsync(this.#options.journal.read(id));
     const { workflow, started, schemas } = await this.#beginnings.of(id, stored);
-    const targets = await this.#targets(workflow, started.env, started.endpoints);
-    const methods = await this.#methods.of(workflow, targets, schemas);
+    const reach = await this.#surroundings.of(workflow, started.env, started.endpoints, schemas);
     this.checkOpen();
-    const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(methods)));
+    const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(reach)));
     const seat = held?.seat ?? this.seatOf(id, workflow, hear);
-    const found = [...schemasOf(methods)].filter(([service]) => !schemas.has(service));
-    const live = this.#makeLive(workflow, claim, seat, {
-      targets,
-      methods,
-      kept: new Map([...schemas, ...found]),
-      facts: [started, ...rest],
-    });
+    const found = [...reach.schemas].filter(([service]) => !schemas.has(service));
+    const kept = new Map([...schemas, ...found]);
+    const live = this.#makeLive(workflow, claim, seat, reach, kept, [started, ...rest]);
     if (live.ended === null) {
       live.go();
       for (const [service, schema] of found) void live.keepSchema(service, schema);
@@ -417,7 +382,7 @@ export class Roster {
     for (const live of runs) live.stop(error);
     for (const { seat } of this.#sleepers.clear()) seat?.stop(error);
     for (const resolve of this.#waiting) resolve();
-    this.#services.close();
+    this.#surroundings.close();
   }
 
   #forget(runId: string): void {
@@ -434,23 +399,6 @@ export class Roster {
     for (const resolve of this.#waiting) resolve();
     this.#waiting = [];
   }
-
-  #envOf({ env }: Workflow): Record<string, string> {
-    return Object.fromEntries(env.flatMap((name) => {
-      const value = this.#options.env?.(name);
-      return value === undefined ? [] : [[name, value]];
-    }));
-  }
-
-  async #targets(
-    workflow: Workflow,
-    env: Readonly<Record<string, string>>,
-    endpoints: Readonly<Record<string, string>>,
-  ): Promise<ReadonlyMap<string, Target>> {
-    const secrets: Record<string, string> = {};
-    for (const name of workflow.secrets) secrets[name] = await readSecret(this.#secrets, name);
-    return targetsOf(workflow, { env, secrets, rotating: this.#secrets, endpoints });
-  }
 }
 
 /** Why nothing can be wanted of a run. */
@@ -458,14 +406,4 @@ export function notActive(runId: string, status: RunStatus): MaestroError {
   const isOpen = status === "running" || status === "compensating" || status === "needs_attention";
   const why = isOpen ? "is not under way" : `has ended: ${status}`;
   return new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" ${why}`);
-}
-
-function typesOf(methods: ReadonlyMap<string, Method>): TypeLookup {
-  return (name) => {
-    for (const method of methods.values()) {
-      const type = method.types(name);
-      if (type !== undefined) return type;
-    }
-    return undefined;
-  };
 }

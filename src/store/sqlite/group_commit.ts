@@ -95,8 +95,8 @@ export class GroupCommit {
     const waiters = this.#open;
     if (waiters === null) return;
     try {
-      this.#checkFile();
       this.#commit.run();
+      this.#checkFile();
     } catch (thrown) {
       return this.#fail(thrown);
     }
