@@ -119,7 +119,10 @@ const ACCIDENTS: readonly Accident[] = [
       new DatabaseSync(store).exec(`VACUUM INTO '${store}.copy'`);
       await Deno.remove(store);
     },
-    mend: (store) => Deno.rename(`${store}.copy`, store),
+    async mend(store) {
+      for (const end of ["-wal", "-shm"]) await Deno.remove(store + end); // they are the old file's
+      await Deno.rename(`${store}.copy`, store);
+    },
     says: GONE,
   },
   {
