@@ -191,6 +191,44 @@ for (const { name, happen, mend, says } of ACCIDENTS) {
   });
 }
 
+Deno.test("a store with a damaged page is refused, and its runs go on once a copy is put back", async () => {
+  await using service = new CountingService();
+  await using files = await tempFiles({});
+  const store = files.path("maestro.db");
+  const task = { store, port: service.port };
+  const ids = Array.from({ length: 30 }, (_, index) => `run-${index}`);
+  service.hold("Two");
+  await using first = new Victim({ ...task, act: "start", runs: 30, workflow: THREE_STEPS });
+  await service.came(2 * ids.length);
+  first.kill("SIGKILL");
+  await first.ended();
+  service.release("Two");
+  const db = new DatabaseSync(store);
+  db.exec(`VACUUM INTO '${store}.copy'`);
+  const pages = db.prepare("SELECT pageno FROM dbstat WHERE name = 'moments'").all();
+  db.close(); // moves the log into the file
+  {
+    using file = await Deno.open(store, { write: true });
+    for (const { pageno } of pages) {
+      await file.seek((Number(pageno) - 1) * 4_096, Deno.SeekMode.Start);
+      await file.write(crypto.getRandomValues(new Uint8Array(4_096)));
+    }
+  }
+  const hurt = await runVictim({ ...task, act: "resume" });
+  assert.equal(hurt.code, 4);
+  assert.deepEqual(hurt.victim.failures.map(({ code }) => code), ["STORE_FAILED"]);
+  assert.match(
+    hurt.victim.failures[0]?.message ?? "",
+    /^Cannot use the store ".*": the file is damaged; put a copy back, or save what can be read with SQLite's ".recover"$/,
+  );
+  assert.equal(service.arrivals.length, 2 * ids.length);
+  await Deno.rename(`${store}.copy`, store);
+  const { code, victim } = await runVictim({ ...task, act: "resume" });
+  assert.deepEqual([code, victim.failures], [0, []]);
+  checkDurable(await keptIn(store), service, victim);
+  assert.deepEqual(service.effects.sort(), keysOf(ids));
+});
+
 const READ_ONLY =
   /^Cannot use the store ".*": it (may not be written; make the file and its folder writable|can't be opened; may the file and its folder be read and written\?)$/;
 

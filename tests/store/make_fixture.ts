@@ -54,9 +54,6 @@ try {
 const made = sqliteJournal(path, { mustExist: true });
 await made.post("is_told_to_stop", { kind: "cancel", by: "ada" });
 await made.close();
-const db = new DatabaseSync(path);
-db.exec(`UPDATE owners SET expires_at = ${BEGAN}`); // it is not from just now
-db.close();
 console.log(`${path}: ${(await Deno.stat(path)).size} bytes`);
 
 /** Waits until nothing more happens: time stands still. */

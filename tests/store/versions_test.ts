@@ -182,7 +182,8 @@ steps:
     const before = kept();
 
     const second = open();
-    const message = "Cannot read a fact of version 2: a newer Maestro wrote it; go on with that one";
+    const message =
+      "Cannot read a fact of version 2: a newer Maestro wrote it; go on with that one";
     const refused = failsWith("STORE_FAILED", message);
     await assert.rejects(second.resume("new"), refused);
     await assert.rejects(second.signal("new", "word"), refused);

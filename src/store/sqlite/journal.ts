@@ -63,7 +63,9 @@ export function timedSqliteJournal(
   { mustExist = false }: SqliteJournalOptions,
   timing: Timing,
 ): Journal {
-  return new SqliteJournal(path, openStore(path, mustExist, timing.busyTimeout), timing).door();
+  const connections = openStore(path, mustExist, timing.busyTimeout);
+  // What stands beside the file must be the same for all processes, also for those that came by a link.
+  return new SqliteJournal(Deno.realPathSync(path), connections, timing).door();
 }
 
 class SqliteJournal {
