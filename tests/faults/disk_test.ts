@@ -79,16 +79,18 @@ Deno.test("a disk that fills up in the middle of many runs stops them, and they 
 
   const full = await runVictim({ ...task, act: "resume" });
   assert.equal(full.code, 4);
-  assert.deepEqual(full.victim.failures.map(({ message }) => FULL.test(message)), [true]);
-  assert.equal(service.arrivals.length, arrived);
+  assert.ok(full.victim.failures.length > 0);
+  for (const { message } of full.victim.failures) assert.match(message, FULL);
 
   await disk.resize("64m");
   const kept = await keptIn(store);
-  checkDurable(kept, service, starved);
+  for (const one of [starved, full.victim]) checkDurable(kept, service, one);
   const [done, before] = [doneIn(kept), service.arrivals.length];
   const { code, victim } = await runVictim({ ...task, act: "resume" });
   assert.deepEqual([code, victim.failures], [0, []]);
-  const ids = new Set([...Object.keys(starved.results), ...Object.keys(victim.results)]);
+  const ids = new Set(
+    [starved, full.victim, victim].flatMap(({ results }) => Object.keys(results)),
+  );
   assert.deepEqual([...ids].sort(), [...kept.keys()].sort(), "not every run came to its end");
   assert.deepEqual(service.effects.sort(), keysOf(ids));
   const again = service.arrivals.slice(before).filter((key) => done.has(key));
