@@ -209,7 +209,8 @@ class SqliteJournal {
         );
       }
       this.#write.takeRun.run(me, row.no);
-      this.#tokens.delete(row.no);
+      if (row.owner !== me) this.#write.takeChildren.run(me, row.no);
+      this.#tokens.clear();
       this.#lookSoon();
       const claim: RowClaim = { runId, owner, token: row.token + 1, no: row.no };
       return claim;
