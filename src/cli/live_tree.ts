@@ -40,15 +40,23 @@ export function liveTree({ workflow, output, mask }: ProgressOptions): Progress 
     }));
   const redraw = () => update(draw(output.height() - 1));
 
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    output.write(HIDE_CURSOR);
+    redraw();
+    timer = setInterval(redraw, FRAME); // many facts may come in one moment; a frame shows them all
+  };
+
   return {
     hear(runId, workflow, event) {
       heard.hear(runId, workflow, event);
-      if (begun || event.kind !== "run_started") return;
-      begun = true;
-      output.write(HIDE_CURSOR);
-      redraw();
-      timer = setInterval(redraw, FRAME); // many facts may come in one moment; a frame shows them all
+      if (event.kind === "run_started") begin();
     },
+    recall(runId, workflow, event) {
+      heard.hear(runId, workflow, event);
+    },
+    goesOn: begin,
     interrupted(why) {
       said = "Ctrl-C again leaves at once";
       if (why !== null) refused = `! ${why}`;

@@ -8,6 +8,10 @@ import { type ChildView, emptyView, hear, viewOf } from "./run_view.ts";
 export interface Progress {
   /** Something happened in the run, or in one that is a child of it; the first heard of is the root. */
   hear(runId: string, workflow: Workflow, event: Happening): void;
+  /** Something happened before: it is known, and not told. As {@linkcode hear}. */
+  recall(runId: string, workflow: Workflow, event: Happening): void;
+  /** A run whose past was recalled goes on. */
+  goesOn(): void;
   /** Ctrl-C was pressed, once. @param refused why that changes nothing; `null`: the run is cancelled */
   interrupted(refused: string | null): void;
   /** Shows the last state, and lets go of the terminal. */
@@ -23,7 +27,13 @@ export interface ProgressOptions {
 }
 
 /** Shows nothing. */
-export const silentProgress: Progress = { hear: () => {}, interrupted: () => {}, end: () => {} };
+export const silentProgress: Progress = {
+  hear: () => {},
+  recall: () => {},
+  goesOn: () => {},
+  interrupted: () => {},
+  end: () => {},
+};
 
 /** The views of a run and of those below it, moved on by what is heard. */
 export class Heard {
@@ -35,7 +45,7 @@ export class Heard {
     this.view = emptyView(workflow);
   }
 
-  /** Moves the views on. @returns where it happened; `null`: in no run that is shown */
+  /** Moves the views on. @returns where it happened; `null`: in no run that is shown, or it is known already */
   hear(runId: string, workflow: Workflow, event: Happening): ChildView | null {
     this.#rootId ??= runId;
     const found = viewOf(
@@ -45,7 +55,8 @@ export class Heard {
       workflow,
       event.kind === "run_started",
     );
-    if (found !== null) hear(found.view, event);
+    if (found === null || "seq" in event && event.seq <= found.view.state.seq) return null;
+    hear(found.view, event);
     return found;
   }
 }
@@ -58,6 +69,14 @@ export function plainProgress({ workflow, output, mask }: ProgressOptions): Prog
       const found = heard.hear(runId, workflow, event);
       const line = found === null ? null : plainLine(heard.view, found, event);
       if (line !== null) output.write(mask(`${line}\n`));
+    },
+    recall(runId, workflow, event) {
+      heard.hear(runId, workflow, event);
+    },
+    goesOn() {
+      const { workflow: { name, version }, state } = heard.view;
+      const what = version === null ? name : `${name} ${version}`;
+      output.write(`${" ".repeat(7)}  run ${state.started?.runId} of ${what} goes on\n`);
     },
     interrupted(refused) {
       const text = refused === null ? "cancelling" : refused;
