@@ -8,12 +8,18 @@ import { LOG_FORMATS } from "../telemetry/format.ts";
 import { LOG_LEVELS } from "../telemetry/levels.ts";
 import { DEFAULT_STORE } from "./store_option.ts";
 
-/** Where runs are kept. */
+/** Where the run is kept. */
 export function storeOption() {
   return new Option(
     "--store <store>",
-    "where runs are kept: sqlite:PATH, or memory, for as long as the program runs",
+    "where the run is kept: sqlite:PATH, made when missing, or memory, for as long as the program runs",
   ).default(DEFAULT_STORE);
+}
+
+/** Where the runs are kept that there are. */
+export function existingStoreOption() {
+  return new Option("--store <store>", "where the runs are kept: sqlite:PATH")
+    .default(DEFAULT_STORE);
 }
 
 /** A secret's file. */

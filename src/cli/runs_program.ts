@@ -7,6 +7,7 @@ import { Command } from "@commander-js/extra-typings";
 import {
   collect,
   example,
+  existingStoreOption,
   formOption,
   logFileOption,
   logFormatOption,
@@ -15,7 +16,6 @@ import {
   resultOption,
   retentionOption,
   secretOption,
-  storeOption,
 } from "./common_options.ts";
 import type { Io } from "./io.ts";
 
@@ -44,7 +44,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .option("--since <duration>", "only those that started within this time: 30m, 12h, 7d")
     .option("--limit <number>", "at most so many", "50")
     .addOption(formOption("one object with the runs and the store's size"))
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addHelpText("after", example("maestro runs list --status needs_attention --since 7d"))
     .action(async (flags) => {
       const { listCommand } = await import("./runs_list.ts");
@@ -53,12 +53,11 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
   runs.command("show")
     .summary("where one run stands, and what can be done about it")
     .description(
-      "Prints where one run stands: its steps, what failed or waits for an operator, and the\n" +
-        "commands that get it going again.",
+      "Prints where one run stands: its steps, what failed or waits for an operator, and the commands that get it going again.",
     )
     .argument("<id>", RUN)
     .addOption(formOption("the whole run, as maestro run prints it"))
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addHelpText("after", example("maestro runs show order-17"))
     .action(async (id, flags) => {
       const { showCommand } = await import("./runs_show.ts");
@@ -72,7 +71,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .argument("<id>", RUN)
     .option("--follow", "go on with what comes, until the run has ended")
     .addOption(formOption("one object a line, with requests and answers"))
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addHelpText("after", example("maestro runs events order-17 --follow"))
     .action(async (id, flags) => {
       const { eventsCommand } = await import("./runs_events.ts");
@@ -84,16 +83,14 @@ function addResume(runs: Command, io: Io, done: (code: number) => void): void {
   runs.command("resume")
     .summary("go on with what a crash or an interrupt left open")
     .description(
-      "Goes on with what a crash or an interrupt left open: with one run, or with all that nobody\n" +
-        "goes on with, until each has ended or waits for an operator. Ctrl-C cancels the one run, as\n" +
-        "in maestro run; all are left as they are, to be resumed.",
+      "Goes on with what a crash or an interrupt left open: with one run, or with all that nobody goes on with, until each has ended or waits for an operator. Ctrl-C cancels the one run, as in maestro run; all are left as they are, to be resumed.",
     )
     .argument("[id]", `${RUN} (default: all)`)
     .addOption(secretOption())
     .addOption(resultOption())
     .addOption(quietOption())
     .addOption(retentionOption())
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -112,8 +109,7 @@ function addResume(runs: Command, io: Io, done: (code: number) => void): void {
 const ACCEPTED = "\n\nExit codes:\n  0 the store has it; 2 it was refused; 4 the store failed";
 
 const TAKES_OVER =
-  "Where a live process has the run, that one does it; else it is done here, and the run goes on\n" +
-  "here until it has ended, waits for an operator, or only waits.";
+  "Where a live process has the run, that one does it; else it is done here, and the run goes on here until it has ended, waits for an operator, or only waits.";
 
 function addActs(runs: Command, io: Io, done: (code: number) => void): void {
   runs.command("cancel")
@@ -123,7 +119,7 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(secretOption())
     .addOption(formOption("the whole run, as it stands afterwards"))
     .addOption(quietOption())
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -145,7 +141,7 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(secretOption())
     .addOption(formOption("the whole run, as it stands afterwards"))
     .addOption(quietOption())
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -181,7 +177,7 @@ function addResolve(runs: Command, io: Io, done: (code: number) => void): void {
     )
     .addOption(secretOption())
     .addOption(quietOption())
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -205,7 +201,7 @@ function addPrune(runs: Command, io: Io, done: (code: number) => void): void {
     )
     .requiredOption("--older-than <duration>", "those that ended longer ago than this: 30d")
     .addOption(formOption("how many were dropped"))
-    .addOption(storeOption())
+    .addOption(existingStoreOption())
     .addHelpText("after", example("maestro runs prune --older-than 30d"))
     .action(async (flags) => {
       const { pruneCommand } = await import("./runs_prune.ts");
