@@ -40,7 +40,7 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
   return Stage.with(flags, io, async (stage) => {
     const { store } = flags;
     const secrets = await readSecrets(flags.secret, stage.mask);
-    const journal = await openExisting(store, "write");
+    const journal = await openExisting(store);
     const engine = await stage.open(journal, secrets);
     const before = await StoredRun.find(journal, runId);
     await stage.showProgress(before.view.workflow);

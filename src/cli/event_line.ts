@@ -67,6 +67,8 @@ function detailsOf(runId: string, event: Fact): string[] {
       return [event.outcome];
     case "branch_taken":
       return [event.branch === null ? "none" : `branch ${event.branch}`];
+    case "schema_found":
+      return [event.service];
     case "cancel_requested":
       return [event.reason, ...byWhom(event.by)];
     case "signal_received":

@@ -32,7 +32,7 @@ const PAGE = 100;
 export function retryAll(decision: Decision, flags: RetryAllFlags, io: Io): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
     const secrets = await readSecrets(flags.secret, stage.mask);
-    const journal = await openExisting(flags.store, "write");
+    const journal = await openExisting(flags.store);
     const engine = await stage.open(journal, secrets);
     if (stage.mayShow) stage.progress = linesProgress(io.stderr, stage.mask.mask);
     stage.leftBehind = () => ({ kind: "resumable", runId: null, store: flags.store });

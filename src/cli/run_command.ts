@@ -68,7 +68,7 @@ async function join(stage: Stage, { engine, journal, request, store }: Play): Pr
     stage.progress.recall(runId, workflow, event);
     stage.recount(runId, event);
   }
-  stage.progress.goesOn();
+  if (stored.view.state.end === null) stage.progress.goesOn();
   const run = new JoinedRun(stage, engine, journal, stored);
   stage.leftBehind = () => ({
     kind: run.isHere ? "resumable" : "elsewhere",

@@ -10,6 +10,8 @@ export function runPage(stored: StoredRun, store: string, now: number, output: O
   const tree = renderTree(stored.view, now, { width: output.width(), paint });
   const { workflow } = stored.view;
   const executed = { workflow, endpoints: stored.started.endpoints, store };
-  const why = explain(stored.report(), executed, paint);
+  const report = stored.report();
+  const isOnItsWay = report.finished_at === null && report.attention.length === 0;
+  const why = isOnItsWay ? "" : explain(report, executed, paint);
   return [tree, why].filter((text) => text !== "").map((text) => `${text}\n`).join("");
 }

@@ -12,7 +12,7 @@ import { userName } from "./user_name.ts";
 export function cancelCommand(runId: string, flags: ActFlags, io: Io): Promise<number> {
   const what = "the cancel";
   return act(
-    { runId, what, do: (engine) => engine.cancel(runId, userName() ?? undefined) },
+    { runId, what, do: (engine) => engine.cancel(runId, userName()) },
     flags,
     io,
   );

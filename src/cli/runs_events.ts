@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { Beginnings } from "../engine/beginnings.ts";
 import type { Journal } from "../engine/doors.ts";
-import { decodeFact } from "../engine/fact_codec.ts";
 import type { Fact } from "../machines/facts.ts";
 import { eventJson } from "./event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
+import { readFact } from "./read_fact.ts";
 import { openExisting } from "./store_option.ts";
 
 /** The options of `runs events`. */
@@ -23,7 +24,7 @@ const LOOK_EVERY = 200;
 
 /** Prints a run's facts, one a line. @returns the exit code */
 export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Promise<number> {
-  const journal = await openExisting(flags.store, "read");
+  const journal = await openExisting(flags.store);
   try {
     const facts = flags.follow ? follow(journal, id, () => io.stdout.isGone()) : read(journal, id);
     for await (const fact of facts) {
@@ -39,7 +40,8 @@ export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Pro
 }
 
 async function* read(journal: Journal, id: string, after = 0): AsyncGenerator<Fact> {
-  for await (const stored of journal.read(id, after)) yield decodeFact(stored, () => undefined);
+  const beginnings = new Beginnings(journal);
+  for await (const stored of journal.read(id, after)) yield await readFact(beginnings, id, stored);
 }
 
 /** What there is, and what comes, until the run has ended or nobody reads any more. */

@@ -26,7 +26,7 @@ export interface ListFlags {
 export async function listCommand(flags: ListFlags, io: Io): Promise<number> {
   const limit = parseLimit(flags.limit);
   const query = queryOf(flags);
-  const journal = await openExisting(flags.store, "read");
+  const journal = await openExisting(flags.store);
   try {
     const found = await journal.list({ ...query, limit: limit + 1 });
     const runs = found.slice(0, limit);

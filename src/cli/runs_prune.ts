@@ -18,7 +18,7 @@ export interface PruneFlags {
 /** Drops runs, with their child runs; never one whose root is open. @returns the exit code */
 export async function pruneCommand(flags: PruneFlags, io: Io): Promise<number> {
   const span = parseSpan(flags.olderThan, "--older-than");
-  const journal = await openExisting(flags.store, "write");
+  const journal = await openExisting(flags.store);
   try {
     const dropped = await journal.prune(Date.now() - span);
     if (flags.output === "json") printJson(io, { dropped });

@@ -29,7 +29,7 @@ export function resumeCommand(
   return Stage.with(flags, io, async (stage) => {
     if (flags.retention !== undefined) parseSpan(flags.retention, "--retention");
     const secrets = await readSecrets(flags.secret, stage.mask);
-    const journal = await openExisting(flags.store, "write");
+    const journal = await openExisting(flags.store);
     const engine = await stage.open(journal, secrets);
     const code = id === undefined
       ? await resumeAll(stage, engine, journal, flags.store)

@@ -15,7 +15,7 @@ export interface ShowFlags {
 
 /** Prints where a run stands. @returns the exit code */
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<number> {
-  const journal = await openExisting(flags.store, "read");
+  const journal = await openExisting(flags.store);
   try {
     const stored = await StoredRun.read(journal, id);
     if (flags.output === "json") {

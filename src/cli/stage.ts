@@ -1,6 +1,6 @@
 import type { Journal, Secrets } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Happening } from "../engine/live_run.ts";
+import type { Happening } from "../engine/happening.ts";
 import type { RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
 import { SecretMask } from "../telemetry/secret_mask.ts";

@@ -57,10 +57,9 @@ export async function openStore(text: string): Promise<Journal> {
 /**
  * Opens the store that runs are in already.
  *
- * @param access `read` changes nothing, not even the file's time
  * @throws {MaestroError} `USAGE`; `STORE_FAILED`, also where there is no such file
  */
-export async function openExisting(text: string, access: "read" | "write"): Promise<Journal> {
+export async function openExisting(text: string): Promise<Journal> {
   const store = parseStore(text);
   if (store.kind === "memory") {
     throw new MaestroError(
@@ -74,12 +73,12 @@ export async function openExisting(text: string, access: "read" | "write"): Prom
       `There is no store at "${store.path}"; run a workflow first, or name the store with --store`,
     );
   }
-  return await openFile(store.path, access === "read");
+  return await openFile(store.path, true);
 }
 
-async function openFile(path: string, readOnly: boolean): Promise<Journal> {
+async function openFile(path: string, mustExist: boolean): Promise<Journal> {
   const { sqliteJournal } = await import("../store/sqlite/journal.ts");
-  return sqliteJournal(path, { readOnly });
+  return sqliteJournal(path, { mustExist });
 }
 
 async function isMissing(path: string): Promise<boolean> {

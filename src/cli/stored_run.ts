@@ -3,14 +3,15 @@
  *
  * @module
  */
+import { type Beginning, Beginnings } from "../engine/beginnings.ts";
 import type { Journal } from "../engine/doors.ts";
-import { decodeFact } from "../engine/fact_codec.ts";
 import { type AttentionReport, reportOf, type RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
 import type { Fact } from "../machines/facts.ts";
 import { recordOf } from "../machines/records.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { findStep } from "./find_step.ts";
+import { readFact } from "./read_fact.ts";
 import { emptyView, hear, type RunView, viewOf } from "./run_view.ts";
 
 /** A fact, and the run that it is of. */
@@ -20,7 +21,7 @@ export interface StoredEvent {
   readonly event: Fact;
 }
 
-type Started = Extract<Fact, { readonly kind: "run_started" }>;
+type Started = Beginning["started"];
 
 /** One of the runs that a stored run is made of: itself, or a child run. */
 interface Part {
@@ -39,11 +40,18 @@ export class StoredRun {
   /** How it began. */
   readonly started: Started;
   readonly #journal: Journal;
+  readonly #beginnings: Beginnings;
   /** By run id; a child run stands behind its parent. */
   readonly #parts = new Map<string, Part>();
 
-  private constructor(journal: Journal, started: Started, workflow: Workflow) {
+  private constructor(
+    journal: Journal,
+    beginnings: Beginnings,
+    started: Started,
+    workflow: Workflow,
+  ) {
     this.#journal = journal;
+    this.#beginnings = beginnings;
     this.started = started;
     this.view = emptyView(workflow);
     this.#add(started.runId, workflow);
@@ -56,14 +64,10 @@ export class StoredRun {
 
   /** Finds a run; nothing but its beginning is read. @throws {MaestroError} `RUN_NOT_FOUND` */
   static async find(journal: Journal, id: string): Promise<StoredRun> {
-    for await (const stored of journal.read(id)) {
-      const first = decodeFact(stored, () => undefined);
-      if (first.kind !== "run_started") break;
-      const text = await journal.kept(first.definition);
-      if (text === undefined) {
-        throw new MaestroError("STORE_FAILED", `The definition of run "${id}" is not in the store`);
-      }
-      return new StoredRun(journal, first, JSON.parse(text)); // written by `definitionOf`
+    for await (const first of journal.read(id)) {
+      const beginnings = new Beginnings(journal);
+      const { started, workflow } = await beginnings.of(id, [first]);
+      return new StoredRun(journal, beginnings, started, workflow);
     }
     throw new MaestroError("RUN_NOT_FOUND", `There is no run "${id}"`);
   }
@@ -90,7 +94,7 @@ export class StoredRun {
   async *#newsOf(part: Part): AsyncGenerator<StoredEvent> {
     const { runId, workflow } = part;
     for await (const stored of this.#factsOf(part)) {
-      const event = decodeFact(stored, () => undefined);
+      const event = await readFact(this.#beginnings, runId, stored);
       part.seq = event.seq;
       part.open = event.kind !== "run_ended";
       const begins = event.kind === "run_started";

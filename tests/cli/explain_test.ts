@@ -19,7 +19,11 @@ ${steps}`);
   try {
     const endpoints = { desk: "localhost:50051" };
     const run = await engine.start(workflow, { input: { user: {} }, endpoints });
-    return explain(await run.result(), { workflow, endpoints }, paintWith(false));
+    return explain(
+      await run.result(),
+      { workflow, endpoints, store: "sqlite:.maestro/maestro.db" },
+      paintWith(false),
+    );
   } finally {
     await engine.close();
   }
