@@ -82,7 +82,9 @@ export async function atRest(run: Run, journal: Journal): Promise<void> {
 
 function standing(report: RunReport, isHere: boolean, what: string): string {
   const who = isHere
-    ? "nobody had it, so it went on here"
-    : "the process that has it goes on with it";
-  return `Run ${report.run_id} has ${what} on record; ${who}\nIt ${standingText(report)}\n`;
+    ? "nobody had the run, so it went on here"
+    : "the process that has the run does it";
+  return `${report.run_id}  ${what} is on record; ${who}\n${report.run_id}  ${
+    standingText(report)
+  }\n`;
 }

@@ -14,7 +14,7 @@ export function eventLine(runId: string, event: Fact): string {
   const parts = [
     new Date(event.at).toISOString(),
     event.kind.padEnd(KIND),
-    ..."path" in event && event.path !== "" ? [whereOf(event)] : [],
+    ..."path" in event ? [whereOf(event)] : [],
     ...detailsOf(runId, event),
   ];
   return parts.join("  ").trimEnd();
@@ -23,6 +23,7 @@ export function eventLine(runId: string, event: Fact): string {
 type StepFact = Extract<Fact, { readonly path: string }>;
 
 function whereOf({ path, op }: StepFact): string {
+  if (path === "") return "(the run)";
   return op === "action" ? path : `${path} (${op})`;
 }
 

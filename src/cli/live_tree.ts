@@ -57,9 +57,12 @@ export function liveTree({ workflow, output, mask }: ProgressOptions): Progress 
       heard.hear(runId, workflow, event);
     },
     goesOn: begin,
-    interrupted(why) {
+    interrupted() {
       said = "Ctrl-C again leaves at once";
-      if (why !== null) refused = `! ${why}`;
+      if (timer !== undefined) redraw();
+    },
+    refused(why) {
+      refused = `! ${why}`;
       if (timer !== undefined) redraw();
     },
     end() {

@@ -12,8 +12,10 @@ export interface Progress {
   recall(runId: string, workflow: Workflow, event: Happening): void;
   /** A run whose past was recalled goes on. */
   goesOn(): void;
-  /** Ctrl-C was pressed, once. @param refused why that changes nothing; `null`: the run is cancelled */
-  interrupted(refused: string | null): void;
+  /** Ctrl-C was pressed, once: the run is asked to turn back. */
+  interrupted(): void;
+  /** It does not, and why. */
+  refused(why: string): void;
   /** Shows the last state, and lets go of the terminal. */
   end(): void;
 }
@@ -32,6 +34,7 @@ export const silentProgress: Progress = {
   recall: () => {},
   goesOn: () => {},
   interrupted: () => {},
+  refused: () => {},
   end: () => {},
 };
 
@@ -78,9 +81,11 @@ export function plainProgress({ workflow, output, mask }: ProgressOptions): Prog
       const what = version === null ? name : `${name} ${version}`;
       output.write(`${" ".repeat(7)}  run ${state.started?.runId} of ${what} goes on\n`);
     },
-    interrupted(refused) {
-      const text = refused === null ? "cancelling" : refused;
-      output.write(mask(`${" ".repeat(7)}  Ctrl-C: ${text}; once more leaves at once\n`));
+    interrupted() {
+      output.write(`${" ".repeat(7)}  Ctrl-C: cancelling; once more leaves at once\n`);
+    },
+    refused(why) {
+      output.write(mask(`${" ".repeat(7)}  ${why}\n`));
     },
     end: () => {},
   };

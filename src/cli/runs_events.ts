@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { Beginnings } from "../engine/beginnings.ts";
 import type { Journal } from "../engine/doors.ts";
 import type { Fact } from "../machines/facts.ts";
 import { eventJson } from "./event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
-import { readFact } from "./read_fact.ts";
 import { openExisting } from "./store_option.ts";
+import { StoredFacts } from "./stored_facts.ts";
 
 /** The options of `runs events`. */
 export interface EventsFlags {
@@ -26,7 +25,7 @@ const LOOK_EVERY = 200;
 export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Promise<number> {
   const journal = await openExisting(flags.store);
   try {
-    const facts = flags.follow ? follow(journal, id, () => io.stdout.isGone()) : read(journal, id);
+    const facts = factsOf(journal, id, flags.follow ?? false, () => io.stdout.isGone());
     for await (const fact of facts) {
       const line = flags.output === "json"
         ? JSON.stringify(eventJson(id, fact))
@@ -39,25 +38,23 @@ export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Pro
   }
 }
 
-async function* read(journal: Journal, id: string, after = 0): AsyncGenerator<Fact> {
-  const beginnings = new Beginnings(journal);
-  for await (const stored of journal.read(id, after)) yield await readFact(beginnings, id, stored);
-}
-
-/** What there is, and what comes, until the run has ended or nobody reads any more. */
-async function* follow(
+/** What there is; to follow, also what comes, until the run has ended or nobody reads any more. */
+async function* factsOf(
   journal: Journal,
   id: string,
+  follows: boolean,
   isGone: () => boolean,
 ): AsyncGenerator<Fact> {
-  for (let last = 0; !isGone();) {
+  const reader = new StoredFacts(journal).reader(id);
+  for (let last = 0;;) {
     let ended = false;
-    for await (const fact of read(journal, id, last)) {
+    for await (const stored of journal.read(id, last)) {
+      const fact = await reader.read(stored);
       yield fact;
       last = fact.seq;
       ended = fact.kind === "run_ended";
     }
-    if (ended) return;
+    if (ended || !follows || isGone()) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
 }

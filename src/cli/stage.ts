@@ -170,10 +170,8 @@ export class Stage {
     const { cancel } = this;
     if (cancel === null || this.#interrupted) return this.#leave(EXIT.interrupted);
     this.#interrupted = true;
-    cancel().then(
-      () => this.progress.interrupted(null),
-      (thrown) => this.progress.interrupted(MaestroError.from(thrown).message), // past the pivot
-    );
+    this.progress.interrupted();
+    cancel().catch((thrown) => this.progress.refused(MaestroError.from(thrown).message));
   }
 
   #leave(code: number): void {

@@ -6,7 +6,13 @@ export function standingText(report: RunReport): string {
   const { status, error, attention, duration_ms } = report;
   const why = error === null ? "" : `: ${printable(error.code)}`;
   switch (status) {
-    case "running":
+    case "running": {
+      const busy = report.steps.filter((step) =>
+        step.status === "running" || step.status === "waiting"
+      );
+      const waits = busy.length > 0 && busy.every((step) => step.status === "waiting");
+      return waits ? `waits at ${busy.map(({ path }) => `"${path}"`).join(", ")}` : "goes on";
+    }
     case "compensating":
       return STANDINGS[status];
     case "needs_attention": {
@@ -22,8 +28,7 @@ export function standingText(report: RunReport): string {
   }
 }
 
-const STANDINGS: Readonly<Record<RunReport["status"], string>> = {
-  running: "goes on",
+const STANDINGS: Readonly<Record<Exclude<RunReport["status"], "running">, string>> = {
   compensating: "rolls back",
   needs_attention: "waits for an operator",
   completed: "completed",

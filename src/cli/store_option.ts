@@ -86,6 +86,7 @@ async function isMissing(path: string): Promise<boolean> {
     await Deno.stat(path);
     return false;
   } catch (thrown) {
-    return thrown instanceof Deno.errors.NotFound; // what else is wrong is said by who opens it
+    // What else is wrong is said by who opens it.
+    return thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory;
   }
 }

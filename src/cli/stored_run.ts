@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Beginning, Beginnings } from "../engine/beginnings.ts";
+import type { Beginning } from "../engine/beginnings.ts";
+import { childId } from "../engine/children.ts";
 import type { Journal } from "../engine/doors.ts";
 import { type AttentionReport, reportOf, type RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
@@ -11,8 +12,8 @@ import type { Fact } from "../machines/facts.ts";
 import { recordOf } from "../machines/records.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { findStep } from "./find_step.ts";
-import { readFact } from "./read_fact.ts";
 import { emptyView, hear, type RunView, viewOf } from "./run_view.ts";
+import { type FactReader, StoredFacts } from "./stored_facts.ts";
 
 /** A fact, and the run that it is of. */
 export interface StoredEvent {
@@ -27,6 +28,7 @@ type Started = Beginning["started"];
 interface Part {
   readonly runId: string;
   readonly workflow: Workflow;
+  readonly reader: FactReader;
   /** The last of its facts that was read. */
   seq: number;
   /** There may be more to come. */
@@ -40,18 +42,18 @@ export class StoredRun {
   /** How it began. */
   readonly started: Started;
   readonly #journal: Journal;
-  readonly #beginnings: Beginnings;
+  readonly #facts: StoredFacts;
   /** By run id; a child run stands behind its parent. */
   readonly #parts = new Map<string, Part>();
 
   private constructor(
     journal: Journal,
-    beginnings: Beginnings,
+    facts: StoredFacts,
     started: Started,
     workflow: Workflow,
   ) {
     this.#journal = journal;
-    this.#beginnings = beginnings;
+    this.#facts = facts;
     this.started = started;
     this.view = emptyView(workflow);
     this.#add(started.runId, workflow);
@@ -64,12 +66,9 @@ export class StoredRun {
 
   /** Finds a run; nothing but its beginning is read. @throws {MaestroError} `RUN_NOT_FOUND` */
   static async find(journal: Journal, id: string): Promise<StoredRun> {
-    for await (const first of journal.read(id)) {
-      const beginnings = new Beginnings(journal);
-      const { started, workflow } = await beginnings.of(id, [first]);
-      return new StoredRun(journal, beginnings, started, workflow);
-    }
-    throw new MaestroError("RUN_NOT_FOUND", `There is no run "${id}"`);
+    const facts = new StoredFacts(journal);
+    const { started, workflow } = await facts.beginning(id);
+    return new StoredRun(journal, facts, started, workflow);
   }
 
   /** A run, read to where it stands. @throws {MaestroError} `RUN_NOT_FOUND` */
@@ -94,7 +93,7 @@ export class StoredRun {
   async *#newsOf(part: Part): AsyncGenerator<StoredEvent> {
     const { runId, workflow } = part;
     for await (const stored of this.#factsOf(part)) {
-      const event = await readFact(this.#beginnings, runId, stored);
+      const event = await part.reader.read(stored);
       part.seq = event.seq;
       part.open = event.kind !== "run_ended";
       const begins = event.kind === "run_started";
@@ -120,15 +119,16 @@ export class StoredRun {
   #follow({ runId, workflow }: Part, { path, op }: StepPlace, { state }: RunView): void {
     const step = findStep(workflow, path)?.step;
     if (step?.kind !== "workflow") return;
-    const revision = (recordOf(state, path) ?? recordOf(state, path, op))?.revisions ?? 0;
-    const child = `${runId}/${path}${revision === 0 ? "" : `#${revision + 1}`}`;
+    const record = recordOf(state, path) ?? recordOf(state, path, op);
+    const child = childId(runId, path, record?.revisions ?? 0);
     const part = this.#parts.get(child);
     if (part === undefined) this.#add(child, step.workflow);
     else part.open = true;
   }
 
   #add(runId: string, workflow: Workflow): void {
-    this.#parts.set(runId, { runId, workflow, seq: 0, open: true });
+    const reader = this.#facts.reader(runId);
+    this.#parts.set(runId, { runId, workflow, reader, seq: 0, open: true });
   }
 }
 
