@@ -114,6 +114,8 @@ exampleTest("approval against services in deno", ["deno"], async (examples, t) =
       files.path("workflow.yaml"),
       "--input",
       "@input.json",
+      "--store",
+      "memory",
       ...examples.endpoints(SERVICES),
     ], { cwd: FOLDER });
     assert.equal(code, 1);
@@ -129,6 +131,8 @@ exampleTest("approval against services in deno", ["deno"], async (examples, t) =
       "workflow.yaml",
       "--input",
       "@input_small.json",
+      "--store",
+      "memory",
       ...examples.endpoints(SERVICES),
     ], { cwd: FOLDER });
     assert.equal(code, 0);
