@@ -9,7 +9,7 @@ import { paintWith } from "./palette.ts";
 import { readSecrets } from "./secret_option.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
-import { openExisting } from "./store_option.ts";
+import { openExisting, resumeCommand } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of commands that act on a run. */
@@ -57,7 +57,11 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
       printJson(io, report);
       return EXIT.completed;
     }
-    io.stdout.write(standing(report, run !== null, what));
+    const isHere = run !== null;
+    io.stdout.write(standing(report, isHere, what));
+    if (isHere && report.status === "running") {
+      io.stderr.write(`Nobody has it any more; go on with: ${resumeCommand(runId, store)}\n`);
+    }
     const { workflow } = after.view;
     const executed = { workflow, endpoints: after.started.endpoints, store };
     const why = report.attention.length === 0

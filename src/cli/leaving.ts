@@ -1,6 +1,6 @@
 import type { RunReport } from "../engine/report.ts";
 import { EXIT } from "./exit_code.ts";
-import { shellWord, storeOption } from "./store_option.ts";
+import { resumeCommand, shellWord, storeOption } from "./store_option.ts";
 
 /** What someone who leaves before the end leaves behind. */
 export type LeftBehind =
@@ -21,13 +21,14 @@ export function leavingText(code: number, left: LeftBehind): string {
     case "nothing":
       return `${why}: nothing was run`;
     case "elsewhere":
-      return `${why}: another process goes on with run ${left.runId}; see ${
-        command("events", left.runId, left.store)
-      } --follow`;
+      return `${why}: another process goes on with run ${left.runId}; see maestro runs show ${
+        shellWord(left.runId)
+      }${storeOption(left.store)}`;
     case "resumable": {
       const middle = left.runId === null ? "" : `, in the middle of run ${left.runId}`;
-      const resume = command("resume", left.runId, left.store);
-      return `${why}${middle}${cancelled(bySignal)}. Nothing is lost; go on with: ${resume}`;
+      return `${why}${middle}${cancelled(bySignal)}. Nothing is lost; go on with: ${
+        resumeCommand(left.runId, left.store)
+      }`;
     }
     case "lost": {
       const { report } = left;
@@ -42,10 +43,6 @@ export function leavingText(code: number, left: LeftBehind): string {
 
 function cancelled(bySignal: boolean): string {
   return bySignal ? ", which was not cancelled" : "";
-}
-
-function command(verb: string, runId: string | null, store: string): string {
-  return `maestro runs ${verb}${runId === null ? "" : ` ${shellWord(runId)}`}${storeOption(store)}`;
 }
 
 function standingText({ steps }: RunReport): string {

@@ -5,6 +5,7 @@
  */
 import type { Journal } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
+import { MaestroError } from "../errors.ts";
 import { type Io, printJson } from "./io.ts";
 import { linesProgress } from "./lines_progress.ts";
 import { pruneOlder, type RetentionFlags } from "./retention.ts";
@@ -45,6 +46,13 @@ async function resumeOne(
   journal: Journal,
   { id, store }: { readonly id: string; readonly store: string },
 ): Promise<number> {
+  const [root = id] = id.split("/");
+  if (root !== id) {
+    throw new MaestroError(
+      "USAGE",
+      `Cannot resume "${id}" alone: it is a child run, which goes on with "${root}"`,
+    );
+  }
   const stored = await StoredRun.find(journal, id);
   const { workflow } = stored.view;
   await stage.showProgress(workflow);

@@ -35,6 +35,11 @@ export function storeOption(text: string): string {
   return text === DEFAULT_STORE ? "" : ` --store ${shellWord(text)}`;
 }
 
+/** What someone can type to go on with a run; `null`: with all that are open. */
+export function resumeCommand(runId: string | null, store: string): string {
+  return `maestro runs resume${runId === null ? "" : ` ${shellWord(runId)}`}${storeOption(store)}`;
+}
+
 /** A word as a shell takes it. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

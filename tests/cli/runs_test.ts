@@ -120,7 +120,7 @@ deskTest("a run is shown with its child runs, and each has its events", async (d
   const json = await runs(desk, "show", "order-1", "--output", "json");
   assert.deepEqual(JSON.parse(json.stdout), JSON.parse(stdout));
   const shown = await runs(desk, "show", "order-1");
-  await t.assertSnapshot(settled(shown.stdout).replace(/\d+m?s · /, "<t> · "));
+  await t.assertSnapshot(settled(shown.stdout).replace(/[\d.]+m?s · /, "<t> · "));
   for (const id of ["order-1", "order-1/inner"]) {
     const events = await runs(desk, "events", id);
     assert.equal(events.code, 0);

@@ -17,6 +17,7 @@ const MISUSES: readonly (readonly string[])[] = [
   ["runs", "show", "nobody"],
   ["runs", "events", "nobody", "--follow"],
   ["runs", "resume", "nobody"],
+  ["runs", "resume", "done/child"],
   ["runs", "resume", "--retention", "30"],
   ["runs", "resume", "--secret", "TOKEN=s3cret"],
   ["runs", "cancel"],
