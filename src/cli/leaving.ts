@@ -25,8 +25,10 @@ export function leavingText(code: number, left: LeftBehind): string {
         shellWord(left.runId)
       }${storeOption(left.store)}`;
     case "resumable": {
-      const middle = left.runId === null ? "" : `, in the middle of run ${left.runId}`;
-      return `${why}${middle}${cancelled(bySignal)}. Nothing is lost; go on with: ${
+      const middle = left.runId === null
+        ? ""
+        : `, in the middle of run ${left.runId}${cancelled(bySignal)}`;
+      return `${why}${middle}. Nothing is lost; go on with: ${
         resumeCommand(left.runId, left.store)
       }`;
     }
