@@ -152,7 +152,6 @@ export class Roster {
       workflow: workflow.name,
       version: workflow.version,
       correlationId: start.correlationId,
-      at: this.#clock.now(),
       texts: [definition, envText(env), ...schemas.values()],
     });
     const live = this.#makeLive(workflow, claim, seat, reach, new Map(schemas), []);

@@ -105,10 +105,10 @@ class SqliteJournal {
       holds: () => this.#lease.holds,
       append: (claim, facts, standing) =>
         this.#later(() => {
-          this.#place(claim as RowClaim);
+          const [first] = facts;
+          if (first !== undefined) this.#place(claim as RowClaim, first.at);
           const no = this.#fence(claim);
           const { insertMoment, moveRun } = this.#write;
-          const [first] = facts;
           if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
           if (standing === undefined) return;
           const { status, endedAt, sleepsUntil } = standing;
@@ -174,7 +174,7 @@ class SqliteJournal {
   }
 
   /** Makes the row of a run that has none yet. */
-  #place(claim: RowClaim): void {
+  #place(claim: RowClaim, startedAt: number): void {
     const { run, runId } = claim;
     if (run === undefined) return;
     this.#reserved.delete(runId);
@@ -187,7 +187,7 @@ class SqliteJournal {
       run.workflow,
       run.version,
       run.correlationId,
-      whole(run.at),
+      whole(startedAt),
       this.#lease.no,
       JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
     ) as { no: number };
