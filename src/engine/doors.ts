@@ -186,8 +186,6 @@ export interface NewRun {
   readonly version: string | null;
   /** What services see as `x-correlation-id`. */
   readonly correlationId: string;
-  /** When it starts, in milliseconds since the epoch. */
-  readonly at: number;
   /** What its facts name by digest: kept for as long as the run is. */
   readonly texts: readonly KeptText[];
 }
