@@ -2,52 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { tempFiles } from "../support/temp_files.ts";
 import { CountingService } from "./counting_service.ts";
+import { Disk, skipped, system, WEAK } from "./system.ts";
 import { checkDurable, doneIn, keptIn, keysOf, runVictim, THREE_STEPS, Victim } from "./victims.ts";
-
-/** Runs a program of the system. @returns whether it did what it was asked for */
-async function system(...[program = "", ...args]: readonly string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(program, { args, stderr: "null" }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
-
-/** A disk of its own size. */
-class Disk implements AsyncDisposable {
-  readonly #folder: string;
-
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** @returns `null` where none can be had */
-  static async of(folder: string, size: string): Promise<Disk | null> {
-    const made = await system("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder);
-    return made ? new Disk(folder) : null;
-  }
-
-  async resize(size: string): Promise<void> {
-    assert.ok(await system("mount", "-o", `remount,size=${size}`, this.#folder));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await system("umount", this.#folder);
-  }
-}
-
-/** Runs a program without root's right to write what may not be written. */
-const WEAK = [
-  "setpriv",
-  "--bounding-set=-dac_override,-dac_read_search",
-  "--inh-caps=-dac_override,-dac_read_search",
-];
-
-/** Says loudly that something could not be tried. */
-function skipped(what: string): void {
-  console.warn(`SKIPPED: ${what} can't be tried here; run the tests as root on Linux`);
-}
 
 const FULL =
   /^Cannot use the store ".*": the disk is full; make room, then go on with what is open$/;
