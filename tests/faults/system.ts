@@ -1,5 +1,6 @@
 /** What tests ask of the system: a disk of its own, rights taken away. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 
 /** Runs a program of the system. @returns whether it did what it was asked for */
 export async function system(...[program = "", ...args]: readonly string[]): Promise<boolean> {
@@ -44,4 +45,22 @@ export const WEAK = [
 /** Says loudly that something could not be tried. */
 export function skipped(what: string): void {
   console.warn(`SKIPPED: ${what} can't be tried here; run the tests as root on Linux`);
+}
+
+/** Freezes a process, but not in the middle of a transaction: that would hold everybody up. */
+export async function freeze(process: { kill(signal: Deno.Signal): void }, store: string) {
+  const db = new DatabaseSync(store, { timeout: 0 });
+  try {
+    for (;;) {
+      process.kill("SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 10)); // it takes a moment
+      try {
+        return db.exec("BEGIN IMMEDIATE; ROLLBACK");
+      } catch {
+        process.kill("SIGCONT");
+      }
+    }
+  } finally {
+    db.close();
+  }
 }

@@ -5,6 +5,7 @@ import { MaestroError } from "../../src/errors.ts";
 import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
 import { exerciseJournal, factAt, newRun } from "../support/exercise_journal.ts";
 import { type TempFiles, tempFiles } from "../support/temp_files.ts";
+import { freeze } from "../faults/system.ts";
 import { SecondProcess } from "./second_process.ts";
 
 /** The lease of a process that is to be frozen for longer. */
@@ -121,7 +122,7 @@ Deno.test("a process that hangs for longer than its lease has lost what was take
     await other.ask("claim", "r1", "other"),
     await other.ask("claim", "r2", "other"),
   ];
-  other.kill("SIGSTOP");
+  await freeze(other, pair.files.path("maestro.db"));
   const claim = await claimSoon(here, "r1");
   assert.ok(claim.token > again.token);
   await here.append(claim, [factAt(2)]);
