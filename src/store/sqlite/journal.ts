@@ -123,7 +123,8 @@ class SqliteJournal {
       keep: (claim, { digest, text }) =>
         this.#later(() => {
           const no = this.#fence(claim);
-          if (this.#keep(digest, text)) this.#write.addText.run(digest, no);
+          this.#keep(digest, text);
+          this.#write.addText.run(digest, no);
         }),
       kept: (digest) =>
         this.#look(() => {
@@ -146,10 +147,7 @@ class SqliteJournal {
       answerTo: (number) => this.#answerTo(number),
       list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
       find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
-      prune: (endedBefore) => {
-        this.#texts.clear();
-        return pruneRuns(this.#connections.writer, this.#commit, endedBefore);
-      },
+      prune: (endedBefore) => this.#prune(endedBefore),
       size: () => this.#look(() => this.#size()),
       close: () => this.#close(),
     };
@@ -324,6 +322,19 @@ class SqliteJournal {
     }
   }
 
+  async #prune(endedBefore: number): Promise<number> {
+    try {
+      return await pruneRuns(
+        this.#connections,
+        this.#commit,
+        endedBefore,
+        () => this.#texts.clear(),
+      );
+    } catch (thrown) {
+      throw storeFailed(this.#path, thrown);
+    }
+  }
+
   #size() {
     const { page_count, freelist_count, page_size } = this.#read.pages.get() as {
       page_count: number;
@@ -337,15 +348,12 @@ class SqliteJournal {
     return { bytes: page_count * page_size + log, free: freelist_count * page_size };
   }
 
-  /** @returns whether it was not there yet */
-  #keep(digest: string, text: string): boolean {
+  #keep(digest: string, text: string): void {
     this.#forgetStale();
-    if (this.#texts.has(digest)) return false;
+    if (this.#texts.has(digest)) return;
     this.#texts.add(digest);
     const { hasText, insertText } = this.#write;
-    if (hasText.get(digest) !== undefined) return false;
-    insertText.run(digest, text);
-    return true;
+    if (hasText.get(digest) === undefined) insertText.run(digest, text);
   }
 
   /** What is known of the tables holds as long as nobody else has written, and nothing was taken back. */
