@@ -1,5 +1,5 @@
 import type { Claim, Clock } from "./doors.ts";
-import type { Seat } from "./seat.ts";
+import type { Hold } from "./seat.ts";
 
 /** A run that only waits needs no actor if it does so for longer than this, in milliseconds. */
 export const NAP = 1_000;
@@ -16,8 +16,8 @@ export interface Sleeper {
   readonly dueAt: number | null;
   /** It waits for an operator. */
   readonly parked: boolean;
-  /** Its place, where somebody here may hold it. */
-  readonly seat: Seat | null;
+  /** Its place, where it had one here. */
+  readonly hold: Hold | null;
 }
 
 interface Due {
