@@ -351,7 +351,7 @@ export class LiveRun {
 
   #settle(): void {
     if (!this.#options.shown.ended && !this.rests) return;
-    this.#options.seat.settle(() => this.report());
+    this.#options.seat.settle();
     this.#options.onRest();
   }
 

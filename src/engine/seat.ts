@@ -51,11 +51,10 @@ export class Seat {
   readonly #hear: ((event: Happening) => void) | null;
   readonly #listeners: EngineListeners;
   #followers: ReadonlySet<(event: Happening) => void> = NOBODY;
-  #settled = Promise.withResolvers<RunReport>();
-  /** Those who waited have been told: who waits now is told of what comes. */
+  /** Those who wait, where somebody does. */
+  #waiting: PromiseWithResolvers<RunReport> | null = null;
+  /** It has ended, or waits for an operator. */
   #isSettled = false;
-  /** Somebody waits, or did. */
-  #isAwaited = false;
   /** What a sleeping run's report says, as text: many may sleep, and few are asked. */
   #asleep: string | null = null;
   #hold: Hold | null = null;
@@ -69,7 +68,6 @@ export class Seat {
   ) {
     this.#hear = hear;
     this.#listeners = listeners;
-    this.#settled.promise.catch(() => {}); // nobody may be waiting
   }
 
   /** Where the run stands, as far as it is durable. */
@@ -80,9 +78,14 @@ export class Seat {
 
   /** Resolves when the run has ended, or waits for an operator. */
   result(): Promise<RunReport> {
-    this.#isAwaited = true;
+    if (this.#isSettled) return Promise.resolve(this.report());
     this.#hold?.fasten(this);
-    return this.#settled.promise;
+    if (this.#waiting === null) {
+      this.#waiting = Promise.withResolvers();
+      this.#waiting.promise.catch(() => {}); // who asked may have gone
+      if (this.stopped !== null) this.#waiting.reject(this.stopped);
+    }
+    return this.#waiting.promise;
   }
 
   /** Calls back with everything that happens from now on; the returned function ends that. */
@@ -103,23 +106,21 @@ export class Seat {
   }
 
   /** It has ended, or waits for an operator. */
-  settle(report: () => RunReport): void {
+  settle(): void {
     this.#isSettled = true;
-    this.#settled.resolve(report());
+    this.#waiting?.resolve(this.report());
+    this.#waiting = null;
   }
 
-  /** It goes on: who waits now is told of what comes. */
+  /** It goes on: who asks now is told of what comes. */
   unsettle(): void {
-    if (!this.#isSettled) return; // who waits still does
     this.#isSettled = false;
-    this.#settled = Promise.withResolvers<RunReport>();
-    this.#settled.promise.catch(() => {});
   }
 
   /** It was stopped where it stands. */
   stop(error: MaestroError): void {
     this.stopped = error;
-    this.#settled.reject(error);
+    this.#waiting?.reject(error);
     this.#listeners.onStopped?.(this.id, error);
   }
 
@@ -129,8 +130,8 @@ export class Seat {
     this.#live = null;
     const hold = new Hold(this);
     this.#hold = hold;
-    const isAwaited = this.#isAwaited && !this.#isSettled;
-    if (isAwaited || this.#hear !== null || this.#followers.size > 0) hold.fasten(this);
+    const isAlone = this.#waiting === null && this.#hear === null && this.#followers.size === 0;
+    if (!isAlone) hold.fasten(this);
     return hold;
   }
 
