@@ -160,7 +160,7 @@ class SqliteJournal {
     const { runId } = run;
     try {
       this.#take(owner);
-      this.#commit.enter(() => this.#checkFree(runId)).durable.catch(() => {});
+      this.#commit.enter(() => this.#checkFree(runId));
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -402,8 +402,8 @@ class SqliteJournal {
   }
 
   /** Writes in the transaction of this moment; resolves once that would survive a power cut. */
-  async #later<T>(action: () => T): Promise<T> {
-    return await this.#commit.write(action);
+  #later<T>(action: () => T): Promise<T> {
+    return this.#commit.write(action);
   }
 
   /** Reads what is committed. */
