@@ -1,6 +1,6 @@
 /**
  * Whether a store of many ended runs is as quick as an empty one: to look at, to start runs in, and
- * while half of it is pruned.
+ * while a tenth of it is pruned.
  *
  * `deno task bench:runs [runs, default 1000000]`
  */
@@ -34,7 +34,7 @@ try {
   console.log(`deno ${Deno.version.deno}, ${runs} ended runs, ${size.toFixed(0)} MB`);
   await compareLooks(full, id);
   await compareStarts(`${folder}/empty.db`, full);
-  await pruneHalf(full);
+  await pruneTenth(full);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
@@ -98,7 +98,7 @@ async function compareStarts(empty: string, full: string): Promise<void> {
 }
 
 /** Another process prunes while this one starts runs. */
-async function pruneHalf(file: string): Promise<void> {
+async function pruneTenth(file: string): Promise<void> {
   const engine = open(file);
   const before = await load(engine, 3_000);
   const began = performance.now();
@@ -111,7 +111,7 @@ async function pruneHalf(file: string): Promise<void> {
       "runs",
       "prune",
       "--older-than",
-      "15d",
+      "27d",
       "--store",
       `sqlite:${file}`,
     ],

@@ -3,7 +3,12 @@ import type { GroupCommit } from "./group_commit.ts";
 import type { Connections } from "./open.ts";
 
 /** How many root runs are dropped in one transaction: others, who write meanwhile, must not wait for long. */
-const AT_ONCE = 100;
+const AT_ONCE = 500;
+/**
+ * How long is rested after each, in milliseconds: who waits for SQLite's lock looks again every 25, and
+ * would come too late again and again.
+ */
+const REST = 30;
 /** How many runs are looked through at once for the texts that they need: this process must not stand still for long either. */
 const LOOKED_THROUGH = 10_000;
 
@@ -40,6 +45,7 @@ export async function pruneRuns(
     const numbers = JSON.stringify(found.map(({ no }) => no));
     for (const { texts } of textsOf.all(numbers) as { texts: string }[]) lists.add(texts);
     dropped += Number(await commit.write(() => drop.run(numbers).changes));
+    if (found.length === AT_ONCE) await new Promise((resolve) => setTimeout(resolve, REST));
   }
   const digests = new Set([...lists].flatMap((list) => JSON.parse(list) as string[]));
   await dropTexts({ writer, reader }, commit, digests, onDropped);
