@@ -26,6 +26,9 @@ export function audit({ lives, remains }: Evidence): string[] {
 /** The most attempts that a step's `retry` allows. */
 const ATTEMPTS = 4;
 
+/** The words for a run that has not ended. */
+const OPEN: ReadonlySet<string> = new Set(["running", "compensating", "needs_attention"]);
+
 /** What was durable stays, in its place. What was not read anew is the same. */
 function auditFacts(before: Facts, after: Facts): string[] {
   const problems: string[] = [];
@@ -57,7 +60,10 @@ function auditLife({ number, before, after, noted, arrivals, told }: Life): stri
   }
   for (const [run, status] of told) {
     const last = after.get(run)?.at(-1);
-    if (last?.["status"] !== status) say(`${run} was said to be ${status}`);
+    const isOpen = OPEN.has(status);
+    if (isOpen !== (last?.kind !== "run_ended") || !isOpen && last?.["status"] !== status) {
+      say(`${run} was said to be ${status}`);
+    }
   }
 
   const begun = new Set<string>();

@@ -5,7 +5,7 @@
  */
 import { xorshift } from "../support/random.ts";
 import { type Fall, MOMENTS } from "./deadly_journal.ts";
-import { STORIES, STORY_NAMES, type StoryName } from "./stories.ts";
+import { isWatched, STORY_NAMES, type StoryName } from "./stories.ts";
 
 /** How the lives of one store go. */
 export interface Plan {
@@ -27,6 +27,8 @@ export interface Plan {
 /** What a life begins with, besides what is left of earlier ones, and how it ends. */
 export interface LifePlan {
   readonly begin: readonly StoryName[];
+  /** `maestro` is to cancel what is meant to be cancelled so. @default false */
+  readonly cancels?: boolean;
   readonly end: End;
 }
 
@@ -41,6 +43,8 @@ export type End =
 
 /** The story that is swept first: a saga that comes about but for its last step, and is hard to undo. */
 const SWEPT = "resisting";
+/** The story whose runs are cancelled by a command. */
+export const CANCELLED = "cancelled_by_command";
 /** Lives of a store that is left to chance. */
 const LIVES = 25;
 /** The longest delay of a death within a write, in microseconds: about what a write takes. */
@@ -93,18 +97,20 @@ export function chance(seed: number): Plan {
   };
 }
 
-/** The command line: `run`, killed, and then `runs resume`, killed, at any moment. */
+/** The command line: `run`, `runs resume` and `runs cancel`, each killed at any moment. */
 export function commands(seed: number): Plan {
   const random = xorshift(seed);
-  const alone = STORY_NAMES.filter((name) => !("cancelAt" in STORIES[name]) && name !== "parked");
+  const others = STORY_NAMES.filter((name) => !isWatched(name) && name !== CANCELLED);
   return {
     name: `commands ${seed}`,
     seed,
     program: "maestro",
     next(life) {
       if (life > LIVES / 2) return null;
-      const begin = random() < 0.5 ? [pick(random, alone)] : [];
-      return { begin, end: fromOutside(random, 1_200) };
+      const cancels = random() < 0.3;
+      const begun = random() < 0.3 ? CANCELLED : pick(random, others);
+      const begin = life === 1 || random() < 0.5 ? [begun] : [];
+      return { begin, cancels, end: fromOutside(random, 1_200) };
     },
   };
 }

@@ -11,6 +11,9 @@ const fileOf = (name: string) => fromFileUrl(new URL(name, import.meta.url));
 /** How long a process gets, in milliseconds: one that hangs should not take all others along. */
 const PATIENCE = 60_000;
 
+/** The exit code of what is refused; those above are for what went wrong. */
+const REFUSED = 2;
+
 /** What came of a process. */
 export interface Ended {
   /** It was killed, by whomever. */
@@ -36,9 +39,11 @@ export async function runVictim(errand: Errand, doomed: Doomed): Promise<Ended> 
   throw new Error(`Life ${doomed.life} ended with ${ended.code}\n${ended.stderr}`);
 }
 
-/** Runs `maestro`. */
-export function runMaestro(args: readonly string[], doomed: Doomed): Promise<Ended> {
-  return run([fileOf("../../mod.ts"), ...args], doomed);
+/** Runs `maestro`. @throws {Error} where it ends as it should not */
+export async function runMaestro(args: readonly string[], doomed: Doomed): Promise<Ended> {
+  const ended = await run([fileOf("../../mod.ts"), ...args], doomed);
+  if (ended.killed || ended.code <= REFUSED) return ended;
+  throw new Error(`maestro ${args.join(" ")} ended with ${ended.code}\n${ended.stderr}`);
 }
 
 async function run(args: readonly string[], { life, signal }: Doomed) {

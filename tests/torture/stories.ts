@@ -18,6 +18,8 @@ export interface Story {
   readonly timeout?: number;
   /** A user cancels the run once it has so many facts. */
   readonly cancelAt?: number;
+  /** Somebody sends it this signal. */
+  readonly signal?: string;
 }
 
 const PARCELS = ["a", "b", "c"];
@@ -80,8 +82,16 @@ export const STORIES = {
   },
   cancelled_early: { ends: ["cancelled"], cancelAt: 12, troubles: { "compensate open": "resist" } },
   cancelled: { ends: ["cancelled"], cancelAt: 60 },
-  cancelled_or_paid: { ends: ["cancelled", "completed"], input: { pivot: true }, cancelAt: 96 },
+  cancelled_or_paid: { ends: ["cancelled", "completed"], input: { pivot: true }, cancelAt: 99 },
   at_most_once: { ends: ["completed", "compensated"], input: { once: true } },
+  naps: { ends: ["completed"], input: { nap: true } },
+  naps_late: {
+    ends: ["compensated"],
+    input: { nap: true },
+    troubles: { "action confirm": "refuse" },
+  },
+  told: { ends: ["completed"], input: { asks: true }, signal: "word" },
+  cancelled_by_command: { ends: ["cancelled", "completed"], input: { nap: true } },
   parked: {
     ends: ["compensated"],
     troubles: { "action confirm": "refuse", "compensate hold": "forbid" },
@@ -99,17 +109,30 @@ export function storyOf(name: StoryName): Story {
   return STORIES[name];
 }
 
+/** Whether somebody sees to a run of the story, besides the process that it is in. */
+export function isWatched(name: StoryName): boolean {
+  const { cancelAt, signal } = storyOf(name);
+  return cancelAt !== undefined || signal !== undefined || name === "parked";
+}
+
 /** A run of the story. */
 export function orderOf(name: StoryName, id: string): Order {
-  const { input, timeout, cancelAt } = storyOf(name);
-  const plain = { express: false, dawdle: false, once: false, pivot: false };
-  const isWatched = cancelAt !== undefined || name === "parked";
+  const { input, timeout, cancelAt, signal } = storyOf(name);
+  const parts = {
+    express: false,
+    dawdle: false,
+    once: false,
+    nap: false,
+    asks: false,
+    pivot: false,
+  };
   return {
     id,
-    input: { order: id, parcels: PARCELS, ...plain, ...input },
+    input: { order: id, parcels: PARCELS, ...parts, ...input },
     timeout,
     cancelAt,
-    isWatched,
+    signal,
+    isWatched: isWatched(name),
   };
 }
 

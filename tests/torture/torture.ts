@@ -11,8 +11,8 @@ import { audit } from "./audit.ts";
 import { type Bank, openBank } from "./bank.ts";
 import type { Noted } from "./deadly_journal.ts";
 import type { Death, Evidence, Facts, Life } from "./evidence.ts";
-import { type End, type LifePlan, type Plan, plansOf } from "./plans.ts";
-import { type Doomed, type Ended, runMaestro, runVictim } from "./processes.ts";
+import { CANCELLED, type End, type LifePlan, type Plan, plansOf } from "./plans.ts";
+import { runMaestro, runVictim } from "./processes.ts";
 import { orderOf, type StoryName, storyOf } from "./stories.ts";
 import type { Errand, Order } from "./victim.ts";
 
@@ -153,7 +153,7 @@ class Store {
     return { lives: this.#lives, remains: { stories, facts, arrivals, effects } };
   }
 
-  async #live(number: number, { begin, end }: LifePlan): Promise<Life> {
+  async #live(number: number, { begin, end, cancels = false }: LifePlan): Promise<Life> {
     const { plan, bank, stories } = this.#parts;
     for (const story of begin) stories.set(`run-${stories.size + 1}`, story);
     const open = this.#open;
@@ -162,7 +162,7 @@ class Store {
     using killer = killerOf(end, (calls, kill) => bank.whenArrived(arrived + calls, kill));
     const doomed = { life: number, signal: killer.signal };
     const { killed, stdout } = plan.program === "maestro"
-      ? await this.#command(errand.orders.find(({ id }) => this.#lengthOf(id) === 0), doomed)
+      ? await runMaestro(this.#command(errand.orders, cancels), doomed)
       : await runVictim(errand, doomed);
     await bank.idle();
 
@@ -185,10 +185,6 @@ class Store {
     return ids.filter((id) => this.#facts.get(id)?.at(-1)?.kind !== "run_ended");
   }
 
-  #lengthOf(id: string): number {
-    return this.#facts.get(id)?.length ?? 0;
-  }
-
   #errand(life: number, open: readonly string[], end: End): Errand {
     const { directory, bank, stories, plan } = this.#parts;
     const last = open.at(-1) ?? null;
@@ -204,16 +200,19 @@ class Store {
     };
   }
 
-  /** `run`, where something has not begun; else `runs resume`. */
-  #command(order: Order | undefined, doomed: Doomed): Promise<Ended> {
-    const { directory, bank } = this.#parts;
+  /** `runs cancel`, where there is something to cancel; `run`, where something has not begun; else `runs resume`. */
+  #command(open: readonly Order[], cancels: boolean): readonly string[] {
+    const { directory, bank, stories } = this.#parts;
     const store = ["--store", `sqlite:${directory}/store.db`, "--output", "json"];
-    if (order === undefined) return runMaestro(["runs", "resume", ...store], doomed);
-    const { id, input, timeout } = order;
+    const hasBegun = ({ id }: Order) => (this.#facts.get(id)?.length ?? 0) > 0;
+    const cancelled = open.find((order) => stories.get(order.id) === CANCELLED && hasBegun(order));
+    if (cancels && cancelled !== undefined) return ["runs", "cancel", cancelled.id, ...store];
+    const next = open.find((order) => !hasBegun(order));
+    if (next === undefined) return ["runs", "resume", ...store];
+    const { id, input, timeout } = next;
     const limit = timeout === undefined ? [] : ["--timeout", `${timeout}ms`];
     const what = ["--run-id", id, "--input", JSON.stringify(input), ...limit];
-    const where = ["--endpoint", `bank=${bank.endpoint}`];
-    return runMaestro(["run", SAGA, ...what, ...where, ...store], doomed);
+    return ["run", SAGA, ...what, "--endpoint", `bank=${bank.endpoint}`, ...store];
   }
 
   /** The facts of a copy: the next process is to find the store as the last one left it. */
@@ -271,8 +270,8 @@ function toldBy(stdout: string): Map<string, string> {
     );
   }
   type Told = { readonly run_id: string; readonly status: string };
-  const told: Told | { readonly runs: readonly Told[] } = JSON.parse(stdout);
-  return new Map(
-    ("runs" in told ? told.runs : [told]).map(({ run_id, status }) => [run_id, status]),
-  );
+  const told: Partial<Told> & { readonly runs?: readonly Told[] } = JSON.parse(stdout);
+  const { runs = [], run_id = "", status = "" } = told; // neither, where it was refused
+  const all = run_id === "" ? runs : [{ run_id, status }];
+  return new Map(all.map(({ run_id, status }) => [run_id, status]));
 }

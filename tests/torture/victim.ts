@@ -42,6 +42,8 @@ export interface Order {
   readonly timeout?: number | undefined;
   /** The run is cancelled once it has so many facts, and again in each life: who knows whether it was heard. */
   readonly cancelAt?: number | undefined;
+  /** It is sent this signal in each life, with the same id: who knows whether it was heard. */
+  readonly signal?: string | undefined;
   /** Somebody waits for it: one that sleeps is woken. @default it sleeps on */
   readonly isWatched?: boolean;
 }
@@ -97,9 +99,10 @@ async function begin(
   }
 }
 
-/** Does what people do to a run until it has ended: who cancels it, and who sees to what is parked. */
-async function accompany(run: Run, { cancelAt }: Order): Promise<void> {
+/** Does what people do to a run until it has ended. */
+async function accompany(run: Run, { cancelAt, signal }: Order): Promise<void> {
   if (cancelAt !== undefined) await cancelAfter(run, cancelAt);
+  if (signal !== undefined) await run.signal(signal, { account: "words" }, "the one");
   for (;;) {
     const { status, attention } = await run.result();
     if (status !== "needs_attention") return;
