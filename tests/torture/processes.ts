@@ -9,7 +9,7 @@ import type { Errand } from "./victim.ts";
 const fileOf = (name: string) => fromFileUrl(new URL(name, import.meta.url));
 
 /** How long a process gets, in milliseconds: one that hangs should not take all others along. */
-const PATIENCE = 60_000;
+const PATIENCE = 180_000;
 
 /** The exit code of what is refused; those above are for what went wrong. */
 const REFUSED = 2;
