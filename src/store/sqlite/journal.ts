@@ -124,7 +124,7 @@ class SqliteJournal {
         this.#later(() => {
           const no = this.#fence(claim);
           this.#keep(digest, text);
-          this.#write.addText.run(digest, no);
+          this.#write.addText.run(digest, no); // also one that other runs brought: they may be dropped
         }),
       kept: (digest) =>
         this.#look(() => {
