@@ -15,7 +15,7 @@ import { notActive, Roster } from "./roster.ts";
 import { Run } from "./run.ts";
 import type { Seat } from "./seat.ts";
 import type { Breaker } from "./services.ts";
-import { checkEndpoints, checkId, checkRunId, validInput } from "./start_checks.ts";
+import { checkEndpoints, checkId, checkRunId, checkTimeout, validInput } from "./start_checks.ts";
 import { StoredRuns } from "./stored_runs.ts";
 
 /** Runs workflows. */
@@ -50,7 +50,7 @@ export class Engine {
     const runId = checkRunId(options.runId ?? newRunId(now));
     const correlationId = checkId("correlation id", options.correlationId ?? runId);
     const seat = this.#roster.seatOf(runId, workflow, options.onHappening);
-    const timeout = options.timeout ?? workflow.timeout;
+    const timeout = checkTimeout(options.timeout) ?? workflow.timeout;
     const live = await this.#roster.begin(workflow, seat, {
       correlationId,
       traceparent: options.traceparent ?? newTraceparent(),

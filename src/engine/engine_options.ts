@@ -30,7 +30,8 @@ export interface EngineOptions {
   readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
   /**
    * Hears of a run that was stopped where it stands, before its end: what it says of the journal, or
-   * that another process has the run now. It can be resumed.
+   * that another process has the run now. It can be resumed. Hears, once, also of one that sleeps and
+   * can't be woken at its moment, since a secret is missing, say: that is tried again every ten seconds.
    */
   readonly onStopped?: (runId: string, error: MaestroError) => void;
   /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */

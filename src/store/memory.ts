@@ -42,7 +42,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
   const runs = new Map<string, Entry>();
   const texts = new Map<string, Text>();
   const inbox = new Map<number, CommandAnswer | undefined>();
-  const listeners = new Set<(posted: Posted) => void>();
+  const listeners = new Set<(posted: Posted) => Promise<void>>();
   let posted = 0;
   /** The ids of ended runs that are no children, oldest first; those before `first` are forgotten. */
   let ended: string[] = [];
@@ -138,7 +138,9 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         entryOf(runId);
         const number = ++posted;
         inbox.set(number, undefined);
-        queueMicrotask(() => listeners.forEach((hear) => hear({ number, runId, command })));
+        queueMicrotask(() => {
+          for (const hear of listeners) hear({ number, runId, command }).catch(() => {});
+        });
         return number;
       }),
     listen(hear) {
