@@ -13,7 +13,8 @@ tools="$services/.build/generate"
   --proto_path=proto --proto_path="$services/third_party" --proto_path=../../proto \
   --es_out="target=ts,import_extension=ts:." \
   google/rpc/code.proto google/rpc/status.proto google/rpc/error_details.proto \
-  grpc/reflection/v1/reflection.proto grpc/health/v1/health.proto \
+  grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto \
+  grpc/health/v1/health.proto \
   maestro/v1/runs.proto maestro/v1/services.proto maestro/v1/workflows.proto
 
 for file in $(find google grpc maestro -name '*.ts'); do

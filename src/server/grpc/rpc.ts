@@ -1,0 +1,178 @@
+/**
+ * A service of the API on a grpc-js server: bytes to messages, who asks, errors to statuses.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import {
+  create,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import type {
+  Metadata,
+  sendUnaryData,
+  Server,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { MaestroError } from "../../errors.ts";
+import type { Caller } from "../operations.ts";
+import { rpcError } from "./rpc_error.ts";
+import type { Streams } from "./streams.ts";
+
+/** What a method knows of a call besides its request. */
+export interface Asked {
+  /** Who asks. */
+  readonly who: Caller;
+  /** Aborted once nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** What was sent with the call; the last value of a key. */
+  header(name: string): string | undefined;
+}
+
+/** What the methods of a service do. A stream's messages are made one by one, as they can be sent. */
+export type Methods<S extends DescService> = {
+  readonly [M in keyof S["method"]]: S["method"][M] extends
+    DescMethodServerStreaming<infer I, infer O>
+    ? (request: MessageShape<I>, asked: Asked) => AsyncIterable<MessageInitShape<O>>
+    : S["method"][M] extends DescMethodUnary<infer I, infer O>
+      ? (request: MessageShape<I>, asked: Asked) => Answer<MessageInitShape<O>>
+    : never;
+};
+
+type Answer<T> = T | Promise<T>;
+
+/** What all services of a server have in common. */
+export interface RpcOptions {
+  /**
+   * Who asks, by the token that came with a call.
+   *
+   * @param token `null`: none did
+   * @throws {MaestroError} `UNAUTHENTICATED`
+   */
+  readonly authenticate: (token: string | null) => Answer<Caller>;
+  /** The open streams. */
+  readonly streams: Streams;
+  /** Hears of a defect: what the caller is not told. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** A request whose bytes are no message of its type. */
+class Unreadable {
+  constructor(readonly typeName: string) {}
+}
+
+/** Adds a service to a server. */
+export function addService<S extends DescService>(
+  server: Server,
+  service: S,
+  methods: Methods<S>,
+  options: RpcOptions,
+): void {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const { input, output, methodKind } = method;
+    definition[method.name] = {
+      path: `/${service.typeName}/${method.name}`,
+      requestStream: false,
+      responseStream: methodKind === "server_streaming",
+      requestSerialize: (message: MessageShape<typeof input>) =>
+        Buffer.from(toBinary(input, message)),
+      requestDeserialize: (bytes: Buffer) => {
+        try {
+          return fromBinary(input, bytes);
+        } catch {
+          return new Unreadable(input.typeName);
+        }
+      },
+      responseSerialize: (message: MessageInitShape<typeof output>) =>
+        Buffer.from(toBinary(output, create(output, message))),
+      responseDeserialize: (bytes: Buffer) => fromBinary(output, bytes),
+    };
+    // Its type is that of its method: the table above is made from the service.
+    const perform = methods[method.localName as keyof Methods<S>] as (
+      request: unknown,
+      asked: Asked,
+    ) => unknown;
+    implementation[method.name] = methodKind === "server_streaming"
+      ? (call: StreamCall) => stream(call, perform as Streaming, options)
+      : (call: UnaryCall, callback: sendUnaryData<unknown>) =>
+        answer(call, callback, perform, options);
+  }
+  server.addService(definition, implementation);
+}
+
+type UnaryCall = ServerUnaryCall<unknown, unknown>;
+type StreamCall = ServerWritableStream<unknown, unknown>;
+type Streaming = (request: unknown, asked: Asked) => AsyncIterable<unknown>;
+
+async function answer(
+  call: UnaryCall,
+  callback: sendUnaryData<unknown>,
+  perform: (request: unknown, asked: Asked) => unknown,
+  options: RpcOptions,
+): Promise<void> {
+  try {
+    callback(null, await perform(readable(call.request), await asked(call, options)));
+  } catch (thrown) {
+    callback(told(thrown, options));
+  }
+}
+
+async function stream(
+  call: StreamCall,
+  perform: Streaming,
+  options: RpcOptions,
+): Promise<void> {
+  try {
+    const known = await asked(call, options);
+    const request = readable(call.request);
+    await options.streams.send(call, (signal) => perform(request, { ...known, signal }));
+  } catch (thrown) {
+    call.emit("error", told(thrown, options));
+  }
+}
+
+function told(thrown: unknown, { onDefect }: RpcOptions) {
+  if (MaestroError.from(thrown).code === "INTERNAL") onDefect(thrown);
+  return rpcError(thrown);
+}
+
+function readable(request: unknown): unknown {
+  if (!(request instanceof Unreadable)) return request;
+  throw new MaestroError(
+    "INVALID_REQUEST",
+    `Cannot read the request: its bytes are no ${request.typeName}`,
+  );
+}
+
+async function asked(
+  call: { readonly metadata: Metadata; on(event: "cancelled", hear: () => void): unknown },
+  { authenticate }: RpcOptions,
+): Promise<Asked> {
+  const abort = new AbortController();
+  call.on("cancelled", () => abort.abort());
+  const header = (name: string) => call.metadata.get(name).at(-1)?.toString();
+  const who = await authenticate(tokenOf(header("authorization")));
+  return { who, signal: abort.signal, header };
+}
+
+/** RFC 6750's bearer token. @throws {MaestroError} `UNAUTHENTICATED` where it is something else */
+function tokenOf(authorization: string | undefined): string | null {
+  if (authorization === undefined) return null;
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (token !== undefined) return token;
+  throw new MaestroError(
+    "UNAUTHENTICATED",
+    'Cannot read the metadata "authorization": it has to be "Bearer TOKEN"',
+  );
+}
