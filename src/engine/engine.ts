@@ -75,6 +75,7 @@ export class Engine {
   readonly #beginnings: Beginnings;
   /** By id, those that are awake. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
+  #awake = 0;
   readonly #sleepers: Sleepers;
   readonly #methods: WorkflowMethods;
   readonly #resuming = new Map<string, Promise<LiveRun>>();
@@ -263,6 +264,11 @@ export class Engine {
    */
   breakers(): readonly Breaker[] {
     return this.#services.breakers();
+  }
+
+  /** How many runs do something now, child runs not counted: none that has ended, sleeps or is parked. */
+  get awake(): number {
+    return this.#awake;
   }
 
   /** Stops every run where it stands, resumable, and closes the doors. */
@@ -513,6 +519,7 @@ export class Engine {
     };
     const live = new LiveRun(options);
     this.#live.set(runId, { run: live });
+    if (rootOf(runId) === runId) this.#awake++;
     return live;
   }
 
@@ -628,7 +635,10 @@ export class Engine {
   #forget(runId: string): void {
     const holder = this.#live.get(runId);
     if (holder !== undefined) holder.run = null;
-    this.#live.delete(runId);
+    if (this.#live.delete(runId) && rootOf(runId) === runId) {
+      this.#awake--;
+      this.#options.onRest?.(runId);
+    }
     this.#look();
   }
 
