@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import {
   create,
+  type DescMessage,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
@@ -94,35 +95,39 @@ export function addService<S extends DescService>(
           return new Unreadable(input.typeName);
         }
       },
-      responseSerialize: (message: MessageInitShape<typeof output>) =>
-        Buffer.from(toBinary(output, create(output, message))),
+      responseSerialize: (bytes: Uint8Array) =>
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       responseDeserialize: (bytes: Buffer) => fromBinary(output, bytes),
     };
+    const encode = (message: MessageInitShape<typeof output>) =>
+      toBinary(output, create(output, message));
     // Its type is that of its method: the table above is made from the service.
-    const perform = methods[method.localName as keyof Methods<S>] as (
-      request: unknown,
-      asked: Asked,
-    ) => unknown;
+    const perform = methods[method.localName as keyof Methods<S>] as unknown;
     implementation[method.name] = methodKind === "server_streaming"
-      ? (call: StreamCall) => stream(call, perform as Streaming, options)
-      : (call: UnaryCall, callback: sendUnaryData<unknown>) =>
-        answer(call, callback, perform, options);
+      ? (call: StreamCall) => stream(call, perform as Streaming, encode, options)
+      : (call: UnaryCall, callback: sendUnaryData<Uint8Array>) =>
+        answer(call, callback, perform as Unary, encode, options);
   }
   server.addService(definition, implementation);
 }
 
-type UnaryCall = ServerUnaryCall<unknown, unknown>;
-type StreamCall = ServerWritableStream<unknown, unknown>;
-type Streaming = (request: unknown, asked: Asked) => AsyncIterable<unknown>;
+type UnaryCall = ServerUnaryCall<unknown, Uint8Array>;
+type StreamCall = ServerWritableStream<unknown, Uint8Array>;
+type Message = MessageInitShape<DescMessage>;
+type Unary = (request: unknown, asked: Asked) => Answer<Message>;
+type Streaming = (request: unknown, asked: Asked) => AsyncIterable<Message>;
+type Encode = (message: Message) => Uint8Array;
 
 async function answer(
   call: UnaryCall,
-  callback: sendUnaryData<unknown>,
-  perform: (request: unknown, asked: Asked) => unknown,
+  callback: sendUnaryData<Uint8Array>,
+  perform: Unary,
+  encode: Encode,
   options: RpcOptions,
 ): Promise<void> {
   try {
-    callback(null, await perform(readable(call.request), await asked(call, options)));
+    const known = await asked(call, options);
+    callback(null, encode(await perform(readable(call.request), known)));
   } catch (thrown) {
     callback(told(thrown, options));
   }
@@ -131,12 +136,15 @@ async function answer(
 async function stream(
   call: StreamCall,
   perform: Streaming,
+  encode: Encode,
   options: RpcOptions,
 ): Promise<void> {
   try {
     const known = await asked(call, options);
     const request = readable(call.request);
-    await options.streams.send(call, (signal) => perform(request, { ...known, signal }));
+    await options.streams.send(call, async function* (signal) {
+      for await (const message of perform(request, { ...known, signal })) yield encode(message);
+    });
   } catch (thrown) {
     call.emit("error", told(thrown, options));
   }

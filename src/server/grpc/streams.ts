@@ -1,5 +1,12 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { MaestroError } from "../../errors.ts";
+import { Backlog } from "./backlog.ts";
+
+/** How many bytes may wait for a reader before it is waited for: a few times what is under way on a fast line. */
+const MAY_WAIT = 1024 * 1024;
+
+/** How often it is looked whether they have left, in milliseconds. */
+const LOOK_EVERY = 20;
 
 /** How streams are bounded. */
 export interface StreamLimits {
@@ -27,15 +34,15 @@ export class Streams {
   }
 
   /**
-   * Sends what is made, one message at a time, as fast as it is read.
+   * Sends what is made, one message at a time, as fast as it is read. A reader that takes nothing is
+   * cut off, as gRPC's RESOURCE_EXHAUSTED, and what waits for it is dropped.
    *
    * @param make hears by the signal that nobody reads any more
-   * @throws {MaestroError} `OVERLOADED` where there are too many, or the reader is too slow;
-   * `ENGINE_CLOSED` where the server stops
+   * @throws {MaestroError} `OVERLOADED` where there are too many; `ENGINE_CLOSED` where the server stops
    */
-  async send<T>(
-    call: ServerWritableStream<unknown, T>,
-    make: (signal: AbortSignal) => AsyncIterable<T>,
+  async send(
+    call: ServerWritableStream<unknown, Uint8Array>,
+    make: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
   ): Promise<void> {
     this.#checkClosed();
     if (this.#open.size >= this.#most) {
@@ -48,10 +55,15 @@ export class Streams {
     this.#open.add(abort);
     call.on("cancelled", () => abort.abort());
     if (call.cancelled) abort.abort();
+    const backlog = new Backlog(call);
     try {
       for await (const message of make(abort.signal)) {
         if (abort.signal.aborted) break;
-        if (!call.write(message)) await this.#drained(call, abort.signal);
+        backlog.add(message.length);
+        if (!call.write(message)) await drained(call, abort.signal);
+        if (backlog.size > MAY_WAIT && !await this.#read(backlog, abort.signal)) {
+          return backlog.drop();
+        }
       }
       this.#checkClosed();
       call.end();
@@ -74,25 +86,33 @@ export class Streams {
     );
   }
 
-  #drained(call: ServerWritableStream<unknown, unknown>, signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const late = () =>
-      reject(
-        new MaestroError(
-          "OVERLOADED",
-          `Nothing was read for ${
-            this.#patience / 1_000
-          } s; watch again, from the last event that came`,
-        ),
-      );
-    const timer = setTimeout(late, this.#patience);
-    const done = () => resolve();
-    call.once("drain", done);
-    signal.addEventListener("abort", done);
-    return promise.finally(() => {
-      clearTimeout(timer);
-      call.off("drain", done);
-      signal.removeEventListener("abort", done);
-    });
+  /** Waits until most has left. @returns `false` where nothing does any more */
+  async #read(backlog: Backlog, signal: AbortSignal): Promise<boolean> {
+    let { left } = backlog;
+    let since = performance.now();
+    while (backlog.size > MAY_WAIT && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+      if (backlog.left > left) {
+        left = backlog.left;
+        since = performance.now();
+      } else if (performance.now() - since > this.#patience) return false;
+    }
+    return true;
   }
+}
+
+/** Waits until grpc-js takes more. */
+function drained(
+  call: ServerWritableStream<unknown, unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = () => resolve();
+  call.once("drain", done);
+  signal.addEventListener("abort", done);
+  return promise.finally(() => {
+    call.off("drain", done);
+    signal.removeEventListener("abort", done);
+  });
 }
