@@ -81,7 +81,7 @@ export class EngineOperations implements Operations {
     this.#workflows = workflows;
     this.#audit = audit;
     this.#feed = new RunFeed(journal);
-    this.#admission = new Admission(maxRuns, () => engine.awake);
+    this.#admission = new Admission(maxRuns, () => engine.underWay);
   }
 
   /** Something has happened in the engine. */
