@@ -129,6 +129,10 @@ export class EngineOperations implements Operations {
     return this.#engine.report(runId);
   }
 
+  async findRun(runId: string): Promise<RunSummaryJson> {
+    return summaryJson(await this.#journal.find(runId));
+  }
+
   async getRunDefinition(runId: string): Promise<RunDefinition> {
     const { workflow, input } = await this.#engine.beginning(runId);
     return {

@@ -43,12 +43,23 @@ export async function* eventsOfRun(
   }
 }
 
-/** The events of all runs in the order in which they became durable, with the cursor to go on from. */
-export async function* eventsOfAll(
-  { journal, feed }: EventSource,
+/**
+ * The events of all runs in the order in which they became durable, with the cursor to go on from.
+ *
+ * @throws {MaestroError} `USAGE`, at once, where `after` is no cursor
+ */
+export function eventsOfAll(
+  source: EventSource,
   { after, signal }: { readonly after?: string; readonly signal: AbortSignal },
 ): AsyncIterable<{ readonly cursor: string; readonly event: EventJson }> {
-  const from = after === undefined ? null : readCursor(after);
+  return eventsAfter(source, after === undefined ? null : readCursor(after), signal);
+}
+
+async function* eventsAfter(
+  { journal, feed }: EventSource,
+  from: Cursor | null,
+  signal: AbortSignal,
+): AsyncIterable<{ readonly cursor: string; readonly event: EventJson }> {
   using tail = await Tail.of(feed, signal);
   for (let last = from === null ? tail.after : from.moment - 1; last < tail.after;) {
     const moments = await journal.moments(last, AT_ONCE);
