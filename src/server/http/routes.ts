@@ -62,7 +62,7 @@ export const ROUTES: readonly Route[] = [
     summary: "What happened in a run and what happens, until it has ended",
     query: schemas.runEvents,
     answer: schemas.event,
-    async does({ operations, id, query, lastEventId, signal }) {
+    async does({ operations, id, query, lastEventId }, signal) {
       const after = query.after ?? afterOf(lastEventId);
       await operations.findRun(id);
       return withSeq(operations.runEvents(id, { ...(after !== undefined && { after }), signal }));
@@ -74,7 +74,7 @@ export const ROUTES: readonly Route[] = [
     summary: "What happens in all runs; from now on, or after an event",
     query: schemas.allEvents,
     answer: schemas.event,
-    does: ({ operations, query, lastEventId, signal }) => {
+    does: ({ operations, query, lastEventId }, signal) => {
       const after = query.after ?? lastEventId ?? undefined;
       return withCursor(operations.allEvents({ ...(after !== undefined && { after }), signal }));
     },
