@@ -85,6 +85,7 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       tokens,
       hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
       maxRuns,
+      readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
       version: VERSION,
       audit: (entry) => logAudit(audit, entry),
       onDefect: (thrown) => logDefect(logger, thrown),
