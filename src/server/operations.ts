@@ -222,6 +222,8 @@ export interface Operations {
   startRun(request: StartRunRequest, who: Caller): Promise<RunReport>;
   /** Where a run stands, also a child run. */
   getRun(runId: string): Promise<RunReport>;
+  /** A run in few words, also a child run: cheap, whatever the run has done. */
+  findRun(runId: string): Promise<RunSummaryJson>;
   /** What a run was started with. */
   getRunDefinition(runId: string): Promise<RunDefinition>;
   /** The runs that fit, the newest first, without child runs. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { type ErrorCode, MaestroError, type Problem } from "../errors.ts";
+import { type FieldViolation, InvalidFields } from "./invalid_fields.ts";
 
 /** A `google.rpc.Code` by its name. */
 export type StatusName = keyof typeof CODES;
@@ -85,22 +86,27 @@ const HIDDEN: Readonly<Partial<Record<ErrorCode, string>>> = {
   STORE_FAILED: "The store can't be read or written now; the server's log says why",
 };
 
-function detailsOf({ code, problems }: MaestroError): StatusJson["details"] {
-  if (code === "INTERNAL") return [];
+function detailsOf(error: MaestroError): StatusJson["details"] {
+  if (error.code === "INTERNAL") return [];
   const info = {
     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-    reason: code,
+    reason: error.code,
     domain: "maestro",
   };
-  const violations = problems.slice(0, MOST_PROBLEMS).map((problem) => ({
-    field: fieldOf(problem),
-    description: problem.message,
-  }));
+  const violations = violationsOf(error).slice(0, MOST_PROBLEMS);
   if (violations.length === 0) return [info];
   return [info, {
     "@type": "type.googleapis.com/google.rpc.BadRequest",
     field_violations: violations,
   }];
+}
+
+function violationsOf(error: MaestroError): readonly FieldViolation[] {
+  if (error instanceof InvalidFields) return error.violations;
+  return error.problems.map((problem) => ({
+    field: fieldOf(problem),
+    description: problem.message,
+  }));
 }
 
 /** Where it stands: in a file, or in the request's input. */

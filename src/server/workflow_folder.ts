@@ -140,14 +140,24 @@ export class WorkflowFolder {
 
   /** @returns `null` where the file is none of a workflow */
   async #read(path: string, before: WorkflowFile | undefined): Promise<WorkflowFile | null> {
-    const { workflow, problems, texts } = await this.#options.check(path);
+    const { workflow, problems: found, texts } = await this.#options.check(path);
+    const problems = found.map((problem) => ({
+      ...problem,
+      file: problem.file === null ? null : this.#inFolder(problem.file),
+    }));
     const text = texts.get(path) ?? "";
     if (workflow === null && before?.workflow == null && !/^steps\s*:/m.test(text)) return null;
     const sources = new Map([path, ...texts.keys()].map((source) => [source, stampOf(source)]));
-    const file = path.slice(this.#options.folder.replace(/\/+$/, "").length + 1);
+    const file = this.#inFolder(path);
     return workflow === null
       ? { ...NEVER_RIGHT, text, ...before, file, problems, sources }
       : { file, workflow, text, loadedAt: Date.now(), problems, sources };
+  }
+
+  /** A path as people know it, who don't know where the folder is. */
+  #inFolder(path: string): string {
+    const folder = `${this.#options.folder.replace(/\/+$/, "")}/`;
+    return path.startsWith(folder) ? path.slice(folder.length) : path;
   }
 
   #fileOf(name: string, version: string | undefined): WorkflowFile {
@@ -210,7 +220,7 @@ function withoutTwins(files: ReadonlyMap<string, WorkflowFile>): ReadonlyMap<str
       severity: "error",
       code: "workflow_twice",
       message,
-      file: path,
+      file: file.file,
       line,
       column,
     };

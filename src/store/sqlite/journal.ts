@@ -16,6 +16,7 @@ import { findRun, listRuns } from "./list.ts";
 import { pruneRuns } from "./prune.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
+import { TIMING, type Timing } from "./timing.ts";
 
 /** How often it is looked whether another process has posted something, in milliseconds. */
 const LOOK_EVERY = 100;
@@ -52,7 +53,16 @@ export interface SqliteJournalOptions {
  * @throws {MaestroError} `STORE_FAILED`
  */
 export function sqliteJournal(path: string, options: SqliteJournalOptions = {}): Journal {
-  return new SqliteJournal(path, openStore(path, options.mustExist ?? false)).door();
+  return timedSqliteJournal(path, options, TIMING);
+}
+
+/** The same, for tests that can't wait as long as life does. */
+export function timedSqliteJournal(
+  path: string,
+  { mustExist = false }: SqliteJournalOptions,
+  timing: Timing,
+): Journal {
+  return new SqliteJournal(path, openStore(path, mustExist, timing.busyTimeout), timing).door();
 }
 
 class SqliteJournal {
@@ -76,12 +86,12 @@ class SqliteJournal {
   #seen: unknown = null;
   #closed = false;
 
-  constructor(path: string, connections: Connections) {
+  constructor(path: string, connections: Connections, timing: Timing) {
     const { writer, reader } = connections;
     this.#path = path;
     this.#connections = connections;
-    this.#commit = new GroupCommit(path, writer);
-    this.#lease = new Lease(path, writer, (action) => this.#commit.write(action));
+    this.#commit = new GroupCommit(path, writer, timing.busyTimeout);
+    this.#lease = new Lease(path, writer, timing, (action) => this.#commit.write(action));
     this.#write = writeStatements(writer);
     this.#read = readStatements(reader);
   }
@@ -95,14 +105,15 @@ class SqliteJournal {
       holds: () => this.#lease.holds,
       append: (claim, facts, standing) =>
         this.#later(() => {
-          this.#place(claim as RowClaim);
+          const [first] = facts;
+          if (first !== undefined) this.#place(claim as RowClaim, first.at);
           const no = this.#fence(claim);
           const { insertMoment, moveRun } = this.#write;
-          const [first] = facts;
           if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
           if (standing === undefined) return;
           const { status, endedAt, sleepsUntil } = standing;
-          moveRun.run(status, endedAt, sleepsUntil === undefined ? 0 : 1, sleepsUntil ?? null, no);
+          const [isAsleep, until] = sleepsUntil === undefined ? [0, null] : [1, sleepsUntil];
+          moveRun.run(status, whole(endedAt), isAsleep, whole(until), no);
           if (endedAt !== null) this.#tokens.delete(no);
         }),
       read: (runId, after) => this.#facts(runId, after),
@@ -178,7 +189,7 @@ class SqliteJournal {
   }
 
   /** Makes the row of a run that has none yet. */
-  #place(claim: RowClaim): void {
+  #place(claim: RowClaim, startedAt: number): void {
     const { run, runId } = claim;
     if (run === undefined) return;
     this.#reserved.delete(runId);
@@ -191,7 +202,7 @@ class SqliteJournal {
       run.workflow,
       run.version,
       run.correlationId,
-      run.at,
+      whole(startedAt),
       this.#lease.no,
       JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
     ) as { no: number };
@@ -213,7 +224,8 @@ class SqliteJournal {
         );
       }
       this.#write.takeRun.run(me, row.no);
-      this.#tokens.delete(row.no);
+      if (row.owner !== me) this.#write.takeChildren.run(me, row.no);
+      this.#tokens.clear();
       this.#lookSoon();
       const claim: RowClaim = { runId, owner, token: row.token + 1, no: row.no };
       return claim;
@@ -446,6 +458,11 @@ interface MomentRow {
   readonly no: number;
   readonly id: string;
   readonly facts: string;
+}
+
+/** Clocks may tell parts of a millisecond; the tables hold whole ones. */
+function whole(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.round(milliseconds);
 }
 
 function missing(runId: string): MaestroError {
