@@ -58,8 +58,13 @@ export interface ApiServer extends AsyncDisposable {
   readonly grpc: GrpcServer;
   readonly operations: Operations;
   readonly defects: readonly unknown[];
-  /** A client of its own connection. @param token default: the admin's; `null`: none */
-  client(token?: string | null): ApiClient;
+  /**
+   * A client of its own connection.
+   *
+   * @param token default: the admin's; `null`: none
+   * @param port default: the server's own
+   */
+  client(token?: string | null, port?: number): ApiClient;
 }
 
 /** Starts a server over a few workflows. */
@@ -105,8 +110,8 @@ export async function startApiServer(
     grpc: server,
     operations,
     defects,
-    client(token = "rule") {
-      const client = new ApiClient(`127.0.0.1:${server.port}`, token);
+    client(token = "rule", port = server.port) {
+      const client = new ApiClient(`127.0.0.1:${port}`, token);
       clients.push(client);
       return client;
     },
