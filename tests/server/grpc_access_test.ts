@@ -78,9 +78,4 @@ Deno.test("nobody gets in without a token that is known", async () => {
       assert.equal(await codeOf(watch.next()), "UNAUTHENTICATED", method.name);
     }
   }
-  const odd = server.client(null);
-  for (const authorization of ["Basic bG9vazpsb29r", "Bearer", "look", "Bearer a b"]) {
-    const call = odd.call(countRuns, {}, { authorization });
-    await assert.rejects(call, /has to be "Bearer TOKEN"/);
-  }
 });

@@ -94,10 +94,10 @@ export async function startApiServer(
   const operations = options.wrap?.(own) ?? own;
   const defects: unknown[] = [];
   const server = await startGrpcServer({
-    address: "127.0.0.1:0",
+    address: { hostname: "127.0.0.1", port: 0 },
     certificate: null,
-    authenticate: (token) => {
-      const known = TOKENS[token ?? ""];
+    authenticate: (authorization) => {
+      const known = TOKENS[authorization?.replace("Bearer ", "") ?? ""];
       if (known !== undefined) return known;
       throw new MaestroError("UNAUTHENTICATED", "Who are you?");
     },
@@ -117,7 +117,7 @@ export async function startApiServer(
     },
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close();
-      await server.close();
+      await server.shutdown();
       own.close();
       workflows.close();
       await engine.close();

@@ -1,11 +1,6 @@
 import { Buffer } from "node:buffer";
 import { ServerCredentials } from "@grpc/grpc-js";
-
-/** A server's certificate with those that vouch for it, and its key; both as PEM. */
-export interface ServerCertificate {
-  readonly cert: string;
-  readonly key: string;
-}
+import type { ServerCertificate } from "../http/listen.ts";
 
 /**
  * How a server is reached: with TLS, or in plain text.

@@ -9,8 +9,9 @@ import { Runs } from "../../gen/maestro/v1/runs_pb.ts";
 import { Services } from "../../gen/maestro/v1/services_pb.ts";
 import { Workflows } from "../../gen/maestro/v1/workflows_pb.ts";
 import { MaestroError } from "../../errors.ts";
+import type { Address, ServerCertificate } from "../http/listen.ts";
 import type { Caller, Operations } from "../operations.ts";
-import { type ServerCertificate, serverCredentials } from "./credentials.ts";
+import { serverCredentials } from "./credentials.ts";
 import { Health } from "./health.ts";
 import { addReflection } from "./reflection.ts";
 import { addService, type RpcOptions } from "./rpc.ts";
@@ -23,11 +24,11 @@ import { workflowsService } from "./workflows.ts";
 export interface GrpcServerOptions extends StreamLimits {
   /** What can be asked of it. */
   readonly operations: Operations;
-  /** Where it listens: `127.0.0.1:7070`; port 0: a free one. */
-  readonly address: string;
+  /** Where it listens; port 0: a free one. */
+  readonly address: Address;
   /** `null`: in plain text. */
   readonly certificate: ServerCertificate | null;
-  /** Who asks, by the token that came with a call. Health and reflection are open to all. */
+  /** Who asks, by the `authorization` that came with a call. Health and reflection are open to all. */
   readonly authenticate: RpcOptions["authenticate"];
   /** The largest message that is taken, in bytes. @default 4 MiB */
   readonly maxMessageSize?: number;
@@ -43,12 +44,8 @@ export interface GrpcServer {
   readonly streams: number;
   /** Says by its health whether it should be asked. */
   setServing(isServing: boolean): void;
-  /**
-   * Takes no more calls, ends the watches, and lets the other calls end.
-   *
-   * @param grace for how long they may take, in milliseconds
-   */
-  close(grace?: number): Promise<void>;
+  /** Takes no more calls, ends the watches, and resolves when the other calls have ended. */
+  shutdown(): Promise<void>;
 }
 
 /** Who may look at health and reflection: anybody. */
@@ -81,14 +78,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       return streams.size;
     },
     setServing: (isServing) => health.set(isServing),
-    async close(grace = 5_000) {
+    shutdown() {
       health.set(false);
       streams.close();
-      const { promise: ended, resolve } = Promise.withResolvers<void>();
-      server.tryShutdown(() => resolve());
-      const timer = setTimeout(() => server.forceShutdown(), grace);
-      await ended;
-      clearTimeout(timer);
+      return new Promise((resolve) => server.tryShutdown(() => resolve()));
     },
   };
 }
@@ -98,9 +91,11 @@ function listen(
   { address, certificate }: Pick<GrpcServerOptions, "address" | "certificate">,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, serverCredentials(certificate), (error, port) => {
-      if (error === null) return resolve(port);
-      const message = `Cannot listen for gRPC on ${address}: ${error.message}`;
+    const { hostname, port } = address;
+    const where = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    server.bindAsync(where, serverCredentials(certificate), (error, bound) => {
+      if (error === null) return resolve(bound);
+      const message = `Cannot listen for gRPC at ${where}: ${error.message}`;
       reject(new MaestroError("USAGE", message, { cause: error }));
     });
   });
