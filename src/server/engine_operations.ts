@@ -1,4 +1,4 @@
-import type { Journal, RunQuery, RunSummary } from "../engine/doors.ts";
+import type { Journal, RunQuery, RunSummary, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
@@ -66,6 +66,9 @@ const COUNT_AGAIN = 1_000;
 
 const PAGE_SIZE = 50;
 const LARGEST_PAGE = 1_000;
+
+/** How many facts are given at once. */
+const MOST_FACTS = 1_000;
 
 /** The operations over an engine of this process. */
 export class EngineOperations implements Operations {
@@ -141,6 +144,23 @@ export class EngineOperations implements Operations {
 
   async findRun(runId: string): Promise<RunSummaryJson> {
     return summaryJson(await this.#journal.find(runId));
+  }
+
+  async runFacts(runId: string, after = 0): Promise<readonly StoredFact[]> {
+    const facts: StoredFact[] = [];
+    for await (const fact of this.#journal.read(runId, after)) {
+      facts.push(fact.kind === "run_started" ? { ...fact, env: "" } : fact);
+      if (facts.length === MOST_FACTS) break;
+    }
+    return facts;
+  }
+
+  async runText(runId: string, digest: string): Promise<string> {
+    const { started, schemas } = await this.#engine.beginning(runId);
+    const digests = [started.definition, ...[...schemas.values()].map(({ digest }) => digest)];
+    const text = digests.includes(digest) ? await this.#journal.kept(digest) : undefined;
+    if (text !== undefined) return text;
+    throw new MaestroError("USAGE", `Run "${runId}" has no text with the digest "${digest}"`);
   }
 
   async getRunDefinition(runId: string): Promise<RunDefinition> {
@@ -302,6 +322,8 @@ export function summaryJson(run: RunSummary): RunSummaryJson {
     finished_at: endedAt === null ? null : new Date(endedAt).toISOString(),
     duration_ms: endedAt === null ? null : endedAt - startedAt,
     sleeps_until: sleepsUntil == null ? null : new Date(sleepsUntil).toISOString(),
+    sleeps: sleepsUntil !== undefined,
+    owned: run.owned,
   };
 }
 
