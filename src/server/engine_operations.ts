@@ -156,10 +156,11 @@ export class EngineOperations implements Operations {
   }
 
   async runText(runId: string, digest: string): Promise<string> {
-    const { started, schemas } = await this.#engine.beginning(runId);
-    const digests = [started.definition, ...[...schemas.values()].map(({ digest }) => digest)];
-    const text = digests.includes(digest) ? await this.#journal.kept(digest) : undefined;
-    if (text !== undefined) return text;
+    for await (const fact of this.#journal.read(runId)) {
+      if (!namesText(fact, digest)) continue;
+      const text = await this.#journal.kept(digest);
+      if (text !== undefined) return text;
+    }
     throw new MaestroError("USAGE", `Run "${runId}" has no text with the digest "${digest}"`);
   }
 
@@ -307,6 +308,13 @@ export class EngineOperations implements Operations {
       `There is a run "${runId}" already, of another workflow, version or input; use another id`,
     );
   }
+}
+
+/** Whether a fact names a definition or a schema by this digest: the environment is nobody's business. */
+function namesText({ kind, definition, schemas, schema }: StoredFact, digest: string): boolean {
+  if (kind === "schema_found") return schema === digest;
+  if (kind !== "run_started") return false;
+  return definition === digest || Object.values(schemas ?? {}).includes(digest);
 }
 
 /** A run in a list, as the APIs have it. */
