@@ -190,7 +190,7 @@ function addResolve(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(secretOption())
     .addOption(quietOption())
     .addOption(existingStoreOption())
-    .addOption(serverOption())
+    .addOption(serverOption().conflicts(["store", "secret", "by"]))
     .addOption(tokenFileOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
