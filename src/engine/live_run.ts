@@ -416,7 +416,9 @@ export class LiveRun {
     const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
     const whenMaySend = (callback: () => void) => this.#ledger.whenMaySend(callback);
     const onSchema = (service: string, schema: KeptText) => this.keepSchema(service, schema);
-    const attempts = { ...this.#options, names, whenMaySend, onSchema };
+    const onCalled = (service: string, code: string, duration: number) =>
+      this.#partsOf(service).calls.record(code, duration);
+    const attempts = { ...this.#options, names, whenMaySend, onSchema, onCalled };
     return {
       ...names,
       record: (fact) => this.#ledger.record(fact),
