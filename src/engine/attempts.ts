@@ -182,6 +182,8 @@ async function callLater(
       late.promise,
       Promise.all([known ?? findMethod(options, attempt, asked), metadata]),
     ]).finally(stopWaiting);
+    // What was asked for took its time: the run may be another's by now.
+    await new Promise<void>((mayBeSent) => options.whenMaySend(mayBeSent));
     signal.throwIfAborted(); // cancelled meanwhile: it doesn't leave, and nobody hears why
     const left = until - clock.now();
     if (left <= 0) throw noTime(attempt);

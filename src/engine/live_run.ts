@@ -326,10 +326,23 @@ export class LiveRun {
 
   /** Something has changed in a child run. */
   #change(): void {
+    this.#noteAttention();
     this.#settle();
     this.#ledger.stand();
     this.#actor?.send({ type: "pivot_settled" });
     this.#tellParents();
+  }
+
+  /** Time that a child run waits for an operator counts for nothing here, either. */
+  #noteAttention(): void {
+    let isNew = false;
+    for (const [path, parked] of this.#children.attentions()) {
+      const record = recordOf(this.#options.state, path);
+      if (record?.status !== "running" || record.childParked === parked) continue;
+      this.#ledger.record({ kind: "child_attention", path, op: "action", parked });
+      isNew = true;
+    }
+    if (isNew) this.#actor?.send({ type: "resolved" }); // its blocks look at their clocks
   }
 
   #tellParents(): void {
