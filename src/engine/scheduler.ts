@@ -62,8 +62,8 @@ interface Entry {
   schedule: Schedule;
   /** The next moment; `null`: there is none. */
   due: number | null;
-  /** A moment whose start failed, and when it is tried again. */
-  again: { readonly moment: number; readonly at: number } | null;
+  /** What could not be done, and when it is tried again. */
+  again: { readonly at: number; readonly work: () => Promise<void> } | null;
   /** Moments come one after the other. */
   work: Promise<void>;
 }
@@ -151,7 +151,7 @@ export class Scheduler {
         this.#enqueue(entry, () => this.#come(entry, moment));
       } else if (again !== null && again.at <= now) {
         entry.again = null;
-        this.#enqueue(entry, () => this.#come(entry, again.moment));
+        this.#enqueue(entry, again.work);
       }
     }
     this.#wait();
@@ -173,7 +173,7 @@ export class Scheduler {
     try {
       if (await this.#wasMissed(workflow.name, schedule, moment)) await this.#come(entry, moment);
     } catch (thrown) {
-      this.#fail(entry, moment, thrown);
+      this.#fail(entry, moment, thrown, () => this.#makeUp(entry));
     }
   }
 
@@ -201,16 +201,16 @@ export class Scheduler {
       await this.#options.start(workflow, { runId, input: schedule.input });
       this.#tell(workflow.name, moment, "started");
     } catch (thrown) {
-      this.#fail(entry, moment, thrown);
+      this.#fail(entry, moment, thrown, () => this.#come(entry, moment));
     }
   }
 
-  #fail(entry: Entry, moment: number, thrown: unknown): void {
+  #fail(entry: Entry, moment: number, thrown: unknown, work: () => Promise<void>): void {
     const error = MaestroError.from(thrown);
     const { name } = entry.workflow;
     if (error.code === "RUN_EXISTS") return this.#tell(name, moment, "elsewhere");
     if (!HOPELESS.has(error.code)) {
-      entry.again = { moment, at: this.#clock.now() + AGAIN };
+      entry.again = { at: this.#clock.now() + AGAIN, work };
       this.#wait();
     }
     this.#tell(name, moment, "failed", error);
