@@ -477,7 +477,7 @@ export class Engine {
       readonly facts: readonly Fact[];
     },
   ): LiveRun {
-    const { journal, caller, random = Math.random, inspect } = this.#options;
+    const { journal, caller, random = Math.random, inspect, traceparent } = this.#options;
     const { runId } = claim;
     const services = new Map(
       [...targets].map(([name, target]) => [name, this.#services.of(target)]),
@@ -495,6 +495,7 @@ export class Engine {
       clock: this.#clock,
       random,
       secrets: this.#secrets,
+      traceparent,
       watchdog: this.#watchdog,
       inspect,
       services,

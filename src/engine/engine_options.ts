@@ -7,7 +7,7 @@ import type { InspectionEvent } from "xstate";
 import type { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
-import type { Caller, Clock, Journal, Secrets } from "./doors.ts";
+import type { Caller, Clock, Journal, Secrets, TracedCall } from "./doors.ts";
 import type { Happening } from "./happening.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
@@ -33,6 +33,11 @@ export interface EngineOptions {
    * that another process has the run now. It can be resumed.
    */
   readonly onStopped?: (runId: string, error: MaestroError) => void;
+  /**
+   * Gives the W3C trace context that a call is sent with, so that the service's span has a place below
+   * the call's own. @default the run's
+   */
+  readonly traceparent?: (call: TracedCall) => string;
   /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
   readonly inspect?: (event: InspectionEvent) => void;
 }

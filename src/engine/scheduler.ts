@@ -228,7 +228,8 @@ export class Scheduler {
 
   /** The last run that a schedule has started, but for one. */
   async #runBefore(workflow: string, but: string | null): Promise<RunSummary | undefined> {
-    for (let after: string | undefined;;) {
+    let after: string | undefined;
+    for (;;) {
       const page = await this.#options.journal.list({ workflow, ...(after && { after }) });
       const found = page.find(({ runId }) => runId !== but && isScheduled(workflow, runId));
       after = page.at(-1)?.runId;

@@ -1,10 +1,10 @@
-import { definitionOf } from "../engine/definition.ts";
 import type { Happening } from "../engine/happening.ts";
 import type { Op } from "../machines/facts.ts";
 import type { Json } from "../workflow/json.ts";
-import type { CallTarget, Workflow } from "../workflow/model.ts";
+import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { type Entry, entryOf } from "./entry.ts";
+import { targetOf } from "./step_target.ts";
 
 /** What is logged to; LogTape's loggers fit. */
 export interface RunLogger {
@@ -122,15 +122,4 @@ class RunLog {
 
 function keyOf(path: string, op: Op): string {
   return `${op} ${path}`;
-}
-
-/** What a step calls, in whatever round: itself, to be undone, or to find out whether it happened. */
-function targetOf(workflow: Workflow, path: string, op: Op): CallTarget | null {
-  const step = definitionOf(workflow).locator.find(path)?.step;
-  if (step === undefined) return null;
-  if (op === "compensate" && "compensate" in step && step.compensate?.kind === "call") {
-    return step.compensate;
-  }
-  if (step.kind !== "call") return null;
-  return op === "verify" && step.verify !== null ? step.verify : step;
 }
