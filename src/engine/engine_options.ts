@@ -27,7 +27,7 @@ export interface EngineOptions {
   /** The name under which it claims runs. @default a random one */
   readonly owner?: string;
   /** Hears of everything that happens in every run. */
-  readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
+  readonly onHappening?: HearAll;
   /**
    * Hears of a run that was stopped where it stands, before its end: what it says of the journal, or
    * that another process has the run now. It can be resumed.
@@ -38,8 +38,26 @@ export interface EngineOptions {
    * the call's own. @default the run's
    */
   readonly traceparent?: (call: TracedCall) => string;
+  /** Hears of a run that does nothing more here for now: it has ended, sleeps, is parked or was stopped. */
+  readonly onRest?: (runId: string) => void;
   /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
   readonly inspect?: (event: InspectionEvent) => void;
+}
+
+/** Hears of what happens in runs. */
+export type HearAll = (
+  runId: string,
+  workflow: Workflow,
+  event: Happening,
+  origin: RunOrigin,
+) => void;
+
+/** What a run shares with those who asked for it, and with its child runs. */
+export interface RunOrigin {
+  /** What services see as `x-correlation-id`. */
+  readonly correlationId: string;
+  /** The W3C trace context that it was started with. */
+  readonly traceparent: string | null;
 }
 
 /** How a run is started. */

@@ -18,3 +18,13 @@ export function newTraceparent(): string {
 export function beginsTrace(traceparent: string): boolean {
   return traceparent.slice(19, 35) === traceparent.slice(36, 52);
 }
+
+/** Whether a run is the child run of another. */
+export function isChildId(runId: string): boolean {
+  return runId.includes("/");
+}
+
+/** The run at the root of a child run's tree; of any other, itself. */
+export function rootIdOf(runId: string): string {
+  return runId.split("/", 1)[0] ?? runId;
+}

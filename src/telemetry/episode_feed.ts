@@ -1,4 +1,4 @@
-import type { Happening } from "../engine/happening.ts";
+import type { HearAll } from "../engine/engine_options.ts";
 import type { Fact } from "../machines/facts.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { type Episode, RunEpisodes } from "./episodes.ts";
@@ -10,7 +10,7 @@ const REMEMBERED = 10_000;
 export interface FollowedRun {
   readonly runId: string;
   readonly workflow: Workflow;
-  /** The trace context that it was started with; `null`: unknown, or none. */
+  /** The trace context that it was started with. */
   readonly traceparent: string | null;
 }
 
@@ -45,12 +45,13 @@ export class EpisodeFeed {
   }
 
   /** Hears what happens in any run. */
-  readonly onHappening = (runId: string, workflow: Workflow, event: Happening): void => {
+  readonly onHappening: HearAll = (runId, workflow, event, origin) => {
     if (!("seq" in event)) return;
     let run = this.#runs.get(runId);
     // What lies between was told by another process.
-    if (run === undefined || run.last + 1 !== event.seq) run = this.#follow(runId, workflow, event);
-    else this.#runs.delete(runId); // and comes last
+    if (run === undefined || run.last + 1 !== event.seq) {
+      run = this.#follow({ runId, workflow, traceparent: origin.traceparent }, event);
+    } else this.#runs.delete(runId); // and comes last
     this.#runs.set(runId, run);
     run.last = event.seq;
     if (run.waiting === null) this.#tell(run, event);
@@ -64,8 +65,8 @@ export class EpisodeFeed {
     await Promise.all(this.#reading);
   }
 
-  #follow(runId: string, workflow: Workflow, event: Fact): Followed {
-    const run = new Followed(runId, workflow);
+  #follow(of: FollowedRun, event: Fact): Followed {
+    const run = new Followed(of);
     if (event.seq > 1) {
       const reading = this.#readUp(run, event.seq).finally(() => this.#reading.delete(reading));
       this.#reading.add(reading);
@@ -79,22 +80,24 @@ export class EpisodeFeed {
     const past: Episode[] = [];
     let last = 0;
     try {
-      for await (const fact of this.#options.facts(run.runId)) {
+      for await (const fact of this.#options.facts(run.of.runId)) {
         if (fact.seq >= before) break;
         last = fact.at;
-        past.push(...run.hear(fact));
+        past.push(...run.episodes.hear(fact));
       }
     } catch { /* the store can't be read now: what ends has no beginning */ }
     const { hear, retention } = this.#options;
     for (const episode of past) {
-      if (episode.to >= last - retention) hear(run, episode, true);
+      if (episode.to >= last - retention) hear(run.of, episode, true);
     }
     run.waiting = null;
     for (const fact of waiting) this.#tell(run, fact);
   }
 
   #tell(run: Followed, fact: Fact): void {
-    for (const episode of run.hear(fact)) this.#options.hear(run, episode, false);
+    for (const episode of run.episodes.hear(fact)) {
+      this.#options.hear(run.of, episode, false);
+    }
   }
 
   #forgetOldest(): void {
@@ -106,20 +109,15 @@ export class EpisodeFeed {
   }
 }
 
-class Followed implements FollowedRun {
-  traceparent: string | null = null;
+/** What is remembered of a run under way. */
+class Followed {
   /** The number of the last fact that came. */
   last = 0;
   /** What came while the run was read up; `null`: nothing has to wait. */
   waiting: Fact[] | null = null;
-  readonly #episodes: RunEpisodes;
+  readonly episodes: RunEpisodes;
 
-  constructor(readonly runId: string, readonly workflow: Workflow) {
-    this.#episodes = new RunEpisodes(runId);
-  }
-
-  hear(fact: Fact): readonly Episode[] {
-    if (fact.kind === "run_started") this.traceparent = fact.traceparent;
-    return this.#episodes.hear(fact);
+  constructor(readonly of: FollowedRun) {
+    this.episodes = new RunEpisodes(of.runId);
   }
 }

@@ -58,8 +58,6 @@ interface Open {
 
 /** Facts of one run to its episodes, in the order of the facts. */
 export class RunEpisodes {
-  /** The number of the last fact. */
-  seq = 0;
   readonly #runId: string;
   readonly #open = new Map<string, Open>();
   #from: number | null = null;
@@ -74,7 +72,6 @@ export class RunEpisodes {
 
   /** Hears a fact. @returns what has ended with it */
   hear(fact: Fact): readonly Episode[] {
-    this.seq = fact.seq;
     if ("path" in fact && fact.path === "") return []; // the root block is the run
     switch (fact.kind) {
       case "run_started":

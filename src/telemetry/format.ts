@@ -38,7 +38,7 @@ function jsonLine(
 }
 
 /** The same on every line of a run, so a reader wants it last. */
-const CONTEXT: ReadonlySet<string> = new Set(["workflow", "run_id", "correlation_id"]);
+const CONTEXT: ReadonlySet<string> = new Set(["workflow", "run_id", "correlation_id", "trace_id"]);
 
 function prettyLine(record: LogRecord, { mask, paint }: FormatOptions): string {
   const level = fromLogTape(record.level);

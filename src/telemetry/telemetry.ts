@@ -111,7 +111,10 @@ export class Telemetry {
 
   /** For the engine's options. */
   readonly engine: Required<Pick<EngineOptions, "onHappening" | "traceparent">> = {
-    onHappening: (runId, workflow, event) => this.#happen(runId, workflow, event),
+    onHappening: (runId, workflow, event, origin) => {
+      this.#count(runId, workflow, event);
+      this.#feed.onHappening(runId, workflow, event, origin);
+    },
     traceparent: (call) => this.#traceparent(call),
   };
 
@@ -152,12 +155,11 @@ export class Telemetry {
     clearTimeout(timer);
   }
 
-  #happen(runId: string, workflow: Workflow, event: Happening): void {
+  #count(runId: string, workflow: Workflow, event: Happening): void {
     if (event.kind === "run_started" && !runId.includes("/")) {
       this.#metrics.runStarted(workflow.name);
     }
     if (event.kind === "attention_raised") this.#metrics.attentionRaised(workflow.name);
-    this.#feed.onHappening(runId, workflow, event);
   }
 
   #hear(run: FollowedRun, episode: Episode, again: boolean): void {
