@@ -69,8 +69,8 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
     const engine = openEngine({
       journal,
       secrets,
-      onHappening(runId, workflow, event) {
-        onHappening?.(runId, workflow, event);
+      onHappening(runId, workflow, event, origin) {
+        onHappening?.(runId, workflow, event, origin);
         wake();
       },
       onRest: () => wake(),
@@ -85,6 +85,7 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       tokens,
       hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
       maxRuns,
+      readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
       version: VERSION,
       audit: (entry) => logAudit(audit, entry),
       onDefect: (thrown) => logDefect(logger, thrown),

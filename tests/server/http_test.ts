@@ -173,7 +173,7 @@ Deno.test("a parked compensation is rescued, a breaker forced open and reset", a
   assert.equal(service.service, "shop");
   assert.equal(service.state, "closed");
   const opened = await server.ask("POST", `/services/${service.id}:forceOpen`);
-  assert.equal(opened.body.state, "open");
+  assert.equal(opened.body.state, "forced_open");
   const reset = await server.ask("POST", `/services/${service.id}:reset`);
   assert.equal(reset.body.state, "closed");
 
@@ -214,7 +214,7 @@ Deno.test("workflows are told with their problems, and checked on demand", async
   });
   assert.equal(body.problems[0].severity, "error");
   const { body: right } = await server.ask("POST", "/workflows:validate", { text: APPROVAL });
-  assert.deepEqual(right.problems, []);
+  assert.ok(right.problems.every(({ severity }: { severity: string }) => severity === "warning"));
 });
 
 Deno.test("a workflow that changes is read again, and a broken one keeps what it was", async () => {
