@@ -53,8 +53,6 @@ function sentence(code: string, said: string, quoted: string): string {
         choices.slice(1)
       }`;
     }
-    case "maestro.notYet":
-      return said.replace(/^"maestro (.*)" is/, 'Cannot use "$1": it is');
     default:
       return said;
   }

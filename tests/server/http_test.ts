@@ -177,6 +177,7 @@ Deno.test("a parked compensation is rescued, a breaker forced open and reset", a
   const reset = await server.ask("POST", `/services/${service.id}:reset`);
   assert.equal(reset.body.state, "closed");
 
+  await server.logged(({ message, action }) => message === "audit" && action === "reset");
   const audit = server.log.filter(({ message }) => message === "audit");
   assert.deepEqual(audit.map(({ action, who }) => [action, who]), [
     ["start", "local"],

@@ -117,8 +117,9 @@ export async function serve(options: ServingOptions): Promise<Serving> {
   const { url } = await logged(({ message }) => message === "serving") as { url: string };
   const client = Deno.createHttpClient({ ...(ca !== undefined && { caCerts: [ca] }) });
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const base = url.replace("//0.0.0.0:", "//127.0.0.1:");
   const target = (path: string) =>
-    url + (/^\/(?!runs|workflows|services|events|openapi)/.test(path) ? path : `/api/v1${path}`);
+    base + (/^\/(?!runs|workflows|services|events|openapi)/.test(path) ? path : `/api/v1${path}`);
   return {
     url,
     pid: child.pid,
@@ -133,7 +134,7 @@ export async function serve(options: ServingOptions): Promise<Serving> {
           ...authorization,
           ...Object.fromEntries(new Headers(headers)),
         },
-        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
       const isJson = response.headers.get("content-type") === "application/json";
@@ -164,9 +165,10 @@ export async function serve(options: ServingOptions): Promise<Serving> {
 }
 
 function readEvents(asking: Promise<Response>): EventReader {
-  asking.catch(() => {});
+  const status = asking.then(({ status }) => status);
+  status.catch(() => {}); // who reads on hears of it
   return {
-    status: asking.then(({ status }) => status),
+    status,
     async *[Symbol.asyncIterator]() {
       const response = await asking;
       assert.equal(response.headers.get("content-type"), "text/event-stream");
@@ -206,4 +208,8 @@ export async function askRaw(url: string, text: string): Promise<string> {
     if (said.includes("\r\n\r\n")) break;
   }
   return said;
+}
+
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === "string" || body instanceof Uint8Array;
 }

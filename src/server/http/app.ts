@@ -62,9 +62,10 @@ export function httpApp(options: HttpOptions): Hono {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
   });
-  app.use(async ({ req: { raw: { headers }, path } }, next) => {
+  app.use(async ({ req: { raw: { headers, url }, path } }, next) => {
     const isProbe = path === "/healthz" || path === "/readyz";
-    if (!isProbe) checkOrigin(headers.get("host"), headers.get("origin"), options.hosts);
+    const host = headers.get("host") ?? new URL(url).host; // HTTP/2 says it elsewhere
+    if (!isProbe) checkOrigin(host, headers.get("origin"), options.hosts);
     await next();
   });
   for (const route of ROUTES) {
@@ -88,7 +89,8 @@ export function httpApp(options: HttpOptions): Hono {
   });
   app.onError((thrown, context) => {
     const status = statusOf(thrown);
-    if (status.name === "INTERNAL" || status.name === "UNAVAILABLE") options.onDefect(thrown);
+    const { code } = MaestroError.from(thrown);
+    if (code === "INTERNAL" || code === "STORE_FAILED") options.onDefect(thrown);
     return refuse(context, status);
   });
   return app;

@@ -63,7 +63,7 @@ export const ROUTES: readonly Route[] = [
     query: schemas.runEvents,
     answer: schemas.event,
     async does({ operations, id, query, lastEventId }, signal) {
-      const after = query.after ?? afterOf(lastEventId);
+      const after = afterOf(lastEventId) ?? query.after; // who comes back says both
       await operations.findRun(id);
       return withSeq(operations.runEvents(id, { ...(after !== undefined && { after }), signal }));
     },
@@ -75,7 +75,7 @@ export const ROUTES: readonly Route[] = [
     query: schemas.allEvents,
     answer: schemas.event,
     does: ({ operations, query, lastEventId }, signal) => {
-      const after = query.after ?? lastEventId ?? undefined;
+      const after = lastEventId || query.after; // who comes back says both
       return withCursor(operations.allEvents({ ...(after !== undefined && { after }), signal }));
     },
   }),
