@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { definitionOf } from "../engine/definition.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { type CallNames, serverAttributes } from "./call_names.ts";
 import type { Episode } from "./episodes.ts";
@@ -32,6 +33,6 @@ export function callAttributes(
 }
 
 /** A step in whatever round: its path without the numbers of rounds, of which there may be many. */
-export function stepName(path: string): string {
-  return path.replaceAll(/\[\d+\]/g, "[]");
+export function stepName(workflow: Workflow, path: string): string {
+  return definitionOf(workflow).locator.find(path)?.step.path ?? path.replaceAll(/\[\d+\]/g, "[]");
 }

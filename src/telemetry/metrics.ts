@@ -119,7 +119,7 @@ export class Metrics {
     } else if (of === "step" && form !== null && from !== null) {
       this.#stepDuration.record((to - from) / 1000, {
         "maestro.workflow": workflow.name,
-        "maestro.step": stepName(path),
+        "maestro.step": stepName(workflow, path),
         "maestro.step.op": op,
         "maestro.step.status": status,
       });

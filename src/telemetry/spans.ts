@@ -87,7 +87,7 @@ function nameOf({ workflow }: FollowedRun, episode: Episode, names: CallNames): 
     case "rollback":
       return `rollback ${workflow.name}`;
     case "step":
-      return `${episode.op === "action" ? "step" : episode.op} ${stepName(episode.path)}`;
+      return `${episode.op === "action" ? "step" : episode.op} ${stepName(workflow, episode.path)}`;
     case "attempt":
       return String(callAttributes(workflow, episode, names)?.["rpc.method"] ?? episode.path);
   }
