@@ -23,7 +23,7 @@ import { readSecrets } from "./secret_option.ts";
 import {
   checkReach,
   parseAddress,
-  parseMaxRuns,
+  parseMost,
   type ReachFlags,
   readCertificate,
 } from "./serve_options.ts";
@@ -36,6 +36,7 @@ export interface ServeFlags extends ReachFlags, LogFlags, AttentionFlags {
   readonly workflows: string;
   readonly http: string;
   readonly maxRuns: string;
+  readonly maxStreams: string;
   readonly allowHost?: readonly string[] | undefined;
   readonly store: string;
   readonly secret?: readonly string[] | undefined;
@@ -45,7 +46,8 @@ export interface ServeFlags extends ReachFlags, LogFlags, AttentionFlags {
 export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
   const http = parseAddress(flags.http, "--http");
   checkReach(http, "--http", flags);
-  const maxRuns = parseMaxRuns(flags.maxRuns);
+  const maxRuns = parseMost(flags.maxRuns, "--max-runs");
+  const maxStreams = parseMost(flags.maxStreams, "--max-streams");
   const certificate = await readCertificate(flags);
   const mask = new SecretMask();
   const secrets = await readSecrets(flags.secret, mask);
@@ -96,6 +98,7 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       tokens,
       hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
       maxRuns,
+      maxStreams,
       readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
       version: VERSION,
       metrics: () => telemetry.metricsText(),

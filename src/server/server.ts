@@ -17,7 +17,7 @@ const ENGINE_CLOSES_WITHIN = 5_000;
 export interface ServerOptions
   extends
     Pick<OperationsOptions, "maxRuns" | "audit" | "readTypes">,
-    Pick<HttpOptions, "metrics" | "page"> {
+    Pick<HttpOptions, "metrics" | "page" | "maxStreams"> {
   /** Runs the workflows; {@linkcode Server.wake} is to hear of what happens in it. The server closes it. */
   readonly engine: Engine;
   /** The engine's own. */

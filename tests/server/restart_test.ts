@@ -68,8 +68,7 @@ Deno.test("after kill -9 nothing is lost, and those who watch go on where they w
       }
     })();
     await begun.promise;
-    server.kill("SIGKILL");
-    await server.ended();
+    await server[Symbol.asyncDispose](); // kill -9
     sell();
     server = await serve(options);
     await server.ask("POST", "/runs/asleep:signal", { name: "decided" });

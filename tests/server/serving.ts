@@ -171,7 +171,9 @@ function readEvents(asking: Promise<Response>): EventReader {
     status,
     async *[Symbol.asyncIterator]() {
       const response = await asking;
-      assert.equal(response.headers.get("content-type"), "text/event-stream");
+      if (response.headers.get("content-type") !== "text/event-stream") {
+        assert.fail(`No stream: ${await response.text()}`);
+      }
       let event: Record<string, string> = {};
       for await (const line of response.body!.pipeThrough(new TextLineStream())) {
         if (line === "") {
