@@ -1,5 +1,7 @@
 /** Metrics as Prometheus reads them, and as a collector gets them. */
 import assert from "node:assert/strict";
+import { parser } from "@prometheus-io/lezer-promql";
+import { parse as parseYaml } from "yaml";
 import { Engine } from "../../src/engine/engine.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import { INSTRUMENTS, prometheusName } from "../../src/telemetry/instruments.ts";
@@ -28,6 +30,24 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   "odd/Label": { answer: {} },
   "shop/Book": { fail: "FAILED_PRECONDITION" },
 };
+
+const here = (file: string) => new URL(`../../docs/operations/${file}`, import.meta.url);
+const dashboard = JSON.parse(await Deno.readTextFile(here("dashboard.json")));
+const alerts = parseYaml(await Deno.readTextFile(here("alerts.yaml")));
+
+/** What the dashboard and the alerts ask Prometheus. */
+const QUERIES: readonly string[] = [
+  ...dashboard.panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) =>
+    targets.map(({ expr }) => expr)
+  ),
+  ...dashboard.templating.list.flatMap(({ definition = "" }: { definition?: string }) => {
+    const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(definition) ?? [];
+    return metric === undefined ? [] : [`count by (${label}) (${metric})`];
+  }),
+  ...alerts.groups.flatMap(({ rules }: { rules: { expr: string }[] }) =>
+    rules.map(({ expr }) => expr)
+  ),
+];
 
 async function withTelemetry(
   test: (stage: { telemetry: Telemetry; engine: Engine; clock: JumpingClock }) => Promise<void>,
@@ -159,7 +179,7 @@ steps:
     await run.result();
   }));
 
-Deno.test("every metric that is named comes, and a collector gets the same", async () => {
+Deno.test("every metric that is named comes, and a collector gets the same", async (t) => {
   await using receiver = new OtlpReceiver();
   const env = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${receiver.endpoint}/v1/metrics` };
   let text = "";
@@ -175,13 +195,52 @@ Deno.test("every metric that is named comes, and a collector gets the same", asy
     telemetry.notified("failed");
     text = await telemetry.metricsText();
   }, { scripts: { ...SCRIPTS, "shop/Refuse": { fail: "PERMISSION_DENIED" } }, env });
-  const names = new Set(read(text).keys());
+  const metrics = read(text);
+  const names = new Set(metrics.keys());
   for (const instrument of Object.values(INSTRUMENTS)) {
     assert.ok(names.has(prometheusName(instrument)), instrument.name);
     assert.ok(receiver.metrics.has(instrument.name), instrument.name);
   }
   assert.equal(names.size, Object.keys(INSTRUMENTS).length);
+
+  await t.step("the dashboard and the alerts ask for nothing else", () => {
+    const histograms = [...metrics].flatMap(([name, [sample]]) =>
+      sample?.count === undefined ? [] : ["bucket", "sum", "count"].map((part) => `${name}_${part}`)
+    );
+    const known = new Set([...names, ...histograms]);
+    // With a breaker for each method there is its method; a scraper adds who was scraped.
+    const labels = new Set(["le", "instance", "rpc_method"]);
+    for (const sample of [...metrics.values()].flat()) {
+      for (const label of Object.keys(sample.labels)) labels.add(label);
+    }
+    const asked = new Set<string>();
+    for (const query of QUERIES) {
+      const { metrics, labels: used } = namesIn(query);
+      assert.ok(metrics.length > 0, query);
+      for (const metric of metrics) {
+        assert.ok(known.has(metric), `${metric} in ${query}`);
+        asked.add(metric.replace(/_(bucket|count|sum)$/, ""));
+      }
+      for (const label of used) assert.ok(labels.has(label), `${label} in ${query}`);
+    }
+    assert.deepEqual([...names].filter((name) => !asked.has(name)), [], "all of them are shown");
+  });
 });
+
+/** What a query names; it has to be one that Prometheus' grammar takes. */
+function namesIn(query: string): { readonly metrics: string[]; readonly labels: string[] } {
+  const text = query.replaceAll("$__rate_interval", "5m"); // by Grafana, before it is sent
+  const metrics: string[] = [];
+  const labels: string[] = [];
+  parser.parse(text).iterate({
+    enter({ name, type, from, to }) {
+      assert.ok(!type.isError, `not PromQL at ${from}: ${query}`);
+      if (name === "Identifier") metrics.push(text.slice(from, to));
+      if (name === "LabelName") labels.push(text.slice(from, to));
+    },
+  });
+  return { metrics, labels };
+}
 
 /** Prometheus' own parser for Python, and what it makes of a text. */
 const PARSE = `
