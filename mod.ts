@@ -41,7 +41,13 @@ export {
 } from "./src/library/fake.ts";
 
 export { Engine } from "./src/engine/engine.ts";
-export type { EngineOptions, StartOptions } from "./src/engine/engine_options.ts";
+export type {
+  EngineOptions,
+  HearAll,
+  RunOrigin,
+  StartOptions,
+} from "./src/engine/engine_options.ts";
+export { type ScheduledMoment, Scheduler, type SchedulerOptions } from "./src/engine/scheduler.ts";
 export { Run } from "./src/engine/run.ts";
 export type { Breaker } from "./src/engine/services.ts";
 export type { Happening } from "./src/engine/happening.ts";
@@ -75,6 +81,7 @@ export {
   type Standing,
   type StoredFact,
   type Target,
+  type TracedCall,
   type TypeLookup,
   Unreachable,
 } from "./src/engine/doors.ts";
@@ -102,6 +109,7 @@ export type {
   RetryRule,
   ReturnStep,
   SagaRule,
+  Schedule,
   SchemaSource,
   SequenceStep,
   Service,

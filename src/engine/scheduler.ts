@@ -50,7 +50,7 @@ export interface SchedulerOptions {
   readonly engine: Pick<Engine, "beginning">;
   /** Where the runs are that were started before. */
   readonly journal: Pick<Journal, "list">;
-  /** @default the machine's clock */
+  /** What tells the time and wakes. @default the machine's clock */
   readonly clock?: Clock;
   /** Hears of every moment. */
   readonly onMoment?: (moment: ScheduledMoment) => void;
@@ -80,6 +80,7 @@ export class Scheduler {
   #stopWaiting = () => {};
   #isClosed = false;
 
+  /** Starts nothing before {@linkcode Scheduler.set}. */
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
