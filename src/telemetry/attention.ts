@@ -14,7 +14,7 @@ import type { Workflow } from "../workflow/model.ts";
 import { readTraceparent } from "./trace_ids.ts";
 
 /** Deliveries of one notification, the first included; with the delays between them about half an hour. */
-const ATTEMPTS = 10;
+const ATTEMPTS = 15;
 
 /** Before the second delivery, in milliseconds; doubled before each further one. */
 const FIRST_DELAY = 1_000;

@@ -154,11 +154,11 @@ Deno.test("a webhook that never takes it is given up, and that is said", () =>
   stage(() => new Response(null, { status: 500 }), async ({ calls, outcomes, park, told }) => {
     await park();
     await told;
-    assert.equal(calls.length, 10);
+    assert.equal(calls.length, 15);
     assert.deepEqual(outcomes, [["failed", {
       runId: "r",
       step: "buy",
-      attempts: 10,
+      attempts: 15,
       error: "it answered with status 500",
     }]]);
   }));
