@@ -5,11 +5,11 @@ import { explain } from "./explain.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
 import { openOperator, type PlaceFlags, placeOf } from "./place.ts";
-import type { Operator, RunsView } from "./runs_view.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
 import { resumeCommand } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** The options of commands that act on a run. */
 export interface ActFlags extends StageFlags, PlaceFlags {

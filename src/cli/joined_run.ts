@@ -1,7 +1,7 @@
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { MaestroError } from "../errors.ts";
-import type { Operator, RunsView } from "./runs_view.ts";
+import type { Operator, RunsView } from "./views.ts";
 import type { Going, Stage } from "./stage.ts";
 import type { StoredRun } from "./stored_run.ts";
 
@@ -44,9 +44,10 @@ export class JoinedRun implements Going {
   async result(): Promise<RunReport> {
     for (;;) {
       if (this.#here !== null) return await this.#here.result();
-      const { owned, endedAt, status, sleepsUntil } = await this.#journal.find(this.id);
+      const found = await this.#journal.find(this.id);
+      const { owned, endedAt, status, sleepsUntil, correlationId } = found;
       for await (const { runId, workflow, event } of this.#stored.news()) {
-        this.#stage.hear(runId, workflow, event);
+        this.#stage.hear(runId, workflow, event, { correlationId, traceparent: null });
       }
       const rests = status === "needs_attention" && sleepsUntil === null;
       if (endedAt !== null || rests) return this.#stored.report();

@@ -4,10 +4,10 @@
  * @module
  */
 import { MaestroError } from "../errors.ts";
-import type { Operator, RunsView } from "./runs_view.ts";
 import { readSecrets } from "./secret_option.ts";
 import type { Stage } from "./stage.ts";
 import { openExisting } from "./store_option.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** The options that say where runs are. */
 export interface PlaceFlags {

@@ -8,8 +8,8 @@ import { eventJson } from "../engine/event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
 import { openRuns, type PlaceFlags } from "./place.ts";
-import type { RunsView } from "./runs_view.ts";
 import { storedFacts } from "./stored_run.ts";
+import type { RunsView } from "./views.ts";
 
 /** The options of `runs events`. */
 export interface EventsFlags extends PlaceFlags {

@@ -10,9 +10,9 @@ import type { Json } from "../../workflow/json.ts";
 import { readInput } from "../input_option.ts";
 import type { Io } from "../io.ts";
 import { JoinedRun } from "../joined_run.ts";
+import type { RunFlags } from "../run_flags.ts";
 import { parseId, parseTimeout } from "../run_options.ts";
-import type { RequestFlags } from "../run_request.ts";
-import { Stage, type StageFlags } from "../stage.ts";
+import { Stage } from "../stage.ts";
 import { StoredRun } from "../stored_run.ts";
 import { Api, type ServerFlags } from "./api.ts";
 import { remoteJournal } from "./journal.ts";
@@ -21,7 +21,7 @@ import { remoteOperator } from "./operator.ts";
 /** Has a server run one of its workflows, and sees it end. @param workflow `name` or `name@version` @returns the exit code */
 export function remoteRun(
   workflow: string,
-  flags: RequestFlags & StageFlags & ServerFlags,
+  flags: RunFlags & ServerFlags,
   io: Io,
 ): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
@@ -40,7 +40,7 @@ export function remoteRun(
   });
 }
 
-async function requestOf(text: string, flags: RequestFlags): Promise<Json> {
+async function requestOf(text: string, flags: RunFlags): Promise<Json> {
   const { runId, correlationId, timeout, input, set = [] } = flags;
   return {
     ...workflowOf(text),
