@@ -1,0 +1,30 @@
+import type { VNode } from "preact";
+import type { Problem } from "../../../../errors.ts";
+
+/** What is wrong with a workflow's file. */
+export function ProblemList({ problems, startable }: {
+  readonly problems: readonly Problem[];
+  /** The last good one is still there. */
+  readonly startable: boolean;
+}): VNode {
+  const hasErrors = problems.some(({ severity }) => severity === "error");
+  return (
+    <section class={`notice ${hasErrors ? "notice-error" : "notice-warning"}`} aria-label="Problems">
+      {hasErrors && (
+        <p>
+          <strong>The file is broken.</strong> {startable
+            ? "Until it is mended, the last good one is used; it is what is shown here."
+            : "It can't be started until it is mended."}
+        </p>
+      )}
+      <ul class="problems">
+        {problems.map(({ severity, message, file, line, column }, at) => (
+          <li key={at}>
+            <span class="code">{[file, line, column].filter((part) => part !== null).join(":")}</span>{" "}
+            {severity}: {message}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * Builds the page into `dist/`, from which {@linkcode pageResponse} embeds it: `deno task page`. What
+ * it makes depends on the sources alone, so a test can tell whether `dist/` is stale.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+
+const source = new URL("app/", import.meta.url);
+
+/** Style sheets in the order in which they apply. */
+const STYLES = ["tokens", "base", "shell", "lists", "run", "graph", "timeline", "forms", "narrow"];
+
+/** The page's files by name. */
+export async function buildPage(): Promise<ReadonlyMap<string, string>> {
+  const styles = await Promise.all(STYLES.map((name) => read(`style/${name}.css`)));
+  return new Map([
+    ["app.js", await bundle()],
+    ["app.css", styles.map(shorten).join("")],
+    ["icon.svg", await read("icon.svg")],
+    ["index.html", await read("index.html")],
+  ]);
+}
+
+async function bundle(): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".js" });
+  try {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--platform", "browser", "--minify", "-o", file, "main.tsx"],
+      cwd: fileURLToPath(source),
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (!success) {
+      throw new Error(`Cannot bundle the page: ${new TextDecoder().decode(stderr).trim()}`);
+    }
+    return await Deno.readTextFile(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+function read(name: string): Promise<string> {
+  return Deno.readTextFile(new URL(name, source));
+}
+
+/** Without comments and indentation. */
+function shorten(css: string): string {
+  return css.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\s*\n\s*/g, "\n").replace(/^\n+/, "");
+}
+
+if (import.meta.main) {
+  const folder = new URL("dist/", import.meta.url);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, text] of await buildPage()) {
+    await Deno.writeTextFile(new URL(name, folder), text);
+    console.error(`${name}: ${(text.length / 1024).toFixed(1)} KiB`);
+  }
+}
