@@ -66,6 +66,7 @@ export {
   type JournalSize,
   type KeptText,
   type Method,
+  type Moment,
   type NewRun,
   type Posted,
   type RunQuery,

@@ -81,5 +81,5 @@ function wantsJson(args: readonly string[], { stdout }: Io): boolean {
 
 function commandOf(args: readonly string[]): string | null {
   const first = args[0] ?? "";
-  return ["run", "execute", "validate", "schema"].includes(first) ? first : null;
+  return ["run", "execute", "validate", "schema", "serve"].includes(first) ? first : null;
 }

@@ -7,6 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { LOG_FORMATS } from "../telemetry/format.ts";
 import { LOG_LEVELS } from "../telemetry/levels.ts";
 import type { Io } from "./io.ts";
+import { addServe } from "./serve_program.ts";
 import { VERSION } from "./version.ts";
 
 /** The whole command line. `done` hears the exit code of the command that was run. */
@@ -20,6 +21,7 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
   addRun(program, io, done);
   addValidate(program, io, done);
   addSchema(program, io, done);
+  addServe(program, io, done);
   addLater(program);
   return program as unknown as Command; // its type would name every option
 }
@@ -150,7 +152,7 @@ function addSchema(program: Command, io: Io, done: (code: number) => void): void
 
 /** Commands of later releases: listed nowhere, and known, so that nobody is told of a typing error. */
 function addLater(program: Command): void {
-  for (const name of ["runs", "serve"]) {
+  for (const name of ["runs"]) {
     program.command(name, { hidden: true })
       .allowUnknownOption()
       .allowExcessArguments()

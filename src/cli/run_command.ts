@@ -150,7 +150,7 @@ class Stage {
   }
 
   async #eventPrinter() {
-    const { eventJson } = await import("./event_json.ts");
+    const { eventJson } = await import("../engine/event_json.ts");
     return (runId: string, event: Happening) => {
       this.#io.stdout.write(`${JSON.stringify(eventJson(runId, event))}\n`);
     };

@@ -236,6 +236,10 @@ export interface RunQuery {
   readonly workflow?: string;
   /** Those that started at or after this moment, in milliseconds since the epoch. @default all */
   readonly since?: number;
+  /** Those that started before this moment, in milliseconds since the epoch. @default all */
+  readonly until?: number;
+  /** Those with this text in their id or correlation id. @default all */
+  readonly text?: string;
   /** At most this many. @default 100 */
   readonly limit?: number;
   /** Those that come after this one: the last of the page before. */
@@ -262,6 +266,16 @@ export interface RunSummary {
   readonly sleepsUntil: number | null | undefined;
   /** A live process goes on with it. */
   readonly owned: boolean;
+}
+
+/** The facts of one run that came in one moment. */
+export interface Moment {
+  /** Goes up from moment to moment, over all runs and processes; never used twice. */
+  readonly number: number;
+  /** Whose they are. */
+  readonly runId: string;
+  /** In order. */
+  readonly facts: readonly StoredFact[];
 }
 
 /** How much room a journal takes. */
@@ -317,6 +331,12 @@ export interface Journal {
   list(query: RunQuery): Promise<readonly RunSummary[]>;
   /** One run, also a child run. @throws {MaestroError} `RUN_NOT_FOUND` */
   find(runId: string): Promise<RunSummary>;
+  /** How many runs stand how, without child runs; left out is what none does. */
+  counts(): Promise<Readonly<Partial<Record<RunStatus, number>>>>;
+  /** What became durable after a moment, of all runs, in that order; at most so many. */
+  moments(after: number, limit: number): Promise<readonly Moment[]>;
+  /** The number of the newest moment; 0 where there is none. */
+  newest(): Promise<number>;
   /** Drops runs that ended before a moment, with their child runs; never one whose root is open. @returns how many roots */
   prune(endedBefore: number): Promise<number>;
   /** How much room it takes; `null`: none that lasts. */

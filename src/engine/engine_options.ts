@@ -33,6 +33,8 @@ export interface EngineOptions {
    * that another process has the run now. It can be resumed.
    */
   readonly onStopped?: (runId: string, error: MaestroError) => void;
+  /** Hears of a run that does nothing more here for now: it has ended, sleeps, is parked or was stopped. */
+  readonly onRest?: (runId: string) => void;
   /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
   readonly inspect?: (event: InspectionEvent) => void;
 }

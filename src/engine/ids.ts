@@ -13,3 +13,13 @@ export function newTraceparent(): string {
     trace.slice(24);
   return `00-${id}-${span.slice(0, 8)}${span.slice(24, 32)}-01`;
 }
+
+/** Whether a run is the child run of another. */
+export function isChildId(runId: string): boolean {
+  return runId.includes("/");
+}
+
+/** The run at the root of a child run's tree; of any other, itself. */
+export function rootIdOf(runId: string): string {
+  return runId.split("/", 1)[0] ?? runId;
+}

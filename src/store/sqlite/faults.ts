@@ -1,16 +1,26 @@
 import { MaestroError } from "../../errors.ts";
 
-/** What SQLite's messages mean for a person, and what to do. */
+/** What the messages of SQLite and of the system mean for a person, and what to do. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [/disk is full/, "the disk is full; make room, then go on with what is open"],
-  [/readonly database/, "it is read-only; make the file and its folder writable"],
+  [
+    /disk is full|No space left|quota exceeded/,
+    "the disk is full; make room, then go on with what is open",
+  ],
+  [
+    /readonly database|Read-only file system|Permission denied/,
+    "it may not be written; make the file and its folder writable",
+  ],
   [
     /disk image is malformed/,
     'the file is damaged; put a copy back, or save what can be read with SQLite\'s ".recover"',
   ],
   [/not a database/, "it is no SQLite database; name another file"],
   [/is locked/, "another process has kept it locked for too long; end that one, or try again"],
-  [/unable to open/, "it can't be opened; is there such a folder, and may it be written?"],
+  [
+    /Not a directory|File exists/,
+    "a part of its path is a file, where a folder should be; name another path",
+  ],
+  [/unable to open/, "it can't be opened; may the file and its folder be read and written?"],
   [/disk I\/O error/, "the disk gives an error; is it full, or broken?"],
 ];
 

@@ -14,6 +14,9 @@ interface Waiter {
   readonly failed: (error: MaestroError) => void;
 }
 
+/** How much less others wait for a lock that one has waited for in vain. */
+const IMPATIENCE = 100;
+
 /**
  * One transaction for all that comes in the same moment, from however many runs: a commit costs the
  * disk's time, whatever is in it. What comes while it is under way goes into the next one.
@@ -28,10 +31,14 @@ export class GroupCommit {
   #open: Waiter[] | null = null;
   #number = 0;
   #failures = 0;
+  readonly #timeout: number;
+  #isPatient = true;
 
-  constructor(path: string, db: DatabaseSync) {
+  /** @param timeout for how long another process's transaction is waited for, in milliseconds */
+  constructor(path: string, db: DatabaseSync, timeout: number) {
     this.#path = path;
     this.#db = db;
+    this.#timeout = timeout;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#identity = this.#identify();
@@ -60,7 +67,7 @@ export class GroupCommit {
     try {
       if (this.#open === null) {
         this.flushOthers();
-        this.#begin.run();
+        this.#start();
         this.#number++;
         this.#open = [];
         setImmediate(() => this.flush());
@@ -88,8 +95,8 @@ export class GroupCommit {
     const waiters = this.#open;
     if (waiters === null) return;
     try {
-      this.#checkFile();
       this.#commit.run();
+      this.#checkFile();
     } catch (thrown) {
       return this.#fail(thrown);
     }
@@ -108,6 +115,24 @@ export class GroupCommit {
     const all = inThisProcess.get(this.#identity);
     all?.delete(this);
     if (all?.size === 0) inThisProcess.delete(this.#identity);
+  }
+
+  /** Nothing else happens while a lock is waited for: many runs must not do so one after the other. */
+  #start(): void {
+    try {
+      this.#begin.run();
+      this.#wait(true);
+    } catch (thrown) {
+      this.#wait(false);
+      throw thrown;
+    }
+  }
+
+  #wait(patiently: boolean): void {
+    if (patiently === this.#isPatient) return;
+    this.#isPatient = patiently;
+    const timeout = patiently ? this.#timeout : Math.ceil(this.#timeout / IMPATIENCE);
+    this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
   }
 
   #fail(thrown: unknown): void {
@@ -131,9 +156,9 @@ export class GroupCommit {
   }
 
   #identify(): string {
-    return [this.#path, `${this.#path}-wal`].map((file) => {
+    return ["", "-wal", "-shm"].map((end) => {
       try {
-        const { dev, ino } = Deno.statSync(file);
+        const { dev, ino } = Deno.statSync(this.#path + end);
         return `${dev}:${ino}`;
       } catch {
         return "none";

@@ -16,6 +16,7 @@ import { findRun, listRuns } from "./list.ts";
 import { pruneRuns } from "./prune.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
+import { TIMING, type Timing } from "./timing.ts";
 
 /** How often it is looked whether another process has posted something, in milliseconds. */
 const LOOK_EVERY = 100;
@@ -52,7 +53,16 @@ export interface SqliteJournalOptions {
  * @throws {MaestroError} `STORE_FAILED`
  */
 export function sqliteJournal(path: string, options: SqliteJournalOptions = {}): Journal {
-  return new SqliteJournal(path, openStore(path, options.mustExist ?? false)).door();
+  return timedSqliteJournal(path, options, TIMING);
+}
+
+/** The same, for tests that can't wait as long as life does. */
+export function timedSqliteJournal(
+  path: string,
+  { mustExist = false }: SqliteJournalOptions,
+  timing: Timing,
+): Journal {
+  return new SqliteJournal(path, openStore(path, mustExist, timing.busyTimeout), timing).door();
 }
 
 class SqliteJournal {
@@ -76,12 +86,12 @@ class SqliteJournal {
   #seen: unknown = null;
   #closed = false;
 
-  constructor(path: string, connections: Connections) {
+  constructor(path: string, connections: Connections, timing: Timing) {
     const { writer, reader } = connections;
     this.#path = path;
     this.#connections = connections;
-    this.#commit = new GroupCommit(path, writer);
-    this.#lease = new Lease(path, writer, (action) => this.#commit.write(action));
+    this.#commit = new GroupCommit(path, writer, timing.busyTimeout);
+    this.#lease = new Lease(path, writer, timing, (action) => this.#commit.write(action));
     this.#write = writeStatements(writer);
     this.#read = readStatements(reader);
   }
@@ -102,7 +112,8 @@ class SqliteJournal {
           if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
           if (standing === undefined) return;
           const { status, endedAt, sleepsUntil } = standing;
-          moveRun.run(status, endedAt, sleepsUntil === undefined ? 0 : 1, sleepsUntil ?? null, no);
+          const [isAsleep, until] = sleepsUntil === undefined ? [0, null] : [1, sleepsUntil];
+          moveRun.run(status, whole(endedAt), isAsleep, whole(until), no);
           if (endedAt !== null) this.#tokens.delete(no);
         }),
       read: (runId, after) => this.#facts(runId, after),
@@ -132,6 +143,21 @@ class SqliteJournal {
       answerTo: (number) => this.#answerTo(number),
       list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
       find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
+      counts: () =>
+        this.#look(() => {
+          const rows = this.#read.counts.all() as { status: RunStatus; runs: number }[];
+          return Object.fromEntries(rows.map(({ status, runs }) => [status, runs]));
+        }),
+      moments: (after, limit) =>
+        this.#look(() => {
+          const rows = this.#read.momentsAfter.all(after, limit) as unknown as MomentRow[];
+          return rows.map(({ no, id, facts }) => ({
+            number: no,
+            runId: id,
+            facts: this.#parse(facts, id),
+          }));
+        }),
+      newest: () => this.#look(() => (this.#read.newestMoment.get() as { no: number }).no),
       prune: (endedBefore) => {
         this.#texts.clear();
         return pruneRuns(this.#connections.writer, this.#commit, endedBefore);
@@ -176,7 +202,7 @@ class SqliteJournal {
       run.workflow,
       run.version,
       run.correlationId,
-      run.at,
+      whole(run.at),
       this.#lease.no,
       JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
     ) as { no: number };
@@ -385,7 +411,7 @@ class SqliteJournal {
   }
 
   /** Reads what is committed. */
-  async #look<T>(read: (reader: Connections["reader"]) => T): Promise<T> {
+  async #look<T>(read: (reader: Connections["reader"]) => T | Promise<T>): Promise<T> {
     try {
       return await read(this.#connections.reader);
     } catch (thrown) {
@@ -425,6 +451,17 @@ interface AdoptedRow {
   readonly status: RunStatus;
   readonly asleep: number;
   readonly sleeps_until: number | null;
+}
+
+interface MomentRow {
+  readonly no: number;
+  readonly id: string;
+  readonly facts: string;
+}
+
+/** Clocks may tell parts of a millisecond; the tables hold whole ones. */
+function whole(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.round(milliseconds);
 }
 
 function missing(runId: string): MaestroError {

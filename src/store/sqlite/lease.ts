@@ -1,9 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
+import { storeFailed } from "./faults.ts";
+import type { Timing } from "./timing.ts";
 
-/** For how long a process is held to be alive after it last said so, in milliseconds (semantics.md §6). */
-export const LEASE = 30_000;
-/** How often it says so, in milliseconds. */
-const RENEW_EVERY = 10_000;
+/** A file that the system unlocks when the process ends, however it ends. */
+interface Lock {
+  readonly name: string;
+  readonly file: Deno.FsFile;
+}
+
+interface Moment {
+  readonly wall: number;
+  readonly steady: number;
+}
 
 /**
  * A process's right to go on with runs: a row that is renewed, and a lock file that the system
@@ -14,16 +22,23 @@ export class Lease {
   readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #write: <T>(action: () => T) => Promise<T>;
-  #own: { readonly no: number; readonly lock: string; readonly file: Deno.FsFile } | null = null;
-  #renewed = { wall: 0, steady: 0 };
+  readonly #timing: Timing;
+  #own: { readonly no: number; readonly name: string; readonly lock: Lock } | null = null;
+  #renewed: Moment = { wall: 0, steady: 0 };
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @param write does something in that transaction
+   * @param write does something in the transaction of this moment
    */
-  constructor(path: string, db: DatabaseSync, write: <T>(action: () => T) => Promise<T>) {
+  constructor(
+    path: string,
+    db: DatabaseSync,
+    timing: Timing,
+    write: <T>(action: () => T) => Promise<T>,
+  ) {
     this.#path = path;
     this.#db = db;
+    this.#timing = timing;
     this.#write = write;
   }
 
@@ -35,31 +50,28 @@ export class Lease {
   /** Takes this process's place among the owners, in a transaction of its own. @returns its number */
   take(name: string): number {
     if (this.#own !== null) return this.#own.no;
-    const lock = crypto.randomUUID();
-    const file = Deno.openSync(this.#fileOf(lock), { create: true, write: true });
-    let no: number;
+    const lock = this.#makeLock();
+    const now = this.#moment();
     try {
-      file.lockSync(true);
-      const now = moment();
-      ({ no } = this.#db.prepare(
+      const { no } = this.#db.prepare(
         "INSERT INTO owners (name, lock, expires_at) VALUES (?, ?, ?) RETURNING no",
-      ).get(name, lock, now.wall + LEASE) as { no: number });
-      this.#renewed = now;
+      ).get(name, lock.name, this.#endOf(now)) as { no: number };
+      this.#own = { no, name, lock };
     } catch (thrown) {
-      file.close();
-      removeQuietly(this.#fileOf(lock));
+      this.#drop(lock);
       throw thrown;
     }
-    this.#own = { no, lock, file };
-    this.#timer = setInterval(() => this.#renew(name), RENEW_EVERY);
+    this.#renewed = now;
+    this.#timer = setInterval(() => this.#renew(), this.#timing.renewEvery);
     Deno.unrefTimer(this.#timer as unknown as number);
-    return no;
+    return this.#own.no;
   }
 
   /** Whether the lease has not run out: by the wall's clock, by which others judge, and by one that can't be set. */
   get holds(): boolean {
-    const { wall, steady } = this.#renewed;
-    return Math.abs(Date.now() - wall) < LEASE && performance.now() - steady < LEASE;
+    const { lease } = this.#timing;
+    const { wall, steady } = this.#moment();
+    return Math.abs(wall - this.#renewed.wall) < lease && steady - this.#renewed.steady < lease;
   }
 
   /** Whether an owner is alive. Asks the system, so it takes some microseconds. */
@@ -69,9 +81,10 @@ export class Lease {
       | { lock: string; expires_at: number }
       | undefined;
     if (owner === undefined) return false;
-    const left = owner.expires_at - Date.now();
+    const { wall, lease } = this.#timing;
+    const left = owner.expires_at - wall();
     // One that ends later than any could was written before the clock was set back.
-    return left > 0 && left <= LEASE && isLocked(this.#fileOf(owner.lock));
+    return left > 0 && left <= lease && isLocked(this.#fileOf(owner.lock));
   }
 
   /** Forgets an owner that is dead, in the transaction of this moment. */
@@ -79,42 +92,73 @@ export class Lease {
     const row = this.#db.prepare("DELETE FROM owners WHERE no = ? RETURNING lock").get(no) as
       | { lock: string }
       | undefined;
-    if (row !== undefined) removeQuietly(this.#fileOf(row.lock));
+    if (row === undefined) return;
+    const file = this.#fileOf(row.lock);
+    this.#write(() => {}).then(() => removeQuietly(file), () => {}); // taken back, the row still needs it
   }
 
-  /** Gives up this process's place, in the transaction of this moment. */
+  /** Gives up this process's place, in a transaction of its own. */
   release(): void {
     clearInterval(this.#timer);
     if (this.#own === null) return;
-    const { no, lock, file } = this.#own;
+    const { no, lock } = this.#own;
     this.#own = null;
     try {
       this.#db.prepare("DELETE FROM owners WHERE no = ?").run(no);
+      removeQuietly(this.#fileOf(lock.name));
     } finally {
-      removeQuietly(this.#fileOf(lock));
-      file.close();
+      lock.file.close();
     }
   }
 
-  #renew(name: string): void {
+  #renew(): void {
     const own = this.#own;
     if (own === null) return;
-    const now = moment();
+    const now = this.#moment();
     this.#write(() => {
-      this.#db.prepare(
-        "INSERT INTO owners (no, name, lock, expires_at) VALUES (?1, ?2, ?3, ?4) " +
-          "ON CONFLICT (no) DO UPDATE SET expires_at = ?4",
-      ).run(own.no, name, own.lock, now.wall + LEASE);
+      const { changes } = this.#db.prepare("UPDATE owners SET expires_at = ? WHERE no = ?")
+        .run(this.#endOf(now), own.no);
+      if (changes === 0) this.#comeBack(own, now);
     }).then(() => this.#renewed = now, () => {}); // a store that can't be written shows where facts are written
+  }
+
+  /** It hung, and was taken for dead, and its lock file thrown away. */
+  #comeBack({ no, name, lock }: { no: number; name: string; lock: Lock }, now: Moment): void {
+    const made = this.#makeLock();
+    this.#own = { no, name, lock: made };
+    this.#drop(lock);
+    this.#db.prepare("INSERT INTO owners (no, name, lock, expires_at) VALUES (?, ?, ?, ?)")
+      .run(no, name, made.name, this.#endOf(now));
+  }
+
+  #moment(): Moment {
+    const { wall, steady } = this.#timing;
+    return { wall: wall(), steady: steady() };
+  }
+
+  #endOf({ wall }: Moment): number {
+    return wall + this.#timing.lease;
+  }
+
+  #makeLock(): Lock {
+    const name = crypto.randomUUID();
+    try {
+      const file = Deno.openSync(this.#fileOf(name), { create: true, write: true });
+      file.lockSync(true);
+      return { name, file };
+    } catch (thrown) {
+      throw storeFailed(this.#path, thrown);
+    }
+  }
+
+  #drop({ name, file }: Lock): void {
+    removeQuietly(this.#fileOf(name));
+    file.close();
   }
 
   #fileOf(lock: string): string {
     return `${this.#path}-owner-${lock}`;
   }
-}
-
-function moment(): { readonly wall: number; readonly steady: number } {
-  return { wall: Date.now(), steady: performance.now() };
 }
 
 /** Whether a process holds the lock of a file; where that can't be told, the lease alone decides. */

@@ -10,7 +10,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   -- A process that goes on with runs. It is alive while its lease lasts and its lock file is locked.
   CREATE TABLE owners (
-    no INTEGER PRIMARY KEY,
+    -- Never used again: who was taken for dead may come back.
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     lock TEXT NOT NULL UNIQUE,
     expires_at INTEGER NOT NULL
@@ -23,7 +24,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE runs (
-    no INTEGER PRIMARY KEY,
+    -- Never used again either: who lost a run that was dropped may not know it yet.
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     -- Of a child run: the run at the root of its tree.
     root INTEGER REFERENCES runs (no) ON DELETE CASCADE,
@@ -49,9 +51,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_by_workflow ON runs (workflow, started_at) WHERE root IS NULL;
 
   -- What happened: the facts of one run that came in one moment, as a JSON list. \`seq\` is the number
-  -- of the first of them.
+  -- of the first of them. \`no\` is the order over all runs, and no number comes twice.
   CREATE TABLE moments (
-    no INTEGER PRIMARY KEY,
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL REFERENCES runs (no) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     facts TEXT NOT NULL,

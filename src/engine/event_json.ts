@@ -1,4 +1,4 @@
-import type { Happening } from "../engine/happening.ts";
+import type { Happening } from "./happening.ts";
 import type { Json } from "../workflow/json.ts";
 import { toJson, type Value } from "../workflow/value.ts";
 

@@ -1,0 +1,97 @@
+/**
+ * Where runs are kept, as `--store` says.
+ *
+ * @module
+ */
+import type { Journal } from "../engine/doors.ts";
+import { MaestroError } from "../errors.ts";
+
+/** Where runs are kept when nobody says. */
+export const DEFAULT_STORE = "sqlite:.maestro/maestro.db";
+
+/** What `--store` names. */
+export type Store =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly path: string };
+
+/**
+ * Reads `--store`.
+ *
+ * @throws {MaestroError} `USAGE`
+ */
+export function parseStore(text: string): Store {
+  if (text === "memory") return { kind: "memory" };
+  const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
+  if (path !== "") return { kind: "sqlite", path };
+  const why = text === "sqlite:" ? "it names no file" : "it is not a store";
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use --store "${text}": ${why}; use "memory", or a file as in "${DEFAULT_STORE}"`,
+  );
+}
+
+/** ` --store sqlite:other.db`, for commands that someone is told to type; empty for the default. */
+export function storeOption(text: string): string {
+  return text === DEFAULT_STORE ? "" : ` --store ${shellWord(text)}`;
+}
+
+/** What someone can type to go on with a run; `null`: with all that are open. */
+export function resumeCommand(runId: string | null, store: string): string {
+  return `maestro runs resume${runId === null ? "" : ` ${shellWord(runId)}`}${storeOption(store)}`;
+}
+
+/** A word as a shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * Opens the store that a run is kept in; a file that is missing is made.
+ *
+ * @throws {MaestroError} `USAGE`; `STORE_FAILED`
+ */
+export async function openStore(text: string): Promise<Journal> {
+  const store = parseStore(text);
+  if (store.kind === "memory") {
+    const { memoryJournal } = await import("../store/memory.ts");
+    return memoryJournal();
+  }
+  return await openFile(store.path, false);
+}
+
+/**
+ * Opens the store that runs are in already.
+ *
+ * @throws {MaestroError} `USAGE`; `STORE_FAILED`, also where there is no such file
+ */
+export async function openExisting(text: string): Promise<Journal> {
+  const store = parseStore(text);
+  if (store.kind === "memory") {
+    throw new MaestroError(
+      "USAGE",
+      `Cannot use --store "memory" here: runs in memory end with their process; name a file, as in "${DEFAULT_STORE}"`,
+    );
+  }
+  if (await isMissing(store.path)) {
+    throw new MaestroError(
+      "STORE_FAILED",
+      `There is no store at "${store.path}"; run a workflow first, or name the store with --store`,
+    );
+  }
+  return await openFile(store.path, true);
+}
+
+async function openFile(path: string, mustExist: boolean): Promise<Journal> {
+  const { sqliteJournal } = await import("../store/sqlite/journal.ts");
+  return sqliteJournal(path, { mustExist });
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return false;
+  } catch (thrown) {
+    // What else is wrong is said by who opens it.
+    return thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory;
+  }
+}
