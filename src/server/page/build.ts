@@ -1,9 +1,10 @@
 /**
- * Builds the page into `dist/`, from which {@linkcode pageResponse} embeds it: `deno task page`. What
+ * Builds the page into `dist/`, from which `page.ts` embeds it: `deno task page`. What
  * it makes depends on the sources alone, so a test can tell whether `dist/` is stale.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
 const source = new URL("app/", import.meta.url);
@@ -14,12 +15,21 @@ const STYLES = ["tokens", "base", "shell", "lists", "run", "graph", "timeline", 
 /** The page's files by name. */
 export async function buildPage(): Promise<ReadonlyMap<string, string>> {
   const styles = await Promise.all(STYLES.map((name) => read(`style/${name}.css`)));
-  return new Map([
+  const assets = new Map([
     ["app.js", await bundle()],
     ["app.css", styles.map(shorten).join("")],
     ["icon.svg", await read("icon.svg")],
-    ["index.html", await read("index.html")],
   ]);
+  let document = await read("index.html");
+  for (const [name, text] of assets) {
+    document = document.replaceAll(`/assets/${name}`, `/assets/${name}?${digest(text)}`);
+  }
+  return new Map([...assets, ["index.html", document]]);
+}
+
+/** With it in its address, a file is asked for anew when it has changed, and only then. */
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 async function bundle(): Promise<string> {

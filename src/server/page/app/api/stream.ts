@@ -64,6 +64,8 @@ async function run(
           .pipeThrough(new TextDecoderStream())
           .pipeThrough(new EventSourceParserStream());
         for await (const event of events) {
+          if (event.event === "end") return;
+          if (event.event === "error") break; // it goes on once the server can again
           if (event.id !== undefined) last = event.id;
           if (listener.event(event.data)) return;
         }

@@ -30,6 +30,8 @@ export interface PlacedLabel {
 /** From one to the next. */
 export interface PlacedEdge {
   readonly points: readonly Point[];
+  /** The path of the step that it comes from; `null`: it leads into a block. */
+  readonly from: string | null;
   /** The path of the step that it leads to; `null`: out of a block. */
   readonly to: string | null;
   readonly kind: "next" | "catch" | "compensate";

@@ -1,5 +1,6 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { StepNode } from "../../../step_tree.ts";
 import { LOOK_NAMES, type Look } from "../run/looks.ts";
 import { narrow } from "../ui/narrow.ts";
@@ -17,6 +18,9 @@ export interface NodeStatus {
   readonly undo: { readonly look: Look; readonly order: number } | null;
 }
 
+/** How far a graph is made smaller to fit before it is scrolled instead: its words stay readable. */
+const SMALLEST = 0.78;
+
 /** A workflow's steps as a graph, with how they stand in a run. */
 export function Graph({ steps, statusOf, selected, onSelect, label }: {
   readonly steps: readonly StepNode[];
@@ -29,10 +33,24 @@ export function Graph({ steps, statusOf, selected, onSelect, label }: {
 }): VNode {
   const direction: Direction = narrow.value ? "down" : "right";
   const box = useMemo(() => layOut(steps, direction), [steps, direction]);
-  if (steps.length === 0) return <p class="empty-note">This workflow has no steps.</p>;
+  const room = useRef<HTMLDivElement>(null);
+  const zoom = useSignal(1);
+  useLayoutEffect(() => {
+    const element = room.current;
+    if (element === null) return;
+    const fit = () => {
+      const share = (element.clientWidth - 8) / (box.width + 4);
+      zoom.value = Math.min(1, Math.max(share, SMALLEST));
+    };
+    const observer = new ResizeObserver(fit);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box]);
   return (
-    <div class="graph-scroll" role="group" aria-label={label} tabIndex={0}>
-      <Drawing {...{ box, direction, statusOf, selected, onSelect }} />
+    <div class="graph-scroll" role="group" aria-label={label} tabIndex={0} ref={room}>
+      <div class="graph-zoom" style={{ zoom: String(zoom.value) }}>
+        <Drawing {...{ box, direction, statusOf, selected, onSelect }} />
+      </div>
     </div>
   );
 }
@@ -44,8 +62,9 @@ function Drawing({ box, direction, statusOf, selected, onSelect }: {
   readonly selected: string | null;
   readonly onSelect: (step: StepNode) => void;
 }): VNode {
-  const reached = (edge: PlacedEdge) =>
-    edge.to !== null && statusOf !== null && !IDLE.has(statusOf(edge.to).look);
+  const lookOf = (path: string) => statusOf?.(path).look ?? "pending";
+  const reached = ({ from, to }: PlacedEdge) =>
+    to === null ? from !== null && PASSED.has(lookOf(from)) : !IDLE.has(lookOf(to));
   return (
     <div class="graph-sheet" style={{ width: `${box.width + 4}px`, height: `${box.height + 4}px` }}>
       <svg class="graph-lines" width={box.width + 4} height={box.height + 4} aria-hidden="true">
@@ -101,6 +120,15 @@ function Drawing({ box, direction, statusOf, selected, onSelect }: {
 }
 
 const IDLE: ReadonlySet<Look> = new Set<Look>(["pending", "not_reached", "skipped"]);
+const PASSED: ReadonlySet<Look> = new Set<Look>(["completed", "caught", "undoing", "undone"]);
+
+/** How far a step is undone, in the little room that there is. */
+const UNDO_NAMES: Readonly<Partial<Record<Look, string>>> = {
+  running: "under way",
+  completed: "undone",
+  parked: "parked",
+  skipped: "skipped",
+};
 
 interface ButtonProps {
   readonly step: StepNode;
@@ -142,7 +170,7 @@ function NodeButton({ step, x, y, width, height, status, isSelected, onSelect }:
           {status?.undo && (
             <span class="graph-note">
               {status.undo.order > 0 ? `${status.undo.order}. ` : ""}
-              {LOOK_NAMES[status.undo.look]}
+              {UNDO_NAMES[status.undo.look] ?? LOOK_NAMES[status.undo.look]}
             </span>
           )}
         </span>

@@ -48,7 +48,8 @@ function sequence(steps: readonly StepNode[], direction: Direction): Box {
     const across = port - box.port;
     if (index > 0) {
       const points = [pointAt(at - GAP, port, direction), pointAt(at, port, direction)];
-      merged.edges.push({ points, to: steps[index]?.path ?? null, kind: "next" });
+      const [from = null, to = null] = [steps[index - 1]?.path, steps[index]?.path];
+      merged.edges.push({ points, from, to, kind: "next" });
     }
     place(merged, box, pointAt(at, across, direction));
     at += lengthOf(box, direction) + GAP;
@@ -79,7 +80,8 @@ function unit(step: StepNode, direction: Direction): Box {
       ? { x: 0, y: merged.height + BETWEEN + 6 }
       : { x: merged.width + BETWEEN + 6, y: 0 };
     const to = direction === "right" ? { x: 20, y: at.y } : { x: at.x, y: own.height / 2 };
-    merged.edges.push({ points: [from, to], to: group.steps[0]?.path ?? null, kind: part });
+    const first = group.steps[0]?.path ?? null;
+    merged.edges.push({ points: [from, to], from: null, to: first, kind: part });
     place(merged, inner, at);
   }
   return merged;
@@ -139,8 +141,10 @@ function sideBySide(
       pointAt(start + longest, line, direction),
       pointAt(start + longest + GAP, port, direction),
     ];
-    merged.edges.push({ points: fork, to: groups[index]?.steps[0]?.path ?? null, kind: "next" });
-    merged.edges.push({ points: join, to: null, kind: "next" });
+    const { steps = [] } = groups[index] ?? {};
+    const [first = null, last = null] = [steps[0]?.path, steps.at(-1)?.path];
+    merged.edges.push({ points: fork, from: null, to: first, kind: "next" });
+    merged.edges.push({ points: join, from: last, to: null, kind: "next" });
     place(merged, box, corner);
     const text = groups[index]?.label;
     if (labelled && text) {
@@ -167,13 +171,15 @@ function framed(
   grow(merged, { x: NODE.width + 2 * PAD, y: 0 });
   const { width, height } = merged;
   merged.frames.unshift({ ...title, x: 0, y: 0, width, height });
-  const first = inner.nodes[0]?.step.path ?? null;
+  const own = title.part === null ? title.step.path : null;
   merged.edges.push({
     points: [pointAt(0, port, direction), pointAt(before, port, direction)],
-    to: first,
+    from: null,
+    to: own,
     kind: "next",
   }, {
     points: [pointAt(end, port, direction), pointAt(lengthOf(merged, direction), port, direction)],
+    from: own,
     to: null,
     kind: "next",
   });

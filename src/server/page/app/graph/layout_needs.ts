@@ -69,6 +69,7 @@ function draw(graph: Graph, { heads, branches, direction }: Parts): Box {
         ...between,
         pointAt(to.start, to.line, direction),
       ],
+      from: heads.find(({ id }) => id === v)?.path ?? null,
       to: heads.find(({ id }) => id === w)?.path ?? null,
       kind: "next",
     });
@@ -96,7 +97,7 @@ function lead(
     if (own === undefined) continue;
     if (head.needs.length === 0) {
       const points = [pointAt(0, port, direction), pointAt(own.start, own.line, direction)];
-      merged.edges.push({ points, to: head.path, kind: "next" });
+      merged.edges.push({ points, from: null, to: head.path, kind: "next" });
     }
     if (!needed.has(head.id)) {
       const points = [
@@ -104,7 +105,7 @@ function lead(
         pointAt(Math.max(own.end, end - MARGIN), own.line, direction),
         pointAt(end, port, direction),
       ];
-      merged.edges.push({ points, to: null, kind: "next" });
+      merged.edges.push({ points, from: head.path, to: null, kind: "next" });
     }
   }
 }

@@ -25,9 +25,9 @@ export class LiveRun {
   /** Where it stands, as the server says; `null`: not heard yet. */
   readonly report = signal<RunReport | null>(null);
   readonly error = signal<ApiError | null>(null);
-  /** What its events come to; `version` tells that the model has changed. */
-  readonly model: RunModel = emptyModel();
-  readonly version = signal(0);
+  /** What its events come to: another object whenever there is more. */
+  readonly model = signal<RunModel>(emptyModel());
+  readonly #model = emptyModel();
   readonly #runId: string;
   readonly #stop = new AbortController();
   readonly #leave: () => void;
@@ -45,7 +45,7 @@ export class LiveRun {
       refused: (error) => this.error.value = error,
     });
     this.#poll = setInterval(() => {
-      if (this.model.endedAt === null && !document.hidden) this.refresh();
+      if (this.#model.endedAt === null && !document.hidden) this.refresh();
     }, POLL);
   }
 
@@ -64,11 +64,11 @@ export class LiveRun {
   }
 
   #hear(event: RunEvent): boolean {
-    const ended = addEvent(this.model, event);
+    const ended = addEvent(this.#model, event);
     this.#stale ||= TELLING.has(event.kind);
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      this.version.value++;
+      this.model.value = { ...this.#model };
       if (this.#stale) this.refresh();
       this.#stale = false;
     }, GATHER);

@@ -65,8 +65,8 @@ function Run({ live, report, tree }: {
   readonly report: RunReport;
   readonly tree: readonly StepNode[];
 }): VNode {
-  const { model } = live;
-  const steps = useMemo(() => new RunSteps(model, tree), [live.version.value, tree]);
+  const model = live.model.value;
+  const steps = useMemo(() => new RunSteps(model, tree), [model, tree]);
   const selected = here.value.query.get("step");
   const tab = tabOf("view", ["timeline", "events", "values"]);
   const select = (path: string) =>
@@ -78,7 +78,14 @@ function Run({ live, report, tree }: {
       {live.error.value !== null && <Problem error={live.error.value} onRetry={refresh} />}
       <Attention runId={report.run_id} parked={report.attention} onDone={refresh} />
       {report.error !== null && report.status !== "needs_attention" && (
-        <section class="card" aria-label="Why it failed"><FailureView failure={report.error} /></section>
+        <section class="card" aria-label="Why it failed">
+          <FailureView failure={report.error} />
+          {report.error.step !== "" && (
+            <p>
+              At step <a class="code" href={withQuery({ step: report.error.step })}>{report.error.step}</a>
+            </p>
+          )}
+        </section>
       )}
       {tree.length > 0 && (
         <section class="card" aria-labelledby="graph-title">
@@ -100,7 +107,7 @@ function Run({ live, report, tree }: {
               <Timeline model={model} index={steps.index} selected={selected} onSelect={select} />
             )}
             {tab === "events" && <EventsView model={model} />}
-            {tab === "values" && <Values live={live} report={report} />}
+            {tab === "values" && <Values input={model.input} report={report} />}
           </div>
         </section>
         {selected !== null && (
@@ -111,13 +118,16 @@ function Run({ live, report, tree }: {
   );
 }
 
-function Values({ live, report }: { readonly live: LiveRun; readonly report: RunReport }): VNode {
+function Values({ input, report }: {
+  readonly input: JsonValue | undefined;
+  readonly report: RunReport;
+}): VNode {
   return (
     <>
       <h3>Input</h3>
-      {live.model.input === undefined
+      {input === undefined
         ? <p class="empty-note">Not known yet.</p>
-        : <JsonView value={live.model.input} label="The run's input" />}
+        : <JsonView value={input} label="The run's input" />}
       <h3>Output</h3>
       {report.status === "completed"
         ? <JsonView value={report.output as JsonValue} label="The run's output" />

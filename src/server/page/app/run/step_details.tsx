@@ -1,7 +1,6 @@
 import type { VNode } from "preact";
-import type { StepNode } from "../../../step_tree.ts";
-import { KIND_NAMES } from "../graph/graph.tsx";
 import { StateIcon } from "../graph/state_icon.tsx";
+import { StepDefinition } from "../graph/step_definition.tsx";
 import { go, runAddress, withQuery } from "../router.ts";
 import { JsonView } from "../ui/json_view.tsx";
 import { duration, Moment, now } from "../ui/time.tsx";
@@ -35,7 +34,7 @@ export function StepDetails({ runId, path, steps, model }: {
           Close
         </button>
       </div>
-      {node !== null && <Definition node={node} />}
+      {node !== null && <StepDefinition step={node} />}
       {rounds.length > 1 && <RoundPicker rounds={rounds} selected={record} model={model} />}
       {record === null
         ? <p class="empty-note">It has not started{model.endedAt === null ? " yet" : ""}.</p>
@@ -60,44 +59,6 @@ export function StepDetails({ runId, path, steps, model }: {
           </>
         )}
     </section>
-  );
-}
-
-function Definition({ node }: { readonly node: StepNode }): VNode {
-  const { call, compensate } = node;
-  return (
-    <dl class="facts">
-      <dt>Kind</dt>
-      <dd>{KIND_NAMES[node.kind]}{node.detail === null ? "" : `: ${node.detail}`}</dd>
-      {call !== null && (
-        <>
-          <dt>Calls</dt>
-          <dd class="code">{call.service} · {call.method}</dd>
-        </>
-      )}
-      {compensate !== null && (
-        <>
-          <dt>Undone by</dt>
-          <dd class="code">
-            {"steps" in compensate
-              ? compensate.steps.map(({ id }) => id).join(", ")
-              : `${compensate.service} · ${compensate.method}`}
-          </dd>
-        </>
-      )}
-      {node.when !== null && (
-        <>
-          <dt>When</dt>
-          <dd class="code">{node.when}</dd>
-        </>
-      )}
-      {node.needs.length > 0 && (
-        <>
-          <dt>Needs</dt>
-          <dd>{node.needs.join(", ")}</dd>
-        </>
-      )}
-    </dl>
   );
 }
 
@@ -135,8 +96,8 @@ function RecordView({ record, model, isAction = false }: {
       <p class="details-state">
         <StateIcon look={look} /> <strong>{LOOK_NAMES[look]}</strong>{" "}
         <span class="muted">
-          since <Moment at={new Date(startedAt).toISOString()} />,{" "}
-          {duration((endedAt ?? now.value) - startedAt)}
+          began <Moment at={new Date(startedAt).toISOString()} />,{" "}
+          {endedAt === null ? "so far" : "took"} {duration((endedAt ?? now.value) - startedAt)}
         </span>
       </p>
       {holdup !== null && <p class="muted">{holdup}.</p>}

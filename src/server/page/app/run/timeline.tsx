@@ -28,7 +28,7 @@ export function Timeline({ model, index, selected, onSelect }: {
   }
   const length = Math.max(end - startedAt, 1);
   const share = (at: number) => `${((at - startedAt) / length * 100).toFixed(3)}%`;
-  const ticks = ticksUpTo(length, narrow.value ? 3 : 6);
+  const ticks = ticksUpTo(length, narrow.value ? 3 : 6).filter((tick) => tick <= length * 0.92);
   return (
     <div class="timeline">
       <div class="timeline-axis" aria-hidden="true">
@@ -79,7 +79,7 @@ function Bar({ row, share, start, isSelected, onSelect }: {
   readonly isSelected: boolean;
   readonly onSelect: (path: string) => void;
 }): VNode {
-  const { path, label, look, from, to, segments, isBlock, isUndo } = row;
+  const { path, label, look, state, from, to, segments, isBlock, isUndo } = row;
   const took = duration(to - from);
   const isLate = Number.parseFloat(share(to)) > 80;
   const isWide = isLate && Number.parseFloat(share(from)) < 20;
@@ -100,7 +100,7 @@ function Bar({ row, share, start, isSelected, onSelect }: {
           {segments.map((segment) => (
             <span
               key={`${segment.kind}${segment.from}`}
-              class={`segment seg-${segment.kind} look-${look}`}
+              class={`segment seg-${segment.kind} look-${state}`}
               title={segment.title}
               style={{ left: share(segment.from), width: share(start + segment.to - segment.from) }}
             />

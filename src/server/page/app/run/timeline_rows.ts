@@ -16,7 +16,9 @@ export interface TimelineRow {
   readonly path: string;
   readonly label: string;
   readonly look: Look;
-  /** How deep it lies in blocks. */
+  /** How its bar is coloured: what it came to itself, undone or not. */
+  readonly state: Look;
+  /** It holds other steps. */
   readonly isBlock: boolean;
   readonly isUndo: boolean;
   readonly from: number;
@@ -50,6 +52,7 @@ function rowOf(key: string, record: StepRecord, model: RunModel, now: number): T
     path,
     label: op === "action" ? path : op === "compensate" ? `undo ${path}` : `verify ${path}`,
     look: lookOf(model, record),
+    state: record.op === "compensate" && record.state === "completed" ? "undone" : record.state,
     isBlock: form === "block",
     isUndo: op === "compensate",
     from: startedAt,
@@ -58,7 +61,7 @@ function rowOf(key: string, record: StepRecord, model: RunModel, now: number): T
   };
 }
 
-function segmentsOf({ attempts, startedAt, form }: StepRecord, end: number): readonly Segment[] {
+function segmentsOf({ attempts, startedAt, form, state }: StepRecord, end: number): readonly Segment[] {
   if (attempts.length === 0) {
     const isWait = form === "wait" || form === "await_signal";
     return [{ from: startedAt, to: end, kind: isWait ? "wait" : "work", title: "" }];
@@ -75,7 +78,8 @@ function segmentsOf({ attempts, startedAt, form }: StepRecord, end: number): rea
     });
     const next = attempts[index + 1]?.startedAt ?? (endedAt === null ? to : end);
     if (next > to && (failed || attempts[index + 1] !== undefined)) {
-      segments.push({ from: to, to: next, kind: "backoff", title: `Waits after attempt ${number}` });
+      const kind = state === "parked" && attempts[index + 1] === undefined ? "wait" : "backoff";
+      segments.push({ from: to, to: next, kind, title: `Waits after attempt ${number}` });
     }
   });
   return segments;

@@ -17,14 +17,25 @@ export function ProblemList({ problems, startable }: {
             : "It can't be started until it is mended."}
         </p>
       )}
-      <ul class="problems">
-        {problems.map(({ severity, message, file, line, column }, at) => (
-          <li key={at}>
-            <span class="code">{[file, line, column].filter((part) => part !== null).join(":")}</span>{" "}
-            {severity}: {message}
-          </li>
-        ))}
-      </ul>
+      {hasErrors ? <Problems problems={problems} /> : (
+        <details>
+          <summary>{problems.length} {problems.length === 1 ? "warning" : "warnings"}</summary>
+          <Problems problems={problems} />
+        </details>
+      )}
     </section>
+  );
+}
+
+function Problems({ problems }: { readonly problems: readonly Problem[] }): VNode {
+  return (
+    <ul class="problems">
+      {problems.map(({ severity, message, file, line, column }, at) => (
+        <li key={at}>
+          <span class="code">{[file, line, column].filter((part) => part !== null).join(":")}</span>{" "}
+          {severity}: {message}
+        </li>
+      ))}
+    </ul>
   );
 }

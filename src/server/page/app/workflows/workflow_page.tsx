@@ -1,10 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { ScheduleView, WorkflowDetail } from "../../../operations.ts";
+import type { StepNode } from "../../../step_tree.ts";
 import { getWorkflow } from "../api/api.ts";
 import { useResource } from "../api/resource.ts";
 import { Graph } from "../graph/graph.tsx";
-import { here } from "../router.ts";
+import { StepDefinition } from "../graph/step_definition.tsx";
+import { here, withQuery } from "../router.ts";
 import { Empty, Loading, Problem } from "../ui/notices.tsx";
 import { PageTitle } from "../ui/page_title.tsx";
 import { panelOf, tabOf, Tabs } from "../ui/tabs.tsx";
@@ -55,14 +57,19 @@ export function WorkflowPage({ name }: { readonly name: string }): VNode {
 function Detail({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
   const { name, version, description, startable, problems, schedule, steps, text } = workflow;
   const tab = tabOf("view", ["graph", "definition", "start"]);
-  const selected = useSignal<string | null>(null);
+  const selected = useSignal<StepNode | null>(null);
   return (
     <>
       <div class="page-head">
         <PageTitle name={name}>
           {name} {version !== null && <span class="muted">{version}</span>}
         </PageTitle>
-        <a class="button" href={`/runs?workflow=${encodeURIComponent(name)}`}>Its runs</a>
+        <div class="run-actions">
+          <a class="button" href={`/runs?workflow=${encodeURIComponent(name)}`}>Its runs</a>
+          {startable && tab !== "start" && (
+            <a class="button button-primary" href={withQuery({ view: "start" })}>Start a run</a>
+          )}
+        </div>
       </div>
       {description !== null && <p class="lead">{description}</p>}
       {schedule !== null && <Schedule schedule={schedule} />}
@@ -71,13 +78,23 @@ function Detail({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
         <Tabs label="Views of the workflow" name="view" tabs={TABS} selected={tab} />
         <div {...panelOf("view", tab)}>
           {tab === "graph" && (
-            <Graph
-              steps={steps}
-              statusOf={null}
-              selected={selected.value}
-              onSelect={(step) => selected.value = step.path}
-              label="Graph of the workflow's steps"
-            />
+            <>
+              <Graph
+                steps={steps}
+                statusOf={null}
+                selected={selected.value?.path ?? null}
+                onSelect={(step) => selected.value = step.path === selected.value?.path ? null : step}
+                label="Graph of the workflow's steps"
+              />
+              {selected.value === null
+                ? <p class="muted">Choose a step to see what it does.</p>
+                : (
+                  <section class="details-part" aria-label={`Step ${selected.value.path}`}>
+                    <h2 class="code">{selected.value.path}</h2>
+                    <StepDefinition step={selected.value} />
+                  </section>
+                )}
+            </>
           )}
           {tab === "definition" && <DefinitionText text={text} />}
           {tab === "start" && (startable
