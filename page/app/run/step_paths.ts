@@ -1,0 +1,47 @@
+import type { StepNode } from "../../../src/server/step_tree.ts";
+
+/** A workflow's steps by path; those of loops with their rounds left open (`ship[].label`). */
+export type StepIndex = ReadonlyMap<string, StepNode>;
+
+/** Every step of a tree, those of branches, catches and compensations too. */
+export function indexSteps(steps: readonly StepNode[]): StepIndex {
+  const index = new Map<string, StepNode>();
+  const add = (step: StepNode) => {
+    index.set(step.path, step);
+    for (const { steps } of [...step.groups, ...step.catches]) steps.forEach(add);
+    if (step.compensate !== null && "steps" in step.compensate) step.compensate.steps.forEach(add);
+  };
+  steps.forEach(add);
+  return index;
+}
+
+/**
+ * The path by which the workflow knows a run's step: `ship[3].label` is `ship[].label`, but
+ * `tier.switch[0].perks` is what it is. `null`: no step has it.
+ */
+export function openPath(index: StepIndex, path: string): string | null {
+  if (index.has(path)) return path;
+  const parts = path.split(/\[\d+\]/);
+  const numbers = path.match(/\[\d+\]/g) ?? [];
+  if (numbers.length > MOST_NUMBERS) return null;
+  for (let choice = 1; choice < 1 << numbers.length; choice++) {
+    const text = parts.map((part, at) =>
+      part + (at === numbers.length ? "" : (choice >> at) & 1 ? "[]" : numbers[at])
+    ).join("");
+    if (index.has(text)) return text;
+  }
+  return null;
+}
+
+/** Deeper than anybody nests. */
+const MOST_NUMBERS = 10;
+
+/** The rounds in a run's path, where the workflow's path leaves them open: `[3]` of `ship[3].label`. */
+export function roundsOf(open: string, path: string): readonly number[] {
+  const pattern = open.split("[]").map(escape).join("\\[(\\d+)\\]");
+  return (path.match(new RegExp(`^${pattern}$`))?.slice(1) ?? []).map(Number);
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
