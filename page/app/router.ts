@@ -31,12 +31,15 @@ export function go(address: string, how: "push" | "replace" = "push"): void {
   here.value = read();
   if (location.pathname === before) return;
   scrollTo(0, 0);
-  focusView();
+  hasMoved = true;
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
 
-/** A reader of the screen hears the heading of the new view. */
-function focusView(): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>("main h1")?.focus());
+let hasMoved = false;
+
+/** Gives the focus to a view's heading, where nothing else took it: it is heard where one is now. */
+export function focusHeading(heading: HTMLElement): void {
+  if (hasMoved && document.activeElement === document.body) heading.focus({ preventScroll: true });
 }
 
 /** The present address with some of its query changed; `null` takes a name out. */

@@ -111,10 +111,10 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   "payments/Refund": (call) =>
     field(call, "customer") === "Closed Account"
       ? { fail: "PERMISSION_DENIED", after: 100 }
-      : { answer: {}, after: 150 },
+      : { answer: {}, after: 600 },
   "stock/Reserve": ({ attempt }) =>
     attempt === 1 ? { fail: "UNAVAILABLE", after: 100 } : { answer: { id: "res-1" }, after: 200 },
-  "stock/Release": { answer: {}, after: 150 },
+  "stock/Release": { answer: {}, after: 600 },
   "stock/Price": { answer: { total: 129 }, after: 150 },
   "shipping/Label": { answer: { url: "labels/1.pdf" }, after: 200 },
   "shipping/Fly": { answer: {}, after: 200 },

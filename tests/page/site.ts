@@ -2,10 +2,12 @@ import { Engine } from "../../src/engine/engine.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import { checkWorkflow } from "../../src/library/check.ts";
 import { pageResponse } from "../../src/server/page/page.ts";
+import type { Caller, StartRunRequest } from "../../src/server/operations.ts";
 import { Server } from "../../src/server/server.ts";
 import type { Tokens } from "../../src/server/tokens.ts";
 import { WorkflowFolder } from "../../src/server/workflow_folder.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
+import type { Json } from "../../src/workflow/json.ts";
 import { tempFiles } from "../support/temp_files.ts";
 import { World } from "../support/world.ts";
 import { SCRIPTS, WORKFLOWS } from "./shop.ts";
@@ -14,7 +16,13 @@ import { SCRIPTS, WORKFLOWS } from "./shop.ts";
 export interface Site extends AsyncDisposable {
   readonly url: string;
   readonly server: Server;
+  /** Starts a run. */
+  start(workflow: string, input: Json, ids?: Partial<StartRunRequest>): Promise<void>;
+  /** Resolves once a run has ended. */
+  ended(runId: string): Promise<void>;
 }
+
+const ME: Caller = { name: "test", role: "admin" };
 
 /** Opens one; it serves until it is disposed of. */
 export async function openSite({ tokens = null, workflows = WORKFLOWS, port = 0 }: {
@@ -48,6 +56,13 @@ export async function openSite({ tokens = null, workflows = WORKFLOWS, port = 0 
   return {
     url,
     server,
+    async start(workflow, input, ids = {}) {
+      await server.operations.startRun({ workflow, input, ...ids }, ME);
+    },
+    async ended(runId) {
+      const { signal } = new AbortController();
+      for await (const _ of server.operations.runEvents(runId, { signal })); // they end with the run
+    },
     async [Symbol.asyncDispose]() {
       await server.close();
       await files[Symbol.asyncDispose]();

@@ -153,7 +153,6 @@ function NodeButton(
       class={`graph-node look-${look} kind-${step.kind} ${step.pivot ? "is-pivot" : ""}`}
       style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
       aria-pressed={isSelected}
-      aria-label={describe(step, status)}
       data-path={step.path}
       onClick={() => onSelect(step)}
     >
@@ -161,13 +160,21 @@ function NodeButton(
         {status === null ? <KindMark kind={step.kind} /> : <StateIcon look={look} />}
         <span class="graph-node-text">
           <span class="graph-node-id">{step.id}</span>
+          <Gap />
           <span class="graph-node-sub">{subtitle(step)}</span>
         </span>
-        {status !== null && status.note !== "" && <span class="graph-note">{status.note}</span>}
+        <Heard words={heardOf(step, status)} />
+        {status !== null && status.note !== "" && (
+          <>
+            <Gap />
+            <span class="graph-note">{status.note}</span>
+          </>
+        )}
         {step.pivot && <span class="graph-note" title="No way back after this step">pivot</span>}
       </span>
       {undo !== null && (
         <span class={`graph-undo look-${status?.undo?.look ?? "pending"}`}>
+          <Gap />
           ↶ {shortMethod(undo.method)}
           {status?.undo && (
             <span class="graph-note">
@@ -194,16 +201,22 @@ function FrameTitle({ step, part, label, x, y, width, status, isSelected, onSele
       class="graph-frame-title"
       style={style}
       aria-pressed={isSelected}
-      aria-label={describe(step, status)}
       data-path={step.path}
       onClick={() => onSelect(step)}
     >
       {status !== null && <StateIcon look={status.look} />}
       <span class="graph-node-id">{label}</span>
+      <Gap />
       <span class="graph-node-sub">{KIND_NAMES[step.kind]}</span>
+      <Heard words={heardOf(step, status)} />
       {status !== null && status.note !== "" && <span class="graph-note">{status.note}</span>}
     </button>
   );
+}
+
+/** Between words that only stand apart. */
+function Gap(): VNode {
+  return <span class="visually-hidden">,</span>;
 }
 
 function KindMark({ kind }: { readonly kind: StepNode["kind"] }): VNode {
@@ -255,11 +268,15 @@ function bare(text: string): string {
   return text.replaceAll(/\{\{\s*|\s*\}\}/g, "");
 }
 
-function describe(step: StepNode, status: NodeStatus | null): string {
-  const parts = [`${step.id}, ${subtitle(step)}`];
-  if (status !== null) parts.push(LOOK_NAMES[status.look], status.note);
-  if (status?.undo) parts.push(`undo ${LOOK_NAMES[status.undo.look]}`);
-  else if (step.compensate !== null) parts.push("can be undone");
-  if (step.pivot) parts.push("no way back after it");
-  return parts.filter((part) => part !== "").join(", ");
+/** What is only to be heard: what others see by colour and form. */
+function Heard({ words }: { readonly words: readonly string[] }): VNode {
+  return <span class="visually-hidden">{words.map((word) => `, ${word}`).join("")}</span>;
+}
+
+function heardOf({ compensate, pivot }: StepNode, status: NodeStatus | null): readonly string[] {
+  return [
+    ...status === null ? [] : [LOOK_NAMES[status.look]],
+    ...compensate === null || status?.undo ? [] : ["can be undone"],
+    ...pivot ? ["no way back after it"] : [],
+  ];
 }

@@ -93,12 +93,14 @@ function Bar({ row, share, start, isSelected, onSelect }: {
         type="button"
         class={`timeline-row ${isBlock ? "is-block" : ""} ${isUndo ? "is-undo" : ""}`}
         aria-pressed={isSelected}
-        aria-label={`${label}: ${LOOK_NAMES[look]}, after ${duration(from - start)}, took ${took}`}
         onClick={() => onSelect(path)}
       >
         <span class="timeline-name" title={label}>
           <StateIcon look={look} />
           <span class="ellipsis">{label}</span>
+          <span class="visually-hidden">
+            : {LOOK_NAMES[look]}, after {duration(from - start)}, took
+          </span>
         </span>
         <span class="timeline-track">
           {segments.map((segment) => (

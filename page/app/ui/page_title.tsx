@@ -1,5 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { focusHeading } from "../router.ts";
 
 /** A view's heading: it names the tab, and takes the focus when the view is entered. */
 export function PageTitle({ name, children }: {
@@ -9,5 +10,9 @@ export function PageTitle({ name, children }: {
   useEffect(() => {
     document.title = `${name} · Maestro`;
   }, [name]);
-  return <h1 tabIndex={-1}>{children ?? name}</h1>;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (heading.current !== null) focusHeading(heading.current);
+  }, []);
+  return <h1 ref={heading} tabIndex={-1}>{children ?? name}</h1>;
 }
