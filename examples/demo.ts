@@ -26,6 +26,8 @@ try {
       ...Object.entries(services.endpoints)
         .filter(([service]) => ["accounts", "payments", "rewards", "mail"].includes(service))
         .flatMap(([service, endpoint]) => ["--endpoint", `${service}=${endpoint}`]),
+      "--store",
+      "memory",
       "--output",
       "pretty",
     ],

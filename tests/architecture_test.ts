@@ -20,6 +20,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["grpc"],
   "protobufjs": ["grpc"],
   "node:sqlite": ["store"],
+  "hono": ["server"],
   "commander": ["cli"],
   "@commander-js/extra-typings": ["cli"],
 };

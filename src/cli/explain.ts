@@ -16,6 +16,7 @@ import {
   whereOf,
 } from "./failed_step.ts";
 import { findStep } from "./find_step.ts";
+import { operatorCommands } from "./operator_commands.ts";
 import type { Paint } from "./palette.ts";
 import { count, printable, shorten } from "./text.ts";
 
@@ -27,7 +28,7 @@ export function explain(report: RunReport, executed: Executed, paint: Paint): st
     ...report.attention.flatMap((parked) => parkedLines(parked, executed, paint)),
     ...undoLines(report, executed, paint),
     ...(report.attention.length > 0 || report.status === "needs_attention"
-      ? operatorLines(report.attention).map((line) => paint("warn", line))
+      ? operatorLines(report, executed.store).map((line) => paint("warn", line))
       : []),
   ];
   return lines.join("\n");
@@ -65,21 +66,17 @@ const WAITS: Readonly<Record<string, string>> = {
 /** A request is for recognising; the whole is in the JSON. */
 const MOST_OF_REQUEST = 300;
 
-/** What an operator can do about it, and what is left to do by hand. */
-function operatorLines(attention: readonly AttentionReport[]): string[] {
+/** What an operator can do about it; where no other process can, what is left to do by hand. */
+function operatorLines({ run_id, attention }: RunReport, store: string): string[] {
+  if (store !== "memory") {
+    const commands = operatorCommands(run_id, attention, store);
+    return ["  An operator is needed:", ...commands.map((line) => `    ${line}`)];
+  }
   const forward = attention.some(({ op }) => op !== "compensate");
-  const back = attention.some(({ op }) => op === "compensate");
-  const abort = forward && !back
-    ? "abort: nothing is rolled back then"
-    : back && !forward
-    ? "abort: the rollback ends there"
-    : "abort";
-  const skip = forward ? "skip it (saying what it came to)" : "skip it (once it is undone by hand)";
   const left = forward ? "what waits has to be done" : "what is not undone has to be undone";
   return [
-    `  An operator is needed, who can retry it (also with a changed request), ${skip}, or ${abort}`,
-    "  The run was kept in memory only, so this program can't take it up again: " +
-    `${left} by hand`,
+    "  An operator is needed. The run was kept in memory only (--store memory), so nobody can take it " +
+    `up again: ${left} by hand`,
   ];
 }
 

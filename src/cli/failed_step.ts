@@ -18,6 +18,8 @@ export interface Executed {
   readonly workflow: Workflow;
   /** Those that were given in place of the workflow's, by service. */
   readonly endpoints: Readonly<Record<string, string>>;
+  /** Where it is kept, as `--store` has it. */
+  readonly store: string;
 }
 
 /** A failure, and what failed: a step's own action, its compensation or what verifies it. */

@@ -40,18 +40,29 @@ export function liveTree({ workflow, output, mask }: ProgressOptions): Progress 
     }));
   const redraw = () => update(draw(output.height() - 1));
 
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    output.write(HIDE_CURSOR);
+    redraw();
+    timer = setInterval(redraw, FRAME); // many facts may come in one moment; a frame shows them all
+  };
+
   return {
     hear(runId, workflow, event) {
       heard.hear(runId, workflow, event);
-      if (begun || event.kind !== "run_started") return;
-      begun = true;
-      output.write(HIDE_CURSOR);
-      redraw();
-      timer = setInterval(redraw, FRAME); // many facts may come in one moment; a frame shows them all
+      if (event.kind === "run_started") begin();
     },
-    interrupted(why) {
+    recall(runId, workflow, event) {
+      heard.hear(runId, workflow, event);
+    },
+    goesOn: begin,
+    interrupted() {
       said = "Ctrl-C again leaves at once";
-      if (why !== null) refused = `! ${why}`;
+      if (timer !== undefined) redraw();
+    },
+    refused(why) {
+      refused = `! ${why}`;
       if (timer !== undefined) redraw();
     },
     end() {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommanderError } from "@commander-js/extra-typings";
+import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { MaestroError } from "../errors.ts";
 import { EXIT, exitCodeOfError } from "./exit_code.ts";
 import { type Io, printJson, processIo } from "./io.ts";
@@ -27,7 +27,7 @@ export async function main(args: readonly string[]): Promise<never> {
 async function perform(args: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.completed;
   const program = buildProgram(io, (given) => code = given);
-  for (const command of [program, ...program.commands]) {
+  for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: () => {}, // said once, and in our words, by whoever catches the error
@@ -40,6 +40,10 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
   if (failure === null) return code;
   io.stderr.write(`error: Cannot write to standard output: ${failure}\n`);
   return code === EXIT.completed ? EXIT.failed : code;
+}
+
+function everyCommand(command: CommandUnknownOpts): CommandUnknownOpts[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
 }
 
 /** Says what went wrong. @returns the exit code */
@@ -72,14 +76,21 @@ async function report(thrown: unknown, args: readonly string[], io: Io): Promise
 
 /** Whether programs read the result, also where the arguments could not be understood. */
 function wantsJson(args: readonly string[], { stdout }: Io): boolean {
-  const at = args.findLastIndex((arg) => arg === "--output" || arg.startsWith("--output="));
-  const form = at === -1 ? null : args[at]?.split("=")[1] ?? args[at + 1];
-  if (form !== null && form !== undefined) return form === "json" || form === "events";
-  const command = commandOf(args);
-  return (command === "run" || command === "execute") && !stdout.isTerminal;
+  const given = args.flatMap((arg, at) =>
+    arg === "--output" ? args[at + 1] ?? "" : arg.startsWith("--output=") ? arg.slice(9) : []
+  );
+  const form = given.findLast((one) => ["pretty", "json", "events"].includes(one));
+  if (form !== undefined) return form !== "pretty";
+  const command = commandOf(args) ?? "";
+  return ["run", "execute", "runs resume"].includes(command) && !stdout.isTerminal &&
+    given.length === 0;
 }
 
+/** The command that was typed, as far as there is such a one. */
 function commandOf(args: readonly string[]): string | null {
-  const first = args[0] ?? "";
+  const [first = "", second = ""] = args;
+  if (first === "runs") return RUNS.includes(second) ? `runs ${second}` : "runs";
   return ["run", "execute", "validate", "schema", "serve"].includes(first) ? first : null;
 }
+
+const RUNS = ["list", "show", "events", "resume", "cancel", "signal", "resolve", "prune"];

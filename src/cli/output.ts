@@ -11,6 +11,8 @@ export interface Output {
   width(): number;
   /** Why something could not be written, other than that nobody reads any more; `null`: all was. */
   failure(): string | null;
+  /** Nobody reads any more, or it can't be written. */
+  isGone(): boolean;
   /** In rows; 24 where there is no terminal. */
   height(): number;
 }
@@ -27,6 +29,7 @@ export function standardOutput(stream: typeof Deno.stdout | typeof Deno.stderr):
     colour: isTerminal && !Deno.noColor,
     width: () => sizeOf(isTerminal).columns,
     failure: () => failure,
+    isGone: () => gone,
     height: () => sizeOf(isTerminal).rows,
     write(text) {
       if (gone) return;

@@ -8,8 +8,14 @@ import { type ChildView, emptyView, hear, viewOf } from "./run_view.ts";
 export interface Progress {
   /** Something happened in the run, or in one that is a child of it; the first heard of is the root. */
   hear(runId: string, workflow: Workflow, event: Happening): void;
-  /** Ctrl-C was pressed, once. @param refused why that changes nothing; `null`: the run is cancelled */
-  interrupted(refused: string | null): void;
+  /** Something happened before: it is known, and not told. As {@linkcode hear}. */
+  recall(runId: string, workflow: Workflow, event: Happening): void;
+  /** A run whose past was recalled goes on. */
+  goesOn(): void;
+  /** Ctrl-C was pressed, once: the run is asked to turn back. */
+  interrupted(): void;
+  /** It does not, and why. */
+  refused(why: string): void;
   /** Shows the last state, and lets go of the terminal. */
   end(): void;
 }
@@ -23,7 +29,14 @@ export interface ProgressOptions {
 }
 
 /** Shows nothing. */
-export const silentProgress: Progress = { hear: () => {}, interrupted: () => {}, end: () => {} };
+export const silentProgress: Progress = {
+  hear: () => {},
+  recall: () => {},
+  goesOn: () => {},
+  interrupted: () => {},
+  refused: () => {},
+  end: () => {},
+};
 
 /** The views of a run and of those below it, moved on by what is heard. */
 export class Heard {
@@ -35,7 +48,7 @@ export class Heard {
     this.view = emptyView(workflow);
   }
 
-  /** Moves the views on. @returns where it happened; `null`: in no run that is shown */
+  /** Moves the views on. @returns where it happened; `null`: in no run that is shown, or it is known already */
   hear(runId: string, workflow: Workflow, event: Happening): ChildView | null {
     this.#rootId ??= runId;
     const found = viewOf(
@@ -45,7 +58,8 @@ export class Heard {
       workflow,
       event.kind === "run_started",
     );
-    if (found !== null) hear(found.view, event);
+    if (found === null || "seq" in event && event.seq <= found.view.state.seq) return null;
+    hear(found.view, event);
     return found;
   }
 }
@@ -59,9 +73,19 @@ export function plainProgress({ workflow, output, mask }: ProgressOptions): Prog
       const line = found === null ? null : plainLine(heard.view, found, event);
       if (line !== null) output.write(mask(`${line}\n`));
     },
-    interrupted(refused) {
-      const text = refused === null ? "cancelling" : refused;
-      output.write(mask(`${" ".repeat(7)}  Ctrl-C: ${text}; once more leaves at once\n`));
+    recall(runId, workflow, event) {
+      heard.hear(runId, workflow, event);
+    },
+    goesOn() {
+      const { workflow: { name, version }, state } = heard.view;
+      const what = version === null ? name : `${name} ${version}`;
+      output.write(`${" ".repeat(7)}  run ${state.started?.runId} of ${what} goes on\n`);
+    },
+    interrupted() {
+      output.write(`${" ".repeat(7)}  Ctrl-C: cancelling; once more leaves at once\n`);
+    },
+    refused(why) {
+      output.write(mask(`${" ".repeat(7)}  ${why}\n`));
     },
     end: () => {},
   };

@@ -26,9 +26,10 @@ export async function readBytes(path: string, option: string, limit: number): Pr
 /**
  * Reads standard input to its end.
  *
+ * @param option how it was asked for, for messages: `--input`
  * @throws {MaestroError} `USAGE`
  */
-export async function readStdin(limit: number): Promise<Uint8Array> {
+export async function readStdin(limit: number, option: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -40,7 +41,7 @@ export async function readStdin(limit: number): Promise<Uint8Array> {
   } catch (thrown) {
     throw new MaestroError(
       "USAGE",
-      `Cannot read standard input for --input: ${whyUnreadable(thrown)}`,
+      `Cannot read standard input for ${option}: ${whyUnreadable(thrown)}`,
     );
   }
   if (size <= limit) return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());

@@ -6,6 +6,7 @@
 import { MaestroError } from "../errors.ts";
 import { guessDuration, parseDuration } from "../workflow/durations.ts";
 import { didYouMean } from "../workflow/nearest.ts";
+import { splitPair } from "./split_pair.ts";
 
 /**
  * Reads `--endpoint service=host:port`, every one of them.
@@ -38,38 +39,6 @@ export function parseEndpoints(
 }
 
 /**
- * Reads `--secret NAME=@file`, every one of them: files by name.
- *
- * @throws {MaestroError} `USAGE`
- */
-export function parseSecretFiles(written: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(written.map((text) => {
-    const [name, file] = splitPair(text, "--secret", "--secret PAYMENTS_TOKEN=@token.txt", true);
-    if (!file.startsWith("@") || file === "@") {
-      throw new MaestroError(
-        "USAGE",
-        `Cannot use --secret ${name}=…: a secret is never taken from the command line, where others can read it; put it into a file and write "--secret ${name}=@file", or set the environment variable ${name}`,
-      );
-    }
-    return [name, file.slice(1)];
-  }));
-}
-
-/** Splits `name=value` at its first `=`. A value that may be a secret is not repeated in messages. */
-function splitPair(
-  text: string,
-  option: string,
-  example: string,
-  hidden = false,
-): [string, string] {
-  const at = text.indexOf("=");
-  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  const why = at === -1 ? 'it has no "="' : at === 0 ? "it has no name" : "it has no value";
-  const shown = hidden ? "" : ` "${text}"`;
-  throw new MaestroError("USAGE", `Cannot use ${option}${shown}: ${why}; write it as "${example}"`);
-}
-
-/**
  * Reads `--timeout 30s`, in milliseconds.
  *
  * @throws {MaestroError} `USAGE`
@@ -96,15 +65,4 @@ export function parseId(text: string, option: string): string {
     "USAGE",
     `Cannot use ${option} "${text}": an id has 1 to 128 letters, digits and any of . _ : @ + -`,
   );
-}
-
-/**
- * Checks `--store`.
- *
- * @throws {MaestroError} `USAGE`
- */
-export function parseStore(text: string): "memory" {
-  if (text === "memory") return text;
-  const why = text.startsWith("sqlite:") ? "SQLite is not supported yet" : "it is not a store";
-  throw new MaestroError("USAGE", `Cannot use --store "${text}": ${why}; use "memory"`);
 }

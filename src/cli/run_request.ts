@@ -1,20 +1,15 @@
-import { MaestroError } from "../errors.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { Secrets } from "../engine/doors.ts";
 import { parseFile } from "../library/load.ts";
-import { secretsFrom } from "../library/secrets.ts";
 import type { SecretMask } from "../telemetry/secret_mask.ts";
 import { serviceNames } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { readInput } from "./input_option.ts";
 import { LocatedError } from "./located.ts";
-import {
-  parseEndpoints,
-  parseId,
-  parseSecretFiles,
-  parseStore,
-  parseTimeout,
-} from "./run_options.ts";
+import { parseEndpoints, parseId, parseTimeout } from "./run_options.ts";
+import { readSecrets } from "./secret_option.ts";
+import { parseSpan } from "./span_option.ts";
+import { parseStore } from "./store_option.ts";
 
 /** The options of `run` that say what is run. */
 export interface RequestFlags {
@@ -26,6 +21,7 @@ export interface RequestFlags {
   readonly correlationId?: string | undefined;
   readonly timeout?: string | undefined;
   readonly store: string;
+  readonly retention?: string | undefined;
 }
 
 /** What is to be run. */
@@ -48,12 +44,13 @@ export async function readRequest(
   mask: SecretMask,
 ): Promise<RunRequest> {
   parseStore(flags.store);
+  if (flags.retention !== undefined) parseSpan(flags.retention, "--retention");
   const timeout = flags.timeout === undefined ? undefined : parseTimeout(flags.timeout);
   const runId = flags.runId === undefined ? undefined : parseId(flags.runId, "--run-id");
   const correlationId = flags.correlationId === undefined
     ? undefined
     : parseId(flags.correlationId, "--correlation-id");
-  const secrets = await checkedSecrets(parseSecretFiles(flags.secret ?? []), mask);
+  const secrets = await readSecrets(flags.secret, mask);
   const { workflow, problems, texts } = await parseFile(file);
   if (workflow === null) throw new LocatedError("WORKFLOW_INVALID", problems, texts);
   const endpoints = parseEndpoints(flags.endpoint ?? [], [...serviceNames(workflow)]);
@@ -77,29 +74,4 @@ async function checkEndpoints(endpoints: Readonly<Record<string, string>>): Prom
   if (Object.keys(endpoints).length === 0) return;
   const { parseEndpoint } = await import("../grpc/endpoint.ts");
   for (const [service, endpoint] of Object.entries(endpoints)) parseEndpoint(service, endpoint);
-}
-
-/** Secrets that are remembered, so that they can be kept out of what is printed. */
-async function checkedSecrets(
-  files: Readonly<Record<string, string>>,
-  mask: SecretMask,
-): Promise<Secrets> {
-  const source = secretsFrom({ files });
-  const secrets: Secrets = {
-    async read(name) {
-      const value = await source.read(name);
-      if (value !== undefined) mask.remember(value);
-      return value;
-    },
-  };
-  for (const name of Object.keys(files)) {
-    const value = await secrets.read(name);
-    if (value === "") {
-      throw new MaestroError(
-        "USAGE",
-        `Cannot use --secret ${name}: its file "${files[name]}" is empty`,
-      );
-    }
-  }
-  return secrets;
 }

@@ -21,7 +21,7 @@ import { readSecrets } from "./secret_option.ts";
 import {
   checkReach,
   parseAddress,
-  parseMaxRuns,
+  parseMost,
   type ReachFlags,
   readCertificate,
 } from "./serve_options.ts";
@@ -34,6 +34,7 @@ export interface ServeFlags extends ReachFlags, LogFlags {
   readonly workflows: string;
   readonly http: string;
   readonly maxRuns: string;
+  readonly maxStreams: string;
   readonly allowHost?: readonly string[] | undefined;
   readonly store: string;
   readonly secret?: readonly string[] | undefined;
@@ -43,7 +44,8 @@ export interface ServeFlags extends ReachFlags, LogFlags {
 export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
   const http = parseAddress(flags.http, "--http");
   checkReach(http, "--http", flags);
-  const maxRuns = parseMaxRuns(flags.maxRuns);
+  const maxRuns = parseMost(flags.maxRuns, "--max-runs");
+  const maxStreams = parseMost(flags.maxStreams, "--max-streams");
   const certificate = await readCertificate(flags);
   const mask = new SecretMask();
   const secrets = await readSecrets(flags.secret, mask);
@@ -86,6 +88,8 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       tokens,
       hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
       maxRuns,
+      maxStreams,
+      readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
       version: VERSION,
       page: pageResponse,
       audit: (entry) => logAudit(audit, entry),

@@ -72,9 +72,9 @@ export async function readCertificate(
   };
 }
 
-/** Reads `--max-runs`. @throws {MaestroError} `USAGE` */
-export function parseMaxRuns(text: string): number {
+/** Reads `--max-runs`, and others like it. @throws {MaestroError} `USAGE` */
+export function parseMost(text: string, option: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number > 0 && Number.isSafeInteger(number)) return number;
-  throw new MaestroError("USAGE", `Cannot use --max-runs "${text}": it is a whole number from 1`);
+  throw new MaestroError("USAGE", `Cannot use ${option} "${text}": it is a whole number from 1`);
 }

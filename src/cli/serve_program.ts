@@ -1,13 +1,6 @@
-import type { Command } from "@commander-js/extra-typings";
-import {
-  collect,
-  example,
-  logFileOption,
-  logFormatOption,
-  logLevelOption,
-  secretOption,
-  storeOption,
-} from "./common_options.ts";
+import { type Command, Option } from "@commander-js/extra-typings";
+import { collect, example, logFormatOption, secretOption, storeOption } from "./common_options.ts";
+import { LOG_LEVELS } from "../telemetry/levels.ts";
 import type { Io } from "./io.ts";
 
 /** `maestro serve`: its options and its help. */
@@ -16,8 +9,7 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
     .summary("run workflows as a service: an API, and eyes on everything")
     .description(
       "Runs the workflows of a folder as a service, until SIGTERM or Ctrl-C: then nothing new is started, and what is under way is left as it stands, to be gone on with at the next start.\n\n" +
-        "Without tokens, whoever reaches the server may do everything: so it listens to this machine\n" +
-        "only, unless it has TLS and tokens, or --insecure is said.",
+        "Without tokens, whoever reaches the server may do everything: so it listens to this machine only, unless it has TLS and tokens, or --insecure is said.",
     )
     .requiredOption(
       "--workflows <folder>",
@@ -29,6 +21,7 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
       "how many runs are under way at most; further ones wait to be started",
       "1000",
     )
+    .option("--max-streams <number>", "how many streams of events are open at most", "1000")
     .option(
       "--tokens <file>",
       "who may ask: a line each with a name, a role (viewer, operator, admin) and the SHA-256 of the token in hex",
@@ -46,9 +39,12 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
     .option("--insecure", "listen to other machines also without TLS and tokens")
     .addOption(storeOption())
     .addOption(secretOption())
-    .addOption(logLevelOption())
+    .addOption(
+      new Option("--log-level <level>", "log from this level on; payloads only with trace")
+        .choices(LOG_LEVELS).default("info" as const),
+    )
     .addOption(logFormatOption())
-    .addOption(logFileOption())
+    .addOption(new Option("--log-file <path>", "log into this file, instead of standard error"))
     .addHelpText(
       "after",
       example("maestro serve --workflows examples") +

@@ -1,6 +1,6 @@
 import { recordOf, type RunState } from "../machines/records.ts";
 import { definitionOf } from "../engine/definition.ts";
-import { rollbackPlan, type Undo } from "../machines/saga.ts";
+import { rollbackPlan, type Undo } from "../machines/undo_plan.ts";
 import type { Tone } from "./palette.ts";
 import { eachView, needsOperator, type RunView } from "./run_view.ts";
 import { count, formatTime } from "./text.ts";

@@ -37,7 +37,9 @@ function sentence(code: string, said: string, quoted: string): string {
     case "commander.optionMissingArgument":
       return `Cannot use "${option}" alone: it needs a value, as in "${quoted}"`;
     case "commander.missingArgument":
-      return `Cannot go on without a ${quoted || "file"}: name the workflow's YAML file`;
+      return MISSING[quoted] ?? `Cannot go on without "${quoted}"`;
+    case "commander.missingMandatoryOptionValue":
+      return `Cannot go on without ${option}: it needs a value, as in "${quoted}"`;
     case "commander.excessArguments":
       return `Cannot use so many arguments: ${
         said.replace(/^too many arguments( for '[^']*')?\. /, "").toLowerCase().replace(/\.$/, "")
@@ -51,9 +53,14 @@ function sentence(code: string, said: string, quoted: string): string {
         choices.slice(1)
       }`;
     }
-    case "maestro.notYet":
-      return said.replace(/^"maestro (.*)" is/, 'Cannot use "$1": it is');
     default:
       return said;
   }
 }
+
+/** What is said where an argument is missing, by its name. */
+const MISSING: Readonly<Record<string, string>> = {
+  file: "Cannot go on without a file: name the workflow's YAML file",
+  id: "Cannot go on without a run: give its id",
+  name: "Cannot go on without a name: give the signal's",
+};

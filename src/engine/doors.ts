@@ -64,6 +64,14 @@ export interface Caller {
    * @returns ends the watch
    */
   watchHealth?(target: Target, name: string, hear: (serving: boolean) => void): () => void;
+  /**
+   * The message types of a schema that a journal kept, by which its runs can be looked at; asks no
+   * service.
+   *
+   * @default messages of stored runs can't be read
+   * @throws {MaestroError} `SCHEMA_UNAVAILABLE`, where the text is not what was kept
+   */
+  types?(schema: KeptText): Promise<TypeLookup>;
   /** Ends every connection, once the calls in flight have ended. */
   close(): Promise<void>;
 }
@@ -186,8 +194,6 @@ export interface NewRun {
   readonly version: string | null;
   /** What services see as `x-correlation-id`. */
   readonly correlationId: string;
-  /** When it starts, in milliseconds since the epoch. */
-  readonly at: number;
   /** What its facts name by digest: kept for as long as the run is. */
   readonly texts: readonly KeptText[];
 }

@@ -7,7 +7,7 @@ import type { Failure } from "../machines/failure.ts";
 import { recordOf, type RunState, type StepRecord } from "../machines/records.ts";
 import type { EndStatus, Op } from "../machines/facts.ts";
 import type { Outcome } from "../machines/outcome.ts";
-import { rollbackPlan } from "../machines/saga.ts";
+import { rollbackPlan } from "../machines/undo_plan.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Step, Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";

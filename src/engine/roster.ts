@@ -158,7 +158,6 @@ export class Roster {
       workflow: workflow.name,
       version: workflow.version,
       correlationId: start.correlationId,
-      at: this.#clock.now(),
       texts: [definition, envText(env), ...schemas.values()],
     });
     const live = this.#makeLive(workflow, claim, seat, reach, new Map(schemas), []);
@@ -350,9 +349,8 @@ export class Roster {
   }
 
   /** A run's moment is near. */
-  #wakeUp(sleeper: Sleeper): void {
-    const { runId } = sleeper.claim;
-    this.#once(runId, () => this.#awaken(sleeper)).catch(() => {}); // it was told, or is tried again
+  #wakeUp(sleeper: Sleeper): Promise<LiveRun> {
+    return this.#once(sleeper.claim.runId, () => this.#awaken(sleeper));
   }
 
   async #awaken(sleeper: Sleeper, hear?: (event: Happening) => void): Promise<LiveRun> {

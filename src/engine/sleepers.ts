@@ -6,6 +6,9 @@ export const NAP = 1_000;
 /** How long before its moment a run is woken, in milliseconds: so that it is ready for it. */
 const EARLY = 250;
 
+/** How many are woken at a time: after a night's rest all may be due at once. */
+const AT_ONCE = 200;
+
 /** A run that sleeps. */
 export interface Sleeper {
   readonly claim: Claim;
@@ -25,7 +28,7 @@ interface Due {
 /** The runs of one engine that sleep. A hundred thousand of them cost one timer and a heap of moments. */
 export class Sleepers {
   readonly #clock: Clock;
-  readonly #wake: (sleeper: Sleeper) => void;
+  readonly #wake: (sleeper: Sleeper) => Promise<unknown>;
   readonly #byId = new Map<string, Sleeper>();
   /** A binary heap, the earliest first; those that were woken otherwise are passed over. */
   #heap: Due[] = [];
@@ -33,9 +36,11 @@ export class Sleepers {
   #disarm = () => {};
   /** How many of them wait for no operator. */
   #waiting = 0;
+  /** How many are being woken. */
+  #waking = 0;
 
-  /** @param wake is told of each whose moment is near; it is out of the list then */
-  constructor(clock: Clock, wake: (sleeper: Sleeper) => void) {
+  /** @param wake wakes one whose moment is near; it is out of the list then */
+  constructor(clock: Clock, wake: (sleeper: Sleeper) => Promise<unknown>) {
     this.#clock = clock;
     this.#wake = wake;
   }
@@ -83,7 +88,7 @@ export class Sleepers {
 
   #arm(): void {
     const next = this.#heap[0]?.at ?? Infinity;
-    if (next >= this.#armedFor) return;
+    if (next >= this.#armedFor || this.#waking >= AT_ONCE) return;
     this.#disarm();
     this.#armedFor = next;
     this.#disarm = this.#clock.at(next, () => this.#look());
@@ -93,11 +98,17 @@ export class Sleepers {
     this.#armedFor = Infinity;
     const now = this.#clock.now();
     for (let due = this.#heap[0]; due !== undefined && due.at <= now; due = this.#heap[0]) {
+      if (this.#waking >= AT_ONCE) return; // who is awake wakes the next
       pop(this.#heap);
       const { runId } = due.sleeper.claim;
       if (this.#byId.get(runId) !== due.sleeper) continue; // it was woken by a signal, say
       this.take(runId);
-      this.#wake(due.sleeper);
+      this.#waking++;
+      const awake = () => {
+        this.#waking--;
+        this.#arm();
+      };
+      this.#wake(due.sleeper).then(awake, awake);
     }
     this.#arm();
   }

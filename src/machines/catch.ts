@@ -14,7 +14,8 @@ import { failStep } from "./failing.ts";
 import type { Op } from "./facts.ts";
 import { recordOf, type StepRecord } from "./records.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
-import { nextCompensation, rollbackPlan, sagaMachine } from "./saga.ts";
+import { sagaMachine } from "./saga.ts";
+import { nextCompensation, rollbackPlan } from "./undo_plan.ts";
 
 /** What the actor of a caught step is made with. */
 export interface CatchInput {

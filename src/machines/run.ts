@@ -14,7 +14,8 @@ import { recordOf, ROOT, runDeadline, type StepRecord } from "./records.ts";
 import { type Action, type ChildDone, type Guard, machine, type Receiver } from "./machine.ts";
 import { evaluate } from "./names.ts";
 import { pivotOf } from "./pivot.ts";
-import { isRolledBack, nextCompensation, rollbackPlan, sagaMachine } from "./saga.ts";
+import { sagaMachine } from "./saga.ts";
+import { isRolledBack, nextCompensation, rollbackPlan } from "./undo_plan.ts";
 import { type Time, wakeAt } from "./time.ts";
 import type { Resolved, Signalled, Told } from "./told.ts";
 

@@ -36,7 +36,7 @@ export function isLoopback(hostname: string): boolean {
  * @throws {MaestroError} `FORBIDDEN`
  */
 export function checkOrigin(
-  host: string | null,
+  host: string,
   origin: string | null,
   names: ReadonlySet<string>,
 ): void {
@@ -45,17 +45,17 @@ export function checkOrigin(
     throw new MaestroError(
       "FORBIDDEN",
       `This server does not go by the name ${
-        JSON.stringify(host ?? "")
+        JSON.stringify(host)
       }; start it with --allow-host to have it do so`,
     );
   }
   if (origin === null) return; // no browser, or a page's own GET
-  if (hostOf(origin) === host?.toLowerCase()) return;
+  if (hostOf(origin) === host.toLowerCase()) return;
   throw new MaestroError("FORBIDDEN", "Pages of other origins may not use this server");
 }
 
-function hostnameOf(host: string | null): string | null {
-  const [, bracketed, bare] = /^(?:(\[[0-9a-f:.]+\])|([a-z0-9._-]+))(?::\d+)?$/i.exec(host ?? "") ??
+function hostnameOf(host: string): string | null {
+  const [, bracketed, bare] = /^(?:(\[[0-9a-f:.]+\])|([a-z0-9._-]+))(?::\d+)?$/i.exec(host) ??
     [];
   return (bracketed ?? bare)?.toLowerCase() ?? null;
 }

@@ -3,6 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import { validInput } from "../engine/start_checks.ts";
+import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { canonicalJson } from "../workflow/digest.ts";
 import { parseDuration } from "../workflow/durations.ts";
@@ -10,7 +11,8 @@ import type { Json } from "../workflow/json.ts";
 import { type ParsedWorkflow, parseWorkflow } from "../workflow/parse.ts";
 import { Admission } from "./admission.ts";
 import type { AuditEntry } from "./audit.ts";
-import { eventsOfAll, eventsOfRun } from "./events.ts";
+import { eventsOfAll, eventsOfRun, type EventSource } from "./events.ts";
+import { MomentReader } from "./moment_reader.ts";
 import type {
   Caller,
   ListRunsQuery,
@@ -38,6 +40,8 @@ export interface OperationsOptions {
   readonly journal: Journal;
   /** What can be started. */
   readonly workflows: Pick<WorkflowFolder, "list" | "find" | "detail">;
+  /** Reads the messages of services in stored runs. @default they can't be read */
+  readonly readTypes?: ReadTypes;
   /** How many runs may be under way at a time. @default 1,000 */
   readonly maxRuns?: number;
   /** Hears of everything that somebody did. */
@@ -69,7 +73,7 @@ export class EngineOperations implements Operations {
   readonly #journal: Journal;
   readonly #workflows: OperationsOptions["workflows"];
   readonly #audit: (entry: AuditEntry) => void;
-  readonly #feed: RunFeed;
+  readonly #events: EventSource;
   readonly #admission: Admission;
   #counted: { readonly at: number; readonly counts: Promise<Readonly<Record<RunStatus, number>>> } =
     { at: -Infinity, counts: Promise.resolve(NO_RUNS) };
@@ -80,13 +84,19 @@ export class EngineOperations implements Operations {
     this.#journal = journal;
     this.#workflows = workflows;
     this.#audit = audit;
-    this.#feed = new RunFeed(journal);
+    const facts = new StoredFacts(journal, options.readTypes);
+    this.#events = {
+      journal,
+      feed: new RunFeed(journal),
+      facts,
+      moments: new MomentReader(journal, facts),
+    };
     this.#admission = new Admission(maxRuns, () => engine.underWay);
   }
 
   /** Something has happened in the engine. */
   wake(): void {
-    this.#feed.wake();
+    this.#events.feed.wake();
     this.#admission.look();
   }
 
@@ -98,7 +108,7 @@ export class EngineOperations implements Operations {
   /** Starts nothing more, and tells nobody anything more. The engine stays open. */
   close(): void {
     this.#admission.close(new MaestroError("ENGINE_CLOSED", "The server is being stopped"));
-    this.#feed.close();
+    this.#events.feed.close();
   }
 
   async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
@@ -181,11 +191,11 @@ export class EngineOperations implements Operations {
   }
 
   runEvents(runId: string, options: Parameters<Operations["runEvents"]>[1]) {
-    return eventsOfRun({ journal: this.#journal, feed: this.#feed }, runId, options);
+    return eventsOfRun(this.#events, runId, options);
   }
 
   allEvents(options: Parameters<Operations["allEvents"]>[0]) {
-    return eventsOfAll({ journal: this.#journal, feed: this.#feed }, options);
+    return eventsOfAll(this.#events, options);
   }
 
   async cancelRun(runId: string, who: Caller): Promise<RunReport> {

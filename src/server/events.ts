@@ -1,8 +1,8 @@
-import type { Journal, Moment, StoredFact } from "../engine/doors.ts";
-import { eventJson } from "../engine/event_json.ts";
-import { decodeFact } from "../engine/fact_codec.ts";
+import type { Journal, Moment } from "../engine/doors.ts";
+import type { StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { Inbox } from "./inbox.ts";
+import { type MomentReader, readEvent } from "./moment_reader.ts";
 import type { EventJson } from "./operations.ts";
 import type { RunFeed } from "./run_feed.ts";
 
@@ -16,28 +16,33 @@ const AT_ONCE = 500;
 export interface EventSource {
   readonly journal: Journal;
   readonly feed: RunFeed;
+  readonly facts: StoredFacts;
+  readonly moments: MomentReader;
 }
 
 /** A run's events in order, those after a number, until its end. @throws {MaestroError} `RUN_NOT_FOUND` */
 export async function* eventsOfRun(
-  { journal, feed }: EventSource,
+  { journal, feed, facts: stored }: EventSource,
   runId: string,
   { after = 0, signal }: { readonly after?: number; readonly signal: AbortSignal },
 ): AsyncIterable<EventJson> {
   using tail = await Tail.of(feed, signal, runId);
   const { endedAt } = await journal.find(runId);
-  let last = after;
-  for await (const fact of journal.read(runId, after)) {
+  const reader = stored.reader(runId);
+  let last = 0;
+  for await (const fact of journal.read(runId)) {
     if (signal.aborted) return;
-    yield eventOf(runId, fact);
+    const event = await readEvent(reader, runId, fact);
     last = fact.seq;
+    if (last > after) yield event;
     if (fact.kind === "run_ended" && endedAt === null) return;
   }
   if (endedAt !== null) return;
   for await (const { facts } of tail) {
     for (const fact of facts.filter(({ seq }) => seq > last)) {
-      yield eventOf(runId, fact);
       last = fact.seq;
+      const event = await readEvent(reader, runId, fact);
+      if (last > after) yield event;
       if (fact.kind === "run_ended") return;
     }
   }
@@ -56,7 +61,7 @@ export function eventsOfAll(
 }
 
 async function* eventsAfter(
-  { journal, feed }: EventSource,
+  { journal, feed, moments: reader }: EventSource,
   from: Cursor | null,
   signal: AbortSignal,
 ): AsyncIterable<{ readonly cursor: string; readonly event: EventJson }> {
@@ -65,11 +70,11 @@ async function* eventsAfter(
     const moments = await journal.moments(last, AT_ONCE);
     for (const moment of moments) {
       if (signal.aborted) return;
-      if (moment.number <= tail.after) yield* eventsOfMoment(moment, from);
+      if (moment.number <= tail.after) yield* eventsOf(moment, await reader.read(moment), from);
     }
     last = moments.at(-1)?.number ?? tail.after;
   }
-  for await (const moment of tail) yield* eventsOfMoment(moment, from);
+  for await (const moment of tail) yield* eventsOf(moment, await reader.read(moment), from);
 }
 
 /** What becomes durable from now on, for one reader. */
@@ -118,11 +123,11 @@ class Tail implements AsyncIterable<Moment> {
   }
 }
 
-function* eventsOfMoment({ number, runId, facts }: Moment, from: Cursor | null) {
+function* eventsOf({ number }: Moment, events: readonly EventJson[], from: Cursor | null) {
   if (from !== null && number < from.moment) return;
-  for (const fact of facts) {
-    if (number === from?.moment && fact.seq <= from.seq) continue;
-    yield { cursor: `${number}.${fact.seq}`, event: eventOf(runId, fact) };
+  for (const event of events) {
+    if (number === from?.moment && event.seq <= from.seq) continue;
+    yield { cursor: `${number}.${event.seq}`, event };
   }
 }
 
@@ -139,12 +144,4 @@ function readCursor(text: string): Cursor {
     "USAGE",
     `Cannot go on after ${JSON.stringify(text.slice(0, 40))}: it is no id of an event`,
   );
-}
-
-/** What only the engine needs to go on is left out: digests, and the environment that expressions saw. */
-function eventOf(runId: string, stored: StoredFact): EventJson {
-  const { env: _, schemas: __, ...fact } = decodeFact(stored, () => undefined) as
-    & ReturnType<typeof decodeFact>
-    & { env?: unknown; schemas?: unknown };
-  return eventJson(runId, fact as ReturnType<typeof decodeFact>) as unknown as EventJson; // a fact has these
 }

@@ -15,7 +15,9 @@ const ENGINE_CLOSES_WITHIN = 5_000;
 
 /** What a server is made of. */
 export interface ServerOptions
-  extends Pick<OperationsOptions, "maxRuns" | "audit">, Pick<HttpOptions, "metrics" | "page"> {
+  extends
+    Pick<OperationsOptions, "maxRuns" | "audit" | "readTypes">,
+    Pick<HttpOptions, "metrics" | "page" | "maxStreams"> {
   /** Runs the workflows; {@linkcode Server.wake} is to hear of what happens in it. The server closes it. */
   readonly engine: Engine;
   /** The engine's own. */

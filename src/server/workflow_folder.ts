@@ -2,6 +2,7 @@ import { MaestroError, type Problem } from "../errors.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { ParsedWorkflow } from "../workflow/parse.ts";
 import type { ScheduleView, WorkflowDetail, WorkflowSummary } from "./operations.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
 import { stepTree } from "./step_tree.ts";
 
 /** How often it is looked whether a file has changed, in milliseconds. */
@@ -132,7 +133,9 @@ export class WorkflowFolder {
     try {
       await walk(folder.replace(/(?<=.)\/+$/, ""));
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      const why = thrown instanceof Deno.errors.NotFound
+        ? "there is no such folder"
+        : whyUnreadable(thrown);
       throw new MaestroError("USAGE", `Cannot read the folder of workflows "${folder}": ${why}`);
     }
     return paths.sort();

@@ -233,15 +233,15 @@ function rootIdOf(runId: string): string {
   return runId.slice(0, runId.indexOf("/"));
 }
 
-function summaryOf({ run, standing }: Entry): RunSummary {
-  const { runId, workflow, version, correlationId, at } = run;
+function summaryOf({ run, standing, facts }: Entry): RunSummary {
+  const { runId, workflow, version, correlationId } = run;
   return {
     runId,
     workflow,
     version,
     correlationId,
     ...standing,
-    startedAt: at,
+    startedAt: facts[0]?.at ?? 0,
     owned: standing.endedAt === null,
   };
 }

@@ -27,6 +27,7 @@ export class Desk {
   readonly calls: string[] = [];
   readonly #server = new grpc.Server();
   #waiting: (() => void)[] = [];
+  #held: (() => void)[] | null = [];
 
   private constructor(readonly folder: string) {}
 
@@ -59,6 +60,12 @@ export class Desk {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
     return promise;
+  }
+
+  /** Has the calls of `Slow` answered, those under way and those to come. */
+  release(): void {
+    for (const answer of this.#held ?? []) answer();
+    this.#held = null;
   }
 
   /** Writes a workflow into the folder. @returns its name */
@@ -99,10 +106,11 @@ ${steps}
       Undo: answer("Undo", (call, callback) => callback(null, call.request)),
       Slow: answer("Slow", (call, callback) => {
         for (const hear of this.#waiting.splice(0)) hear();
-        const timer = setTimeout(() => callback(null, call.request), 15_000);
+        if (this.#held === null) return callback(null, call.request);
+        const answer = () => callback(null, call.request);
+        this.#held.push(answer);
         call.on("cancelled", () => {
-          clearTimeout(timer);
-          this.calls.push("Slow was cancelled");
+          if (this.#held?.includes(answer)) this.calls.push("Slow was cancelled");
         });
       }),
       Refuse: answer(
@@ -122,3 +130,18 @@ export const DONE = `  - id: first
     input: { text: "{{ .input.text }}" }
     compensate: { method: Undo, input: { text: "{{ .first.text }}" } }
 `;
+
+/** A test with a service of its own. */
+export function deskTest(
+  name: string,
+  run: (desk: Desk, t: Deno.TestContext) => Promise<void>,
+): void {
+  Deno.test(name, async (t) => {
+    const desk = await Desk.start();
+    try {
+      await run(desk, t);
+    } finally {
+      await desk.stop();
+    }
+  });
+}

@@ -18,8 +18,12 @@ ${steps}`);
   const engine = openEngine({ caller: callerOf(({ method }) => failures[method] ?? {}) });
   try {
     const endpoints = { desk: "localhost:50051" };
-    const run = await engine.start(workflow, { input: { user: {} }, endpoints });
-    return explain(await run.result(), { workflow, endpoints }, paintWith(false));
+    const run = await engine.start(workflow, { runId: "r", input: { user: {} }, endpoints });
+    return explain(
+      await run.result(),
+      { workflow, endpoints, store: "sqlite:.maestro/maestro.db" },
+      paintWith(false),
+    );
   } finally {
     await engine.close();
   }

@@ -60,7 +60,11 @@ async function watch(watched: Watched): Promise<Shown> {
     const run = await engine.start(workflow, { runId: "r", input: watched.input ?? {} });
     watched.act?.(run);
     const report = await run.result();
-    const said = explain(report, { workflow, endpoints: {} }, paintWith(false));
+    const said = explain(
+      report,
+      { workflow, endpoints: {}, store: "sqlite:.maestro/maestro.db" },
+      paintWith(false),
+    );
     return { trees: trees.map(steadily), lines: lines.join("\n"), said };
   } finally {
     await engine.close();

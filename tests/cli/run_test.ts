@@ -1,22 +1,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../support/grpc_server.ts";
-import { Desk, DONE } from "./desk.ts";
+import { deskTest, DONE } from "./desk.ts";
 import { command, maestro, steady } from "./program.ts";
-
-/** A test with a service of its own. */
-function deskTest(
-  name: string,
-  run: (desk: Desk, t: Deno.TestContext) => Promise<void>,
-): void {
-  Deno.test(name, async (t) => {
-    const desk = await Desk.start();
-    try {
-      await run(desk, t);
-    } finally {
-      await desk.stop();
-    }
-  });
-}
 
 const REFUSED = `${DONE}  - { id: second, service: desk, method: Refuse, input: { text: two } }\n`;
 

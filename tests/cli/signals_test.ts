@@ -9,12 +9,13 @@ const PIVOT = "  - { id: pay, service: desk, method: Do, input: { text: pay }, p
 async function interrupted(
   steps: string,
   act: (child: Deno.ChildProcess, desk: Desk) => Promise<void> | void,
+  more: readonly string[] = [],
 ): Promise<Ended & { readonly calls: readonly string[] }> {
   const desk = await Desk.start();
   try {
     const file = await desk.workflow("slow", steps);
     const slow = desk.slowCall();
-    const child = command(["run", file, "--set", "text=hi"], { cwd: desk.folder }).spawn();
+    const child = command(["run", file, "--set", "text=hi", ...more], { cwd: desk.folder }).spawn();
     await slow;
     await act(child, desk);
     const { code, stdout, stderr } = await child.output();
@@ -48,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a second Ctrl-C leaves at once, and says what is lost",
+  name: "a second Ctrl-C leaves at once, and says how to go on",
   ignore: !unix,
   async fn(t) {
     // The slow step can be undone, so that the first Ctrl-C lets its call come to its end.
@@ -69,7 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SIGTERM cancels nothing, and says what is lost",
+  name: "SIGTERM cancels nothing, and says how to go on",
   ignore: !unix,
   async fn(t) {
     const { code, stdout, stderr, calls } = await interrupted(
@@ -82,6 +83,22 @@ Deno.test({
     await t.assertSnapshot(steady(stderr));
   },
 });
+
+for (const store of ["memory", "sqlite:my runs.db"]) {
+  Deno.test({
+    name: `what SIGTERM leaves behind is said of --store ${store}`,
+    ignore: !unix,
+    async fn(t) {
+      const { code, stderr } = await interrupted(
+        SLOW,
+        (child) => child.kill("SIGTERM"),
+        ["--store", store, "--quiet"],
+      );
+      assert.equal(code, 143);
+      await t.assertSnapshot(steady(stderr));
+    },
+  });
+}
 
 Deno.test({
   name: "Ctrl-C past the pivot is refused with the reason, and a second one leaves at once",

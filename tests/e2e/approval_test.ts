@@ -1,5 +1,5 @@
-// examples/approval against services in Deno: by the library, which signals, and by the real program,
-// which runs out of time.
+// examples/approval against services in Deno: by the library and by the real program, with and without
+// a signal.
 
 import assert from "node:assert/strict";
 import { type Json, loadWorkflow, openEngine, type Run } from "../../mod.ts";
@@ -102,7 +102,7 @@ exampleTest("approval against services in deno", ["deno"], async (examples, t) =
     assert.equal(report.status, "compensated");
   });
 
-  await t.step("ends by itself on the command line, where nobody signals", async () => {
+  await t.step("ends by itself where nobody signals", async () => {
     // The same with less patience.
     const text = await Deno.readTextFile(`${FOLDER}/workflow.yaml`);
     assert.match(text, /timeout: 30s/);
@@ -114,6 +114,8 @@ exampleTest("approval against services in deno", ["deno"], async (examples, t) =
       files.path("workflow.yaml"),
       "--input",
       "@input.json",
+      "--store",
+      "memory",
       ...examples.endpoints(SERVICES),
     ], { cwd: FOLDER });
     assert.equal(code, 1);
@@ -123,12 +125,34 @@ exampleTest("approval against services in deno", ["deno"], async (examples, t) =
     assert.deepEqual(await doneIn(examples, report.run_id), ["DONE Reserve", "UNDONE Release"]);
   });
 
+  await t.step("buys once the command line says so, from another process", async () => {
+    await using files = await tempFiles({});
+    const store = ["--store", `sqlite:${files.path("runs.db")}`];
+    const args = [
+      ...["run", "workflow.yaml", "--input", "@input.json", "--run-id", "typed", ...store],
+      ...examples.endpoints(SERVICES),
+    ];
+    const running = maestro(args, { cwd: FOLDER });
+    const data = JSON.stringify(verdict("approve"));
+    const signal = ["runs", "signal", "typed", "decision", "--data", data, ...store];
+    let sent = await maestro(signal, { cwd: FOLDER });
+    for (let more = 50; sent.code !== 0 && more > 0; more--) { // it has not started yet
+      sent = await maestro(signal, { cwd: FOLDER });
+    }
+    assert.equal(sent.code, 0, sent.stderr);
+    const { code, stdout, stderr } = await running;
+    assert.equal(code, 0, stderr);
+    assert.equal(JSON.parse(stdout).output.approved_by, "Grace");
+  });
+
   await t.step("asks nobody about what is cheap", async () => {
     const { code, stdout } = await maestro([
       "run",
       "workflow.yaml",
       "--input",
       "@input_small.json",
+      "--store",
+      "memory",
       ...examples.endpoints(SERVICES),
     ], { cwd: FOLDER });
     assert.equal(code, 0);

@@ -18,6 +18,8 @@ async function post(examples: ExampleServices, runId: string, input: string) {
       `@${input}`,
       "--run-id",
       runId,
+      "--store",
+      "memory",
       "--output",
       "json",
       ...examples.endpoints(SERVICES),

@@ -16,6 +16,8 @@ async function order(examples: ExampleServices, runId: string, input: string) {
     `@${input}`,
     "--run-id",
     runId,
+    "--store",
+    "memory",
     "--output",
     "json",
     ...examples.endpoints(SERVICES),

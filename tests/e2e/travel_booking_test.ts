@@ -21,6 +21,8 @@ async function book(
       "workflow.yaml",
       "--input",
       `@${input}`,
+      "--store",
+      "memory",
       "--output",
       "json",
       ...examples.endpoints(SERVICES),

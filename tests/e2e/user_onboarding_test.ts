@@ -11,7 +11,16 @@ const SERVICES = ["accounts", "payments", "rewards", "mail"];
 /** Runs the example. @returns its exit code, its report, and `DONE Method` of what the services did */
 async function onboard(examples: ExampleServices, input: readonly string[]) {
   const { code, stdout, stderr } = await maestro(
-    ["run", "workflow.yaml", ...input, "--output", "json", ...examples.endpoints(SERVICES)],
+    [
+      "run",
+      "workflow.yaml",
+      ...input,
+      "--store",
+      "memory",
+      "--output",
+      "json",
+      ...examples.endpoints(SERVICES),
+    ],
     { cwd: FOLDER },
   );
   assert.notEqual(stdout, "", stderr);

@@ -212,3 +212,35 @@ Deno.test("who waits for a run that sleeps is told that the engine was closed", 
   });
   await result;
 });
+
+Deno.test("of many that are due at once, so many are woken at a time, and all of them are", async () => {
+  const journal = memoryJournal();
+  const clock = new FakeClock();
+  const many = 450;
+  const workflow = workflowOf(
+    `${HEAD}steps:\n  - wait: 1h\n  - { id: do, service: shop, method: Do }\n`,
+  );
+  await withBed({ "shop/Do": ok }, async ({ engine }) => {
+    for (let index = 0; index < many; index++) await engine.start(workflow, { runId: `r${index}` });
+    await idle();
+  }, { journal, clock });
+  clock.advance(5 * HOUR);
+  let reading = 0;
+  let most = 0;
+  const counted: Journal = {
+    ...journal,
+    async *read(runId, after) {
+      most = Math.max(most, ++reading);
+      await idle();
+      yield* journal.read(runId, after);
+      reading--;
+    },
+  };
+  await withBed({ "shop/Do": ok }, async ({ engine, world }) => {
+    assert.equal((await engine.resumeAll()).sleeping, many);
+    for (let turn = 0; turn < 20; turn++) await pass(clock, 0);
+    await engine.settled();
+    assert.equal(world.calls.length, many);
+    assert.equal(most, 200);
+  }, { journal: counted, clock });
+});

@@ -148,7 +148,7 @@ Deno.test("§4 pivot: a step in doubt that an operator aborts past it is among w
   });
   assert.equal(played.report.status, "incomplete");
   assert.equal(stepOf(played, "late").outcome, "unknown");
-  const executed = { workflow: workflowWith(steps), endpoints: {} };
+  const executed = { workflow: workflowWith(steps), endpoints: {}, store: "memory" };
   const told = explain(played.report, executed, paintWith(false));
   assert.match(told, /Nothing was undone: none of pay, late has a "compensate"/);
 });

@@ -174,3 +174,14 @@ Deno.test("a claim on a run that was dropped is none on the run that came next",
   await assert.rejects(one.append(lost, [factAt(2)]), failsWith("CLAIM_LOST"));
   assert.equal((await Array.fromAsync(other.read("r2"))).length, 1);
 });
+
+Deno.test("who takes a run over has its child runs, too, also where their owner comes back", async () => {
+  await using machine = await Machine.start();
+  const [one, other] = [machine.open(), machine.open()];
+  await begin(one, "r1");
+  const child = await begin(one, "r1/step");
+  machine.wall += LEASE;
+  await other.claim("r1", "other");
+  await assert.rejects(one.append(child, [factAt(2)]), failsWith("CLAIM_LOST"));
+  await other.append(await other.claim("r1/step", "other"), [factAt(2)]);
+});

@@ -4,7 +4,7 @@ import { MaestroError } from "../../errors.ts";
 import { callerOf, checkOrigin } from "../access.ts";
 import { InvalidFields } from "../invalid_fields.ts";
 import type { Operations } from "../operations.ts";
-import { statusOf } from "../status.ts";
+import { type ApiStatus, statusOf } from "../status.ts";
 import type { Tokens } from "../tokens.ts";
 import { readBody } from "./body.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -48,6 +48,12 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
 };
 
+const NOTHING_HERE: ApiStatus = {
+  name: "NOT_FOUND",
+  http: 404,
+  body: { code: 5, message: "There is nothing at this path", details: [] },
+};
+
 /** The HTTP API, health, metrics and the page. */
 export function httpApp(options: HttpOptions): Hono {
   const app = new Hono({ getPath });
@@ -56,9 +62,10 @@ export function httpApp(options: HttpOptions): Hono {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
   });
-  app.use(async ({ req: { raw: { headers }, path } }, next) => {
+  app.use(async ({ req: { raw: { headers, url }, path } }, next) => {
     const isProbe = path === "/healthz" || path === "/readyz";
-    if (!isProbe) checkOrigin(headers.get("host"), headers.get("origin"), options.hosts);
+    const host = headers.get("host") ?? new URL(url).host; // HTTP/2 says it elsewhere
+    if (!isProbe) checkOrigin(host, headers.get("origin"), options.hosts);
     await next();
   });
   for (const route of ROUTES) {
@@ -78,14 +85,12 @@ export function httpApp(options: HttpOptions): Hono {
     const { page } = options;
     const isPage = ["GET", "HEAD"].includes(context.req.method) &&
       !context.req.path.startsWith("/api/");
-    return isPage && page?.(context.req.path) || refuse(context, {
-      ...statusOf(new MaestroError("USAGE", "There is nothing at this path")),
-      http: 404,
-    });
+    return isPage && page?.(context.req.path) || refuse(context, NOTHING_HERE);
   });
   app.onError((thrown, context) => {
     const status = statusOf(thrown);
-    if (status.name === "INTERNAL" || status.name === "UNAVAILABLE") options.onDefect(thrown);
+    const { code } = MaestroError.from(thrown);
+    if (code === "INTERNAL" || code === "STORE_FAILED") options.onDefect(thrown);
     return refuse(context, status);
   });
   return app;
@@ -111,7 +116,7 @@ function getPath(request: Request): string {
 }
 
 const VERBS = new RegExp(
-  `:(${[...new Set(ROUTES.flatMap(({ path }) => /:(\\w+)$/.exec(path)?.[1] ?? []))].join("|")})$`,
+  `:(${[...new Set(ROUTES.flatMap(({ path }) => /:(\w+)$/.exec(path)?.[1] ?? []))].join("|")})$`,
 );
 
 function internal(path: string): string {
@@ -136,7 +141,6 @@ async function askedOf(
     query,
     body,
     lastEventId: request.headers.get("last-event-id"),
-    signal: request.signal,
   };
 }
 
@@ -183,16 +187,15 @@ async function stream(
   }
   streams.open++;
   const abort = new AbortController();
-  const signals = [draining, asked.signal];
   const end = () => abort.abort();
+  draining.addEventListener("abort", end);
   abort.signal.addEventListener("abort", () => {
     streams.open--;
-    for (const signal of signals) signal.removeEventListener("abort", end);
+    draining.removeEventListener("abort", end);
   }, { once: true });
-  for (const signal of signals) signal.addEventListener("abort", end);
   try {
-    const events = await of({ ...asked, signal: abort.signal });
-    if (context.req.method === "HEAD" || signals.some(({ aborted }) => aborted)) {
+    const events = await of(asked, abort.signal);
+    if (context.req.method === "HEAD" || draining.aborted) {
       end();
       return context.body(null);
     }
@@ -214,16 +217,11 @@ function json(context: Context, value: unknown): Response {
   });
 }
 
-function refuse(context: Context, { http, body }: ReturnType<typeof statusOf> | Refused): Response {
+function refuse(context: Context, { http, body }: ApiStatus): Response {
   return context.body(JSON.stringify(body), http, {
     "content-type": "application/json",
     "cache-control": "no-store",
     ...(http === 401 && { "www-authenticate": "Bearer" }),
     ...(http === 429 || http === 503 ? { "retry-after": "1" } : {}),
   });
-}
-
-interface Refused {
-  readonly http: 404;
-  readonly body: ReturnType<typeof statusOf>["body"];
 }

@@ -11,8 +11,6 @@ export interface Asked<Query, Body> {
   readonly body: Body;
   /** Where a stream is to go on, as the header `Last-Event-ID` says. */
   readonly lastEventId: string | null;
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
 }
 
 /** One event of a stream, with the id to go on from. */
@@ -21,9 +19,10 @@ export interface StreamEvent {
   readonly data: unknown;
 }
 
-/** Opens a stream; refuses at once what it knows to be wrong. */
+/** Opens a stream, which ends when the signal aborts; refuses at once what it knows to be wrong. */
 export type StreamOf<Query = unknown, Body = unknown> = (
   asked: Asked<Query, Body>,
+  signal: AbortSignal,
 ) => AsyncIterable<StreamEvent> | Promise<AsyncIterable<StreamEvent>>;
 
 /** One thing that the API does. */

@@ -62,8 +62,8 @@ export const ROUTES: readonly Route[] = [
     summary: "What happened in a run and what happens, until it has ended",
     query: schemas.runEvents,
     answer: schemas.event,
-    async does({ operations, id, query, lastEventId, signal }) {
-      const after = query.after ?? afterOf(lastEventId);
+    async does({ operations, id, query, lastEventId }, signal) {
+      const after = afterOf(lastEventId) ?? query.after; // who comes back says both
       await operations.findRun(id);
       return withSeq(operations.runEvents(id, { ...(after !== undefined && { after }), signal }));
     },
@@ -74,8 +74,8 @@ export const ROUTES: readonly Route[] = [
     summary: "What happens in all runs; from now on, or after an event",
     query: schemas.allEvents,
     answer: schemas.event,
-    does: ({ operations, query, lastEventId, signal }) => {
-      const after = query.after ?? lastEventId ?? undefined;
+    does: ({ operations, query, lastEventId }, signal) => {
+      const after = lastEventId || query.after; // who comes back says both
       return withCursor(operations.allEvents({ ...(after !== undefined && { after }), signal }));
     },
   }),

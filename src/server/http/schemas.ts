@@ -101,14 +101,14 @@ export const listRuns = z.strictObject({
 /** What a run's events are asked with. */
 export const runEvents = z.strictObject({
   after: z.coerce.number<string>().int().min(0).optional().describe(
-    "The seq of the last event heard; the header Last-Event-ID says the same",
+    "The seq of the last event heard; the header Last-Event-ID wins over it",
   ),
 });
 
 /** What all events are asked with. */
 export const allEvents = z.strictObject({
   after: z.string().optional().describe(
-    "The id of the last event heard; the header Last-Event-ID says the same",
+    "The id of the last event heard; the header Last-Event-ID wins over it. Default: from now on",
   ),
 });
 

@@ -105,10 +105,10 @@ class SqliteJournal {
       holds: () => this.#lease.holds,
       append: (claim, facts, standing) =>
         this.#later(() => {
-          this.#place(claim as RowClaim);
+          const [first] = facts;
+          if (first !== undefined) this.#place(claim as RowClaim, first.at);
           const no = this.#fence(claim);
           const { insertMoment, moveRun } = this.#write;
-          const [first] = facts;
           if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
           if (standing === undefined) return;
           const { status, endedAt, sleepsUntil } = standing;
@@ -189,7 +189,7 @@ class SqliteJournal {
   }
 
   /** Makes the row of a run that has none yet. */
-  #place(claim: RowClaim): void {
+  #place(claim: RowClaim, startedAt: number): void {
     const { run, runId } = claim;
     if (run === undefined) return;
     this.#reserved.delete(runId);
@@ -202,7 +202,7 @@ class SqliteJournal {
       run.workflow,
       run.version,
       run.correlationId,
-      whole(run.at),
+      whole(startedAt),
       this.#lease.no,
       JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
     ) as { no: number };
@@ -224,7 +224,8 @@ class SqliteJournal {
         );
       }
       this.#write.takeRun.run(me, row.no);
-      this.#tokens.delete(row.no);
+      if (row.owner !== me) this.#write.takeChildren.run(me, row.no);
+      this.#tokens.clear();
       this.#lookSoon();
       const claim: RowClaim = { runId, owner, token: row.token + 1, no: row.no };
       return claim;

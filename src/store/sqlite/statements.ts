@@ -11,6 +11,10 @@ export function writeStatements(db: DatabaseSync) {
     ),
     runById: db.prepare("SELECT no, owner, token FROM runs WHERE id = ?"),
     takeRun: db.prepare("UPDATE runs SET owner = ?, token = token + 1 WHERE no = ?"),
+    /** Of a root: a child run goes with it. */
+    takeChildren: db.prepare(
+      "UPDATE runs SET owner = ?, token = token + 1 WHERE root = ? AND ended_at IS NULL",
+    ),
     tokenOf: db.prepare("SELECT token FROM runs WHERE no = ?"),
     insertMoment: db.prepare("INSERT INTO moments (run, seq, facts) VALUES (?, ?, ?)"),
     moveRun: db.prepare(

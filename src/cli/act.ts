@@ -1,0 +1,94 @@
+import type { Journal } from "../engine/doors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { RunReport } from "../engine/report.ts";
+import type { Run } from "../engine/run.ts";
+import { EXIT } from "./exit_code.ts";
+import { explain } from "./explain.ts";
+import { type Io, printJson } from "./io.ts";
+import { paintWith } from "./palette.ts";
+import { readSecrets } from "./secret_option.ts";
+import { Stage, type StageFlags } from "./stage.ts";
+import { standingText } from "./standing_text.ts";
+import { openExisting, resumeCommand } from "./store_option.ts";
+import { StoredRun } from "./stored_run.ts";
+
+/** The options of commands that act on a run. */
+export interface ActFlags extends StageFlags {
+  readonly secret?: readonly string[] | undefined;
+  readonly output: "pretty" | "json";
+}
+
+/** Something that is wanted of one run. */
+export interface Act {
+  readonly runId: string;
+  /** What is done, for people: `the cancel`. */
+  readonly what: string;
+  /** Has it done. @returns the run, where it was taken over; `null`: its owner does it */
+  do(engine: Engine): Promise<Run | null>;
+}
+
+/** How often it is looked whether a run only waits, in milliseconds. */
+const LOOK_EVERY = 100;
+
+/**
+ * Does something to a run, whoever has it; where nobody had it, goes on with it until it has ended, is
+ * parked, or only waits.
+ *
+ * @returns the exit code: 0 once the store has it
+ */
+export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io): Promise<number> {
+  return Stage.with(flags, io, async (stage) => {
+    const { store } = flags;
+    const secrets = await readSecrets(flags.secret, stage.mask);
+    const journal = await openExisting(store);
+    const engine = await stage.open(journal, secrets);
+    const before = await StoredRun.find(journal, runId);
+    await stage.showProgress(before.view.workflow);
+    for await (const { runId, workflow, event } of before.news()) {
+      stage.progress.recall(runId, workflow, event);
+    }
+    stage.leftBehind = () => ({ kind: "resumable", runId, store });
+    const run = await perform(engine);
+    if (run !== null) await atRest(run, journal);
+    stage.endProgress();
+    const after = await StoredRun.read(journal, runId);
+    const report = after.report();
+    if (stage.form === "json") {
+      printJson(io, report);
+      return EXIT.completed;
+    }
+    const isHere = run !== null;
+    io.stdout.write(standing(report, isHere, what));
+    if (isHere && report.status === "running") {
+      io.stderr.write(`Nobody has it any more; go on with: ${resumeCommand(runId, store)}\n`);
+    }
+    const { workflow } = after.view;
+    const executed = { workflow, endpoints: after.started.endpoints, store };
+    const why = report.attention.length === 0
+      ? ""
+      : explain(report, executed, paintWith(io.stderr.colour));
+    if (why !== "") io.stderr.write(stage.mask.mask(`${why}\n`));
+    return EXIT.completed;
+  });
+}
+
+/** Resolves once a run has ended, is parked, or only waits. */
+export async function atRest(run: Run, journal: Journal): Promise<void> {
+  let isOver = false;
+  const over = run.result().finally(() => isOver = true);
+  const waits = async () => {
+    while (!isOver && (await journal.find(run.id)).sleepsUntil === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+    }
+  };
+  await Promise.race([over, waits()]);
+}
+
+function standing(report: RunReport, isHere: boolean, what: string): string {
+  const who = isHere
+    ? "nobody had the run, so it went on here"
+    : "the process that has the run does it";
+  return `${report.run_id}  ${what} is on record; ${who}\n${report.run_id}  ${
+    standingText(report)
+  }\n`;
+}

@@ -1,0 +1,67 @@
+import type { Journal } from "../engine/doors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { RunReport } from "../engine/report.ts";
+import type { Run } from "../engine/run.ts";
+import { MaestroError } from "../errors.ts";
+import type { Going, Stage } from "./stage.ts";
+import type { StoredRun } from "./stored_run.ts";
+
+/** How often another process's run is looked at, in milliseconds. */
+const LOOK_EVERY = 200;
+
+/**
+ * A run that is there already: followed while another process goes on with it, and taken over where
+ * nobody does, also when that one dies.
+ */
+export class JoinedRun implements Going {
+  readonly #stage: Stage;
+  readonly #engine: Engine;
+  readonly #journal: Journal;
+  readonly #stored: StoredRun;
+  #here: Run | null = null;
+
+  constructor(stage: Stage, engine: Engine, journal: Journal, stored: StoredRun) {
+    this.#stage = stage;
+    this.#engine = engine;
+    this.#journal = journal;
+    this.#stored = stored;
+  }
+
+  /** The run's id. */
+  get id(): string {
+    return this.#stored.id;
+  }
+
+  /** Whether it goes on in this process. */
+  get isHere(): boolean {
+    return this.#here !== null;
+  }
+
+  async result(): Promise<RunReport> {
+    for (;;) {
+      if (this.#here !== null) return await this.#here.result();
+      const { owned, endedAt, status, sleepsUntil } = await this.#journal.find(this.id);
+      for await (const { runId, workflow, event } of this.#stored.news()) {
+        this.#stage.hear(runId, workflow, event);
+      }
+      const rests = status === "needs_attention" && sleepsUntil === null;
+      if (endedAt !== null || rests) return this.#stored.report();
+      if (owned) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+      else await this.#takeOver();
+    }
+  }
+
+  async cancel(by: string): Promise<void> {
+    this.#here ??= await this.#engine.cancel(this.id, by);
+  }
+
+  async #takeOver(): Promise<void> {
+    try {
+      this.#here = await this.#engine.resume(this.id);
+    } catch (thrown) {
+      const { code } = MaestroError.from(thrown);
+      // Another process was faster, or it has ended meanwhile: it is looked at again.
+      if (code !== "RUN_OWNED" && code !== "RUN_NOT_ACTIVE") throw thrown;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * `maestro runs resolve`: gets parked runs going again.
+ *
+ * @module
+ */
+import { MaestroError } from "../errors.ts";
+import { act } from "./act.ts";
+import type { Io } from "./io.ts";
+import { type Decision, formOf, readDecision, type ResolveFlags } from "./resolve_options.ts";
+import { retryAll } from "./retry_all.ts";
+import { parseStatus } from "./status_option.ts";
+import { shellWord } from "./store_option.ts";
+
+/** Resolves a parked step, or retries all that fit. @returns the exit code */
+export async function resolveCommand(
+  runId: string | undefined,
+  flags: ResolveFlags,
+  io: Io,
+): Promise<number> {
+  const decision = await readDecision(flags);
+  const output = formOf(flags);
+  if (runId === undefined) {
+    checkAll(flags, decision);
+    return await retryAll(decision, { ...flags, output }, io);
+  }
+  const step = stepOf(runId, flags);
+  const what = `the word to ${decision.action} "${step}"`;
+  return await act(
+    {
+      runId,
+      what,
+      do: (engine) => engine.resolve(runId, { ...decision, step }),
+    },
+    { ...flags, output },
+    io,
+  );
+}
+
+/** The step that one run is parked at. */
+function stepOf(runId: string, { all, step, status, workflow }: ResolveFlags): string {
+  if (all) throw usage(`Cannot use --all with run "${runId}": it is instead of an id`);
+  for (const [option, value] of [["--status", status], ["--workflow", workflow]] as const) {
+    if (value !== undefined) {
+      throw usage(`Cannot use ${option} with a run's id: it goes with --all`);
+    }
+  }
+  if (step !== undefined) return step;
+  throw usage(
+    `Cannot go on without --step: name the step that waits, as "maestro runs show ${
+      shellWord(runId)
+    }" has it`,
+  );
+}
+
+/** Everything that fits is tried again as it is. */
+function checkAll({ all, status }: ResolveFlags, { action, input }: Decision): void {
+  if (!all) throw usage("Cannot go on without a run: give its id, or --all");
+  if (action !== "retry") {
+    throw usage(`Cannot use --${action} with --all: only --retry is safe for all; give a run's id`);
+  }
+  if (input !== undefined) {
+    throw usage("Cannot use --input with --all: a request is for one step; give a run's id");
+  }
+  if (status !== undefined && parseStatus(status) !== "needs_attention") {
+    throw usage(
+      `Cannot use --status "${status}" here: what waits for an operator is of runs that stand as needs_attention`,
+    );
+  }
+}
+
+function usage(message: string): MaestroError {
+  return new MaestroError("USAGE", message);
+}

@@ -1,0 +1,91 @@
+/**
+ * `maestro runs resume`: goes on with what a crash or an interrupt left open.
+ *
+ * @module
+ */
+import type { Journal } from "../engine/doors.ts";
+import type { Engine } from "../engine/engine.ts";
+import { MaestroError } from "../errors.ts";
+import { type Io, printJson } from "./io.ts";
+import { linesProgress } from "./lines_progress.ts";
+import { pruneOlder, type RetentionFlags } from "./retention.ts";
+import { RunResults } from "./run_results.ts";
+import { readSecrets } from "./secret_option.ts";
+import { parseSpan } from "./span_option.ts";
+import { Stage, type StageFlags } from "./stage.ts";
+import { openExisting } from "./store_option.ts";
+import { StoredRun } from "./stored_run.ts";
+
+/** The options of `runs resume`. */
+export interface ResumeFlags extends StageFlags, RetentionFlags {
+  readonly secret?: readonly string[] | undefined;
+}
+
+/** Goes on with one run, or with all that nobody has. @returns the exit code */
+export function resumeCommand(
+  id: string | undefined,
+  flags: ResumeFlags,
+  io: Io,
+): Promise<number> {
+  return Stage.with(flags, io, async (stage) => {
+    if (flags.retention !== undefined) parseSpan(flags.retention, "--retention");
+    const secrets = await readSecrets(flags.secret, stage.mask);
+    const journal = await openExisting(flags.store);
+    const engine = await stage.open(journal, secrets);
+    const code = id === undefined
+      ? await resumeAll(stage, engine, journal, flags.store)
+      : await resumeOne(stage, engine, journal, { id, store: flags.store });
+    await pruneOlder(journal, flags.retention);
+    return code;
+  });
+}
+
+async function resumeOne(
+  stage: Stage,
+  engine: Engine,
+  journal: Journal,
+  { id, store }: { readonly id: string; readonly store: string },
+): Promise<number> {
+  const [root = id] = id.split("/");
+  if (root !== id) {
+    throw new MaestroError(
+      "USAGE",
+      `Cannot resume "${id}" alone: it is a child run, which goes on with "${root}"`,
+    );
+  }
+  const stored = await StoredRun.find(journal, id);
+  const { workflow } = stored.view;
+  await stage.showProgress(workflow);
+  for await (const { runId, workflow, event } of stored.news()) {
+    stage.progress.recall(runId, workflow, event);
+  }
+  const run = await engine.resume(id);
+  stage.leftBehind = () => ({ kind: "resumable", runId: id, store });
+  stage.progress.goesOn();
+  return await stage.finish(run, { workflow, endpoints: stored.started.endpoints, store });
+}
+
+/** Goes on with all of them until each has ended or is parked. @returns the worst exit code */
+async function resumeAll(
+  stage: Stage,
+  engine: Engine,
+  journal: Journal,
+  store: string,
+): Promise<number> {
+  stage.leftBehind = () => ({ kind: "resumable", runId: null, store });
+  const results = new RunResults(stage, journal);
+  if (stage.mayShow) stage.progress = linesProgress(stage.io.stderr, stage.mask.mask);
+  let failed = false;
+  const { runs, sleeping } = await engine.resumeAll((id, error) => {
+    failed = true;
+    results.fail(id, error);
+  });
+  for (const run of runs) results.expect(run);
+  if (runs.length === 0 && sleeping === 0 && !failed) {
+    stage.io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
+  }
+  await engine.settled();
+  await results.all();
+  if (stage.form === "json") printJson(stage.io, { runs: results.reports });
+  return results.code;
+}

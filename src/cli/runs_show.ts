@@ -1,0 +1,31 @@
+/**
+ * `maestro runs show`: where one run stands.
+ *
+ * @module
+ */
+import { type Io, printJson } from "./io.ts";
+import { openExisting } from "./store_option.ts";
+import { StoredRun } from "./stored_run.ts";
+
+/** The options of `runs show`. */
+export interface ShowFlags {
+  readonly store: string;
+  readonly output: "pretty" | "json";
+}
+
+/** Prints where a run stands. @returns the exit code */
+export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<number> {
+  const journal = await openExisting(flags.store);
+  try {
+    const stored = await StoredRun.read(journal, id);
+    if (flags.output === "json") {
+      printJson(io, stored.report());
+      return 0;
+    }
+    const { runPage } = await import("./run_page.ts");
+    io.stdout.write(runPage(stored, flags.store, Date.now(), io.stdout));
+    return 0;
+  } finally {
+    await journal.close();
+  }
+}
