@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { forgetToken, token, tokenWanted } from "./api/token.ts";
+import { forgetToken, token } from "./api/token.ts";
 import { here } from "./router.ts";
 import { RunPage } from "./run/run_page.tsx";
 import { RunsPage } from "./runs/runs_page.tsx";
@@ -34,7 +34,7 @@ export function App(): VNode {
         <div class="bar-end">
           <Connection />
           {token.value !== null && (
-            <button type="button" class="bar-button" onClick={leave}>Forget token</button>
+            <button type="button" class="bar-button" onClick={forgetToken}>Forget token</button>
           )}
           <ThemeButton />
           <ShortcutsButton />
@@ -54,11 +54,6 @@ const ROOMS: readonly { readonly name: string; readonly title: string }[] = [
   { name: "workflows", title: "Workflows" },
   { name: "services", title: "Services" },
 ];
-
-function leave(): void {
-  forgetToken();
-  tokenWanted.value = true;
-}
 
 function View(): VNode {
   const [room = "runs", name, ...rest] = here.value.path;

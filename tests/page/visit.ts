@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { fromFileUrl } from "../support/paths.ts";
 
 /** Where screenshots are kept: they are an output of the tests. */
 const SHOTS = new URL("../../.build/screenshots/", import.meta.url);
 
 /** How long something may take to be seen, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 10_000;
 
 /** What a person looks at the page with. */
 export interface Screen {
@@ -89,6 +89,11 @@ export class Visit implements AsyncDisposable {
   /** Follows a link. */
   async follows(name: string | RegExp, within = "body"): Promise<void> {
     await this.page.locator(within).getByRole("link", { name }).first().click();
+  }
+
+  /** A step of the graph, by what it is called and how it stands. */
+  step(name: RegExp): Locator {
+    return this.page.locator(".graph-scroll").getByRole("button", { name });
   }
 
   /** Fills a field. */

@@ -15,8 +15,8 @@ export function enterToken(entered: string): void {
   token.value = entered;
 }
 
-/** Forgets it. */
+/** Forgets it, and all that was seen with it. */
 export function forgetToken(): void {
   sessionStorage.removeItem(KEY);
-  token.value = null;
+  location.reload();
 }

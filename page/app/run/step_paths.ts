@@ -35,13 +35,3 @@ export function openPath(index: StepIndex, path: string): string | null {
 
 /** Deeper than anybody nests. */
 const MOST_NUMBERS = 10;
-
-/** The rounds in a run's path, where the workflow's path leaves them open: `[3]` of `ship[3].label`. */
-export function roundsOf(open: string, path: string): readonly number[] {
-  const pattern = open.split("[]").map(escape).join("\\[(\\d+)\\]");
-  return (path.match(new RegExp(`^${pattern}$`))?.slice(1) ?? []).map(Number);
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}

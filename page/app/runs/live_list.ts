@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { Resource } from "../api/resource.ts";
 import { follow } from "../api/stream.ts";
+import { token } from "../api/token.ts";
 
 /** The list is asked for again at most so often, in milliseconds, however much happens. */
 const PAUSE = 700;
@@ -16,6 +17,7 @@ const TELLING: ReadonlySet<string> = new Set([
 
 /** Refreshes as runs start, turn and end. While the page can't be seen, nothing is followed. */
 export function useLive(...resources: readonly Resource<unknown>[]): void {
+  const shown = token.value; // with another token, another stream
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null;
     let leave: (() => void) | null = null;
@@ -46,5 +48,5 @@ export function useLive(...resources: readonly Resource<unknown>[]): void {
       if (timer !== null) clearTimeout(timer);
       leave?.();
     };
-  }, resources);
+  }, [...resources, shown]);
 }
