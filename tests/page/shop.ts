@@ -106,15 +106,15 @@ steps:
 export const SCRIPTS: Readonly<Record<string, Script>> = {
   "payments/FindCustomer": { answer: { id: "c-7", rebate: 5 }, after: 150 },
   "payments/Score": { answer: { score: 3 }, after: 250 },
-  "payments/Charge": { answer: { id: "ch-42" }, after: 300 },
+  "payments/Charge": (call) => ({ answer: { id: "ch-42" }, after: patience(call) }),
   // The account is closed; with another customer in the request the refund goes through.
   "payments/Refund": (call) =>
     field(call, "customer") === "Closed Account"
       ? { fail: "PERMISSION_DENIED", after: 100 }
-      : { answer: {}, after: 600 },
+      : { answer: {}, after: patience(call) },
   "stock/Reserve": ({ attempt }) =>
     attempt === 1 ? { fail: "UNAVAILABLE", after: 100 } : { answer: { id: "res-1" }, after: 200 },
-  "stock/Release": { answer: {}, after: 600 },
+  "stock/Release": { answer: {}, after: 150 },
   "stock/Price": { answer: { total: 129 }, after: 150 },
   "shipping/Label": { answer: { url: "labels/1.pdf" }, after: 200 },
   "shipping/Fly": { answer: {}, after: 200 },
@@ -125,6 +125,11 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   "mail/Tell": { answer: {}, after: 100 },
   "mail/Letter": { answer: {}, after: 100 },
 };
+
+/** Slow customers take as long as somebody needs to see it. */
+function patience(call: SeenCall): number {
+  return String(field(call, "customer")).startsWith("Slow") ? 3_000 : 200;
+}
 
 function field({ input }: SeenCall, name: string): unknown {
   return (input as Readonly<Record<string, unknown>>)[name]; // a request is an object

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { StateIcon } from "../graph/state_icon.tsx";
 import { StepDefinition } from "../graph/step_definition.tsx";
 import { go, runAddress, withQuery } from "../router.ts";
@@ -18,11 +19,16 @@ export function StepDetails({ runId, path, steps, model }: {
   readonly steps: RunSteps;
   readonly model: RunModel;
 }): VNode {
+  const element = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Where they are not beside the steps, they are brought into sight.
+    if (matchMedia("(max-width: 1000px)").matches) element.current?.scrollIntoView();
+  }, [path]);
   const node = steps.nodeOf(path);
   const rounds = steps.roundsOf(path);
   const record = rounds.find((one) => one.path === path) ?? rounds[0] ?? null;
   return (
-    <section class="card details" aria-label={`Step ${path}`}>
+    <section ref={element} class="card details" aria-label={`Step ${path}`}>
       <div class="card-head">
         <h2 class="ellipsis">{record?.path ?? path}</h2>
         <button

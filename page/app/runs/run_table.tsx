@@ -5,9 +5,13 @@ import { StatusBadge } from "../ui/status_badge.tsx";
 import { Elapsed, Moment } from "../ui/time.tsx";
 
 /** A page of runs. */
-export function RunTable({ runs }: { readonly runs: readonly RunSummaryJson[] }): VNode {
+export function RunTable({ runs, isStale = false }: {
+  readonly runs: readonly RunSummaryJson[];
+  /** Others are on their way. */
+  readonly isStale?: boolean;
+}): VNode {
   return (
-    <table class="list">
+    <table class={`list ${isStale ? "is-stale" : ""}`} aria-busy={isStale}>
       <caption class="visually-hidden">Runs, the newest first</caption>
       <thead>
         <tr>

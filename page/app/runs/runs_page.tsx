@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 import type { RunPage } from "../../../src/server/operations.ts";
 import { countRuns, listRuns } from "../api/api.ts";
 import { useResource } from "../api/resource.ts";
@@ -23,6 +24,9 @@ export function RunsPage(): VNode {
   const counts = useResource("counts", countRuns);
   useLive(runs, counts);
   const { data, error } = runs;
+  // Until the answer is there, what was seen before stays: a list that blinks can't be read.
+  const before = useRef<RunPage | null>(null);
+  before.current = data.value ?? before.current;
   return (
     <>
       <div class="page-head">
@@ -33,7 +37,9 @@ export function RunsPage(): VNode {
       <FilterBar filters={filters} />
       {error.value !== null && <Problem error={error.value} onRetry={runs.refresh} />}
       {data.value === null
-        ? error.value === null && <Loading what="runs" />
+        ? error.value === null && (before.current === null
+          ? <Loading what="runs" />
+          : <RunTable runs={before.current.runs} isStale />)
         : data.value.runs.length > 0
         ? <RunTable runs={data.value.runs} />
         : isFiltered(filters)
