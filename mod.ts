@@ -43,6 +43,7 @@ export {
 export { Engine } from "./src/engine/engine.ts";
 export type { EngineOptions, StartOptions } from "./src/engine/engine_options.ts";
 export { Run } from "./src/engine/run.ts";
+export type { CallFigures } from "./src/engine/call_figures.ts";
 export type { Breaker } from "./src/engine/services.ts";
 export type { Happening } from "./src/engine/happening.ts";
 export type { Resolution } from "./src/engine/live_run.ts";

@@ -43,6 +43,8 @@ function detailsOf(runId: string, event: Fact): string[] {
       ];
     case "step_skipped":
       return [];
+    case "child_attention":
+      return [event.parked ? "waits for an operator" : "goes on"];
     case "attempt_started":
       return [`attempt ${event.attempt}`];
     case "attempt_ended":

@@ -126,6 +126,7 @@ function stepText(view: RunView, event: StepEvent): string | null {
         : `waits for its turn: "${event.service}" has as many calls as its ` +
           '"max_concurrent" or "rate_limit" allows';
     case "block_failing":
+    case "child_attention": // the child has said so
       return null;
   }
 }

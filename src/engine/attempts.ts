@@ -32,6 +32,8 @@ export interface AttemptOptions {
   readonly kept?: Map<string, KeptText>;
   /** Hears, once for each service, of a schema that is found only now; the call waits for what it returns. */
   readonly onSchema?: (service: string, schema: KeptText) => void | Promise<void>;
+  /** Hears how each call ended that was made, and how long it took, in milliseconds. */
+  readonly onCalled?: (service: string, code: string, duration: number) => void;
   /** Looks after callers that forget to answer. */
   readonly watchdog: Watchdog;
   /** Calls back once everything recorded so far is durable, and the run is ours to go on with; never, where it can't be. */
@@ -113,7 +115,7 @@ class Attempting implements Watched {
 
   #finish(result: Answer): void {
     if (this.#over) return;
-    const { clock, random } = this.#options;
+    const { clock, random, onCalled } = this.#options;
     const at = clock.now();
     const until = this.#began + this.#timeout;
     const cut = this.#timeout < this.#attempt.target.attemptTimeout;
@@ -124,6 +126,9 @@ class Attempting implements Watched {
     }
     this.#end();
     const duration = at - this.#began;
+    if (this.#timeout > 0) {
+      onCalled?.(this.#attempt.target.service, result.ok ? "OK" : result.failure.code, duration);
+    }
     this.#answer({ type: "answered", result, at, duration, cut, random: random() });
   }
 
@@ -177,6 +182,8 @@ async function callLater(
       late.promise,
       Promise.all([known ?? findMethod(options, attempt, asked), metadata]),
     ]).finally(stopWaiting);
+    // What was asked for took its time: the run may be another's by now.
+    await new Promise<void>((mayBeSent) => options.whenMaySend(mayBeSent));
     signal.throwIfAborted(); // cancelled meanwhile: it doesn't leave, and nobody hears why
     const left = until - clock.now();
     if (left <= 0) throw noTime(attempt);

@@ -36,7 +36,7 @@ export class Beginnings {
       throw new MaestroError("RUN_NOT_FOUND", `Run "${runId}" never began`);
     }
     const started = decodeFact(first, () => undefined) as Beginning["started"];
-    const env = JSON.parse(await this.#text(String(first["env"]), "environment", runId));
+    const env = await this.#json(String(first["env"]), "environment", runId);
     return {
       started: { ...started, env },
       workflow: await this.#workflow(started.definition, runId),
@@ -46,7 +46,20 @@ export class Beginnings {
 
   async #workflow(digest: string, runId: string): Promise<Workflow> {
     return this.#workflows.get(digest) ??
-      this.#workflows.set(digest, JSON.parse(await this.#text(digest, "definition", runId)));
+      this.#workflows.set(digest, await this.#json(digest, "definition", runId));
+  }
+
+  async #json(digest: string, what: string, runId: string) {
+    const text = await this.#text(digest, what, runId);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new MaestroError(
+        "STORE_FAILED",
+        `The ${what} of run "${runId}" is damaged in the store; put a copy of the store's file back`,
+        { cause },
+      );
+    }
   }
 
   async #schemas(digests: Readonly<Record<string, string>>, runId: string) {

@@ -147,6 +147,11 @@ export class Children<L extends ChildLife> {
     return false;
   }
 
+  /** The paths of their steps, with whether something in them waits for an operator. */
+  *attentions(): Iterable<readonly [path: string, parked: boolean]> {
+    for (const [path, live] of this.#live) yield [path, live.parked];
+  }
+
   /** All that are under way are parked, or there are none. */
   get rest(): boolean {
     return [...this.#live.values()].every((live) => live.rests);
@@ -190,7 +195,7 @@ export class Children<L extends ChildLife> {
       stopped: (error) => this.#parent.stopped(error),
     });
     look();
-    if (live.parked) this.#parent.changed();
+    this.#parent.changed(); // what it was like before a restart need not be so now
     return leave;
   }
 

@@ -39,7 +39,7 @@ export function decodeFact(stored: StoredFact, types: TypeLookup): Fact {
   if (stored.v > VERSION) {
     throw new MaestroError(
       "STORE_FAILED",
-      `Cannot read a fact of version ${stored.v}: it was written by a newer Maestro`,
+      `Cannot read a fact of version ${stored.v}: a newer Maestro wrote it; go on with that one`,
     );
   }
   const fact: Record<string, unknown> = { ...stored };

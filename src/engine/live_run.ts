@@ -326,10 +326,23 @@ export class LiveRun {
 
   /** Something has changed in a child run. */
   #change(): void {
+    this.#noteAttention();
     this.#settle();
     this.#ledger.stand();
     this.#actor?.send({ type: "pivot_settled" });
     this.#tellParents();
+  }
+
+  /** Time that a child run waits for an operator counts for nothing here, either. */
+  #noteAttention(): void {
+    let isNew = false;
+    for (const [path, parked] of this.#children.attentions()) {
+      const record = recordOf(this.#options.state, path);
+      if (record?.status !== "running" || record.childParked === parked) continue;
+      this.#ledger.record({ kind: "child_attention", path, op: "action", parked });
+      isNew = true;
+    }
+    if (isNew) this.#actor?.send({ type: "resolved" }); // its blocks look at their clocks
   }
 
   #tellParents(): void {
@@ -416,7 +429,9 @@ export class LiveRun {
     const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
     const whenMaySend = (callback: () => void) => this.#ledger.whenMaySend(callback);
     const onSchema = (service: string, schema: KeptText) => this.keepSchema(service, schema);
-    const attempts = { ...this.#options, names, whenMaySend, onSchema };
+    const onCalled = (service: string, code: string, duration: number) =>
+      this.#partsOf(service).calls.record(code, duration);
+    const attempts = { ...this.#options, names, whenMaySend, onSchema, onCalled };
     return {
       ...names,
       record: (fact) => this.#ledger.record(fact),

@@ -158,6 +158,13 @@ export type FactBody =
   }
   /** A child run has passed its pivot: this one, too, only goes forward from here on. */
   | { readonly kind: "pivot_passed"; readonly path: string; readonly op: Op }
+  /** Something in the child run of a step waits for an operator, or nothing does any more. */
+  | {
+    readonly kind: "child_attention";
+    readonly path: string;
+    readonly op: Op;
+    readonly parked: boolean;
+  }
   | { readonly kind: "rollback_started"; readonly reason: RollbackReason }
   | {
     readonly kind: "attention_raised";

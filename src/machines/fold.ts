@@ -6,7 +6,7 @@
  */
 import type { Fact } from "./facts.ts";
 
-import { park, release, resolve } from "./fold_operator.ts";
+import { park, parkChild, release, resolve } from "./fold_operator.ts";
 import {
   beginRound,
   begun,
@@ -51,6 +51,7 @@ export function applyFact(state: RunState, fact: Fact): void {
       return endAttempt(known(state, fact), fact);
     case "step_completed": {
       const record = known(state, fact);
+      parkChild(state, record, fact.at, false); // it has ended
       if (fact.output !== undefined) record.output = fact.output;
       record.failure = null;
       record.returns = fact.returns ?? false;
@@ -60,6 +61,7 @@ export function applyFact(state: RunState, fact: Fact): void {
     }
     case "step_failed": {
       const record = begun(state, fact);
+      parkChild(state, record, fact.at, false);
       record.failure = fact.failure;
       close(state, record, fact, "failed", fact.failure.outcome);
       return;
@@ -73,6 +75,7 @@ export function applyFact(state: RunState, fact: Fact): void {
     }
     case "step_caught": {
       const record = begun(state, fact);
+      parkChild(state, record, fact.at, false);
       record.caught = { entry: fact.entry, failure: fact.failure };
       record.failure = fact.failure;
       record.failing = null;
@@ -85,6 +88,7 @@ export function applyFact(state: RunState, fact: Fact): void {
     case "step_cancelled": {
       const record = known(state, fact);
       release(state, record, fact.at);
+      parkChild(state, record, fact.at, false);
       close(state, record, fact, "cancelled", fact.outcome);
       return;
     }
@@ -108,12 +112,17 @@ export function applyFact(state: RunState, fact: Fact): void {
     case "pivot_passed":
       state.pivot ??= fact.path;
       return;
+    case "child_attention":
+      return parkChild(state, known(state, fact), fact.at, fact.parked);
     case "rollback_started":
       state.rollback = fact.reason;
       state.end = null; // a child run that had completed is rolled back with its parent
       return;
-    case "attention_raised":
-      return park(state, begun(state, fact), fact);
+    case "attention_raised": {
+      const record = begun(state, fact);
+      parkChild(state, record, fact.at, false); // it waits itself, now
+      return park(state, record, fact);
+    }
     case "attention_resolved":
       return resolve(state, known(state, fact), fact);
     case "run_ended":

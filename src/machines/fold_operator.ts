@@ -30,6 +30,18 @@ export function release(state: RunState, record: StepRecord, at: number): void {
   }
 }
 
+/** Something in the child run of a step waits for an operator, or does no more. */
+export function parkChild(
+  state: RunState,
+  record: StepRecord,
+  at: number,
+  isParked: boolean,
+): void {
+  if (record.childParked === isParked) return;
+  record.childParked = isParked;
+  countParked(state, record, at, isParked ? 1 : -1);
+}
+
 /** Time that something is parked counts for nothing to the blocks around it, nor to the run. */
 function countParked(state: RunState, record: StepRecord, at: number, more: 1 | -1): void {
   for (const around of state.records.values()) {

@@ -47,6 +47,7 @@ export function openRecord(
     dueAt: dueAt ?? null,
     rounds: NO_ROUNDS_YET,
     attention: null,
+    childParked: false,
     resolved: null,
     revisions: state.childrenAgain?.get(recordKey(path, op)) ?? 0,
     branch: undefined,

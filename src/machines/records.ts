@@ -72,6 +72,8 @@ export interface StepRecord {
       readonly seq: number;
     }
     | null;
+  /** Something in its child run waits for an operator. */
+  childParked: boolean;
   /** How an operator last resolved it. */
   resolved: "retry" | "skip" | "abort" | null;
   /** How often an operator changed the request, or had a child run started again: the `#2`, `#3`… of its key or id. */

@@ -222,7 +222,7 @@ export class EngineOperations implements Operations {
       ...(id !== undefined && { id }),
     });
     const { step, action, reason } = request;
-    this.#record(who, "resolve", runId, { step, action, reason });
+    this.#record(who, "resolve", runId, { step, resolution: action, reason });
     return await this.#engine.report(runId);
   }
 

@@ -211,6 +211,19 @@ export interface ServiceView {
   readonly in_flight: number;
   /** Calls that queue for `max_concurrent` or `rate_limit`. */
   readonly queued: number;
+  /** What came of the service's calls since the server first reached it, over all of its methods. */
+  readonly calls: {
+    /** How many were made. */
+    readonly made: number;
+    /** Those of them that were not answered with OK. */
+    readonly failed: number;
+    /** How long half of the latest 256 took at most, in milliseconds; `null`: none was made. */
+    readonly p50_ms: number | null;
+    /** How long all but the slowest hundredth of them took; `null`: none was made. */
+    readonly p99_ms: number | null;
+  };
+  /** What the service said last of its own health; `null`: nothing, or it is not asked. */
+  readonly serving: boolean | null;
 }
 
 /** What a server can be asked to do. */

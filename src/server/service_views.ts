@@ -33,6 +33,7 @@ export function breakerOf(breakers: readonly Breaker[], id: string): Breaker {
 export function viewOf(id: string, breaker: Breaker): ServiceView {
   const { service, endpoint, method, state, openUntil, window, waiting, inFlight, queued } =
     breaker;
+  const { made, failed, p50, p99 } = breaker.calls;
   return {
     id,
     service,
@@ -44,6 +45,8 @@ export function viewOf(id: string, breaker: Breaker): ServiceView {
     waiting,
     in_flight: inFlight,
     queued,
+    calls: { made, failed, p50_ms: p50, p99_ms: p99 },
+    serving: breaker.serving,
   };
 }
 

@@ -65,6 +65,8 @@ export function entryOf(event: Happening): Entry {
       return entry("warn", "cancel requested", { reason: event.reason });
     case "pivot_passed":
       return entry("info", "pivot passed", at);
+    case "child_attention":
+      return entry("debug", event.parked ? "child run is parked" : "child run goes on", at);
     case "rollback_started":
       return entry("warn", "rollback started", { reason: event.reason });
     case "attention_raised":

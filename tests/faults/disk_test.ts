@@ -2,52 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { tempFiles } from "../support/temp_files.ts";
 import { CountingService } from "./counting_service.ts";
+import { Disk, skipped, system, WEAK } from "./system.ts";
 import { checkDurable, doneIn, keptIn, keysOf, runVictim, THREE_STEPS, Victim } from "./victims.ts";
-
-/** Runs a program of the system. @returns whether it did what it was asked for */
-async function system(...[program = "", ...args]: readonly string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(program, { args, stderr: "null" }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
-
-/** A disk of its own size. */
-class Disk implements AsyncDisposable {
-  readonly #folder: string;
-
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** @returns `null` where none can be had */
-  static async of(folder: string, size: string): Promise<Disk | null> {
-    const made = await system("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder);
-    return made ? new Disk(folder) : null;
-  }
-
-  async resize(size: string): Promise<void> {
-    assert.ok(await system("mount", "-o", `remount,size=${size}`, this.#folder));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await system("umount", this.#folder);
-  }
-}
-
-/** Runs a program without root's right to write what may not be written. */
-const WEAK = [
-  "setpriv",
-  "--bounding-set=-dac_override,-dac_read_search",
-  "--inh-caps=-dac_override,-dac_read_search",
-];
-
-/** Says loudly that something could not be tried. */
-function skipped(what: string): void {
-  console.warn(`SKIPPED: ${what} can't be tried here; run the tests as root on Linux`);
-}
 
 const FULL =
   /^Cannot use the store ".*": the disk is full; make room, then go on with what is open$/;
@@ -79,16 +35,18 @@ Deno.test("a disk that fills up in the middle of many runs stops them, and they 
 
   const full = await runVictim({ ...task, act: "resume" });
   assert.equal(full.code, 4);
-  assert.deepEqual(full.victim.failures.map(({ message }) => FULL.test(message)), [true]);
-  assert.equal(service.arrivals.length, arrived);
+  assert.ok(full.victim.failures.length > 0);
+  for (const { message } of full.victim.failures) assert.match(message, FULL);
 
   await disk.resize("64m");
   const kept = await keptIn(store);
-  checkDurable(kept, service, starved);
+  for (const one of [starved, full.victim]) checkDurable(kept, service, one);
   const [done, before] = [doneIn(kept), service.arrivals.length];
   const { code, victim } = await runVictim({ ...task, act: "resume" });
   assert.deepEqual([code, victim.failures], [0, []]);
-  const ids = new Set([...Object.keys(starved.results), ...Object.keys(victim.results)]);
+  const ids = new Set(
+    [starved, full.victim, victim].flatMap(({ results }) => Object.keys(results)),
+  );
   assert.deepEqual([...ids].sort(), [...kept.keys()].sort(), "not every run came to its end");
   assert.deepEqual(service.effects.sort(), keysOf(ids));
   const again = service.arrivals.slice(before).filter((key) => done.has(key));
@@ -119,7 +77,10 @@ const ACCIDENTS: readonly Accident[] = [
       new DatabaseSync(store).exec(`VACUUM INTO '${store}.copy'`);
       await Deno.remove(store);
     },
-    mend: (store) => Deno.rename(`${store}.copy`, store),
+    async mend(store) {
+      for (const end of ["-wal", "-shm"]) await Deno.remove(store + end); // they are the old file's
+      await Deno.rename(`${store}.copy`, store);
+    },
     says: GONE,
   },
   {
@@ -187,6 +148,44 @@ for (const { name, happen, mend, says } of ACCIDENTS) {
     assert.deepEqual(service.effects.sort(), keysOf(ids));
   });
 }
+
+Deno.test("a store with a damaged page is refused, and its runs go on once a copy is put back", async () => {
+  await using service = new CountingService();
+  await using files = await tempFiles({});
+  const store = files.path("maestro.db");
+  const task = { store, port: service.port };
+  const ids = Array.from({ length: 30 }, (_, index) => `run-${index}`);
+  service.hold("Two");
+  await using first = new Victim({ ...task, act: "start", runs: 30, workflow: THREE_STEPS });
+  await service.came(2 * ids.length);
+  first.kill("SIGKILL");
+  await first.ended();
+  service.release("Two");
+  const db = new DatabaseSync(store);
+  db.exec(`VACUUM INTO '${store}.copy'`);
+  const pages = db.prepare("SELECT pageno FROM dbstat WHERE name = 'moments'").all();
+  db.close(); // moves the log into the file
+  {
+    using file = await Deno.open(store, { write: true });
+    for (const { pageno } of pages) {
+      await file.seek((Number(pageno) - 1) * 4_096, Deno.SeekMode.Start);
+      await file.write(crypto.getRandomValues(new Uint8Array(4_096)));
+    }
+  }
+  const hurt = await runVictim({ ...task, act: "resume" });
+  assert.equal(hurt.code, 4);
+  assert.deepEqual(hurt.victim.failures.map(({ code }) => code), ["STORE_FAILED"]);
+  assert.match(
+    hurt.victim.failures[0]?.message ?? "",
+    /^Cannot use the store ".*": the file is damaged; put a copy back, or save what can be read with SQLite's ".recover"$/,
+  );
+  assert.equal(service.arrivals.length, 2 * ids.length);
+  await Deno.rename(`${store}.copy`, store);
+  const { code, victim } = await runVictim({ ...task, act: "resume" });
+  assert.deepEqual([code, victim.failures], [0, []]);
+  checkDurable(await keptIn(store), service, victim);
+  assert.deepEqual(service.effects.sort(), keysOf(ids));
+});
 
 const READ_ONLY =
   /^Cannot use the store ".*": it (may not be written; make the file and its folder writable|can't be opened; may the file and its folder be read and written\?)$/;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { tempFiles } from "../support/temp_files.ts";
 import { CountingService } from "./counting_service.ts";
+import { freeze } from "./system.ts";
 import { checkDurable, keptIn, keysOf, runVictim, THREE_STEPS, Victim } from "./victims.ts";
 
 const RUNS = 30;
@@ -45,7 +46,7 @@ Deno.test("a process that was frozen for longer than its lease writes nothing an
   service.hold("Two");
   await using frozen = new Victim({ ...task, act: "start", workflow: THREE_STEPS, stays: true });
   await service.came(2);
-  frozen.kill("SIGSTOP");
+  await freeze(frozen, store);
   service.release("Two"); // its answer waits for it
   const { code, victim } = await runVictim({ ...task, act: "take", run: "run-0" });
   assert.deepEqual([code, victim.results], [0, { "run-0": "completed" }]);
@@ -69,7 +70,7 @@ Deno.test("a process that was frozen goes on with the runs that nobody took over
   service.hold("Two");
   await using frozen = new Victim({ ...task, act: "start", runs: 3, workflow: THREE_STEPS });
   await service.came(6);
-  frozen.kill("SIGSTOP");
+  await freeze(frozen, store);
   service.release("Two");
   const { victim } = await runVictim({ ...task, act: "take", run: "run-1" });
   assert.deepEqual(victim.results, { "run-1": "completed" });

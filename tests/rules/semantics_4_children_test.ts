@@ -236,6 +236,38 @@ Deno.test("§4 child run: its own timeout is its own", async () => {
   assert.match(report.error?.message ?? "", /timed_out/);
 });
 
+for (
+  const [what, head, before, after] of [
+    ["the parent", "timeout: 10m", "  - ", ""],
+    ["a block around it", "", "  - timeout: 10m\n    steps: [ ", " ]"],
+  ] as const
+) {
+  Deno.test(`§4 child run: time that it is parked counts for nothing to the timeout of ${what}`, async () => {
+    let broken = true;
+    const it =
+      '{ id: it, workflow: child.yaml, catch: [ { codes: [CHILD_FAILED], result: "as well" } ] }';
+    const { report, facts } = await play(`${before}${it}${after}\n  - wait: 9m`, {
+      ...child(TWO + REFUSE),
+      head,
+      cast: {
+        Undo: ({ metadata }) =>
+          broken && metadata["maestro-step"] === "a"
+            ? { fail: "PERMISSION_DENIED" }
+            : { answer: {} },
+      },
+      during: async ({ run, clock }) => {
+        const [parked] = (await run.result()).attention;
+        clock.advance(3_600_000);
+        broken = false;
+        await run.resolve({ step: parked?.step ?? "", action: "retry", reason: "an hour later" });
+      },
+    });
+    assert.equal(report.status, "completed");
+    const kinds = facts.filter(({ kind }) => kind === "child_attention");
+    assert.deepEqual(kinds.map(({ parked }) => parked), [true, false]);
+  });
+}
+
 Deno.test("§4 child run: its `needs_attention` parks the parent, and is resolved there", async () => {
   let broken = true;
   const played = await play(`  - { id: before, service: shop, method: Do, ${UNDO} }\n${IT}`, {

@@ -172,6 +172,11 @@ Deno.test("a parked compensation is rescued, a breaker forced open and reset", a
   const { body: { services: [service] } } = await server.ask("GET", "/services");
   assert.equal(service.service, "shop");
   assert.equal(service.state, "closed");
+  assert.deepEqual({ made: service.calls.made, failed: service.calls.failed }, {
+    made: 3,
+    failed: 1,
+  });
+  assert.ok(service.calls.p50_ms > 0 && service.calls.p50_ms <= service.calls.p99_ms);
   const opened = await server.ask("POST", `/services/${service.id}:forceOpen`);
   assert.equal(opened.body.state, "forced_open");
   const reset = await server.ask("POST", `/services/${service.id}:reset`);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import type { Journal } from "../../src/engine/doors.ts";
 import { MaestroError } from "../../src/errors.ts";
 import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
 import { exerciseJournal, factAt, newRun } from "../support/exercise_journal.ts";
 import { type TempFiles, tempFiles } from "../support/temp_files.ts";
+import { freeze } from "../faults/system.ts";
 import { SecondProcess } from "./second_process.ts";
 
 /** The lease of a process that is to be frozen for longer. */
@@ -120,7 +122,7 @@ Deno.test("a process that hangs for longer than its lease has lost what was take
     await other.ask("claim", "r1", "other"),
     await other.ask("claim", "r2", "other"),
   ];
-  other.kill("SIGSTOP");
+  await freeze(other, pair.files.path("maestro.db"));
   const claim = await claimSoon(here, "r1");
   assert.ok(claim.token > again.token);
   await here.append(claim, [factAt(2)]);
@@ -134,6 +136,36 @@ Deno.test("a process that hangs for longer than its lease has lost what was take
   await other.ask("append", still, [factAt(2)]);
   assert.equal((await Array.fromAsync(here.read("r1"))).length, 2);
   assert.equal(await here.kept("d"), undefined);
+});
+
+Deno.test("a process that comes to the store by a link sees who lives", async () => {
+  await using pair = await Pair.start();
+  const { other, files } = pair;
+  const claim = await other.ask("create", newRun("r1"), "other");
+  await other.ask("append", claim, [factAt(1)]);
+  await Deno.mkdir(files.path("links"));
+  await Deno.symlink(files.path("maestro.db"), files.path("links/maestro.db"));
+  const linked = sqliteJournal(files.path("links/maestro.db"));
+  await assert.rejects(linked.claim("r1", "me"), failsWith("RUN_OWNED"));
+  await linked.append(await linked.create(newRun("r2"), "me"), [factAt(1)]);
+  await assert.rejects(other.ask("claim", "r2", "other"), failsWith("RUN_OWNED"));
+  await other.end();
+  await linked.claim("r1", "me");
+  await linked.close();
+});
+
+Deno.test("in a copy of a store nobody has the runs that somebody has in the store", async () => {
+  await using pair = await Pair.start();
+  const { other, files } = pair;
+  const claim = await other.ask("create", newRun("r1"), "other");
+  await other.ask("append", claim, [factAt(1)]);
+  const db = new DatabaseSync(files.path("maestro.db"));
+  db.exec(`VACUUM INTO '${files.path("copy.db")}'`);
+  db.close();
+  const copy = sqliteJournal(files.path("copy.db"));
+  const adopted = await Array.fromAsync(copy.adopt("me"));
+  assert.deepEqual(adopted.map(({ claim }) => claim.runId), ["r1"]);
+  await copy.close();
 });
 
 Deno.test("of several processes that claim a run at the same time one gets it", async () => {

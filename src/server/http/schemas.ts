@@ -279,6 +279,13 @@ export const service = name(
     waiting: z.int(),
     in_flight: z.int(),
     queued: z.int(),
+    calls: z.object({
+      made: z.int(),
+      failed: z.int(),
+      p50_ms: z.number().nullable(),
+      p99_ms: z.number().nullable(),
+    }),
+    serving: z.boolean().nullable(),
   }),
 );
 

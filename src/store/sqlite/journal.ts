@@ -9,6 +9,7 @@ import type {
 } from "../../engine/doors.ts";
 import type { RunStatus } from "../../engine/report.ts";
 import { MaestroError } from "../../errors.ts";
+import type { Json } from "../../workflow/json.ts";
 import { type Connections, openStore } from "./open.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Lease } from "./lease.ts";
@@ -62,7 +63,9 @@ export function timedSqliteJournal(
   { mustExist = false }: SqliteJournalOptions,
   timing: Timing,
 ): Journal {
-  return new SqliteJournal(path, openStore(path, mustExist, timing.busyTimeout), timing).door();
+  const connections = openStore(path, mustExist, timing.busyTimeout);
+  // What stands beside the file must be the same for all processes, also for those that came by a link.
+  return new SqliteJournal(Deno.realPathSync(path), connections, timing).door();
 }
 
 class SqliteJournal {
@@ -332,8 +335,7 @@ class SqliteJournal {
     for (const { no: number, id: runId, command } of rows) {
       if (this.#told.has(number)) continue;
       this.#told.add(number);
-      const posted = { number, runId, command: JSON.parse(command) };
-      for (const hear of this.#listeners) hear(posted);
+      for (const hear of this.#listeners) hear({ number, runId, command: readCommand(command) });
     }
   }
 
@@ -436,6 +438,15 @@ class SqliteJournal {
       writer.close();
     }
     return Promise.resolve();
+  }
+}
+
+/** A command that is damaged is still one that waits for an answer: it asks for nothing that anybody knows. */
+function readCommand(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

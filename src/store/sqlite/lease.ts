@@ -161,13 +161,16 @@ export class Lease {
   }
 }
 
-/** Whether a process holds the lock of a file; where that can't be told, the lease alone decides. */
+/**
+ * Whether a process holds the lock of a file. Without the file nobody does: the store is a copy, say.
+ * Where it can't be told, the lease alone decides.
+ */
 function isLocked(path: string): boolean {
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(path, { write: true });
-  } catch {
-    return true;
+  } catch (thrown) {
+    return !(thrown instanceof Deno.errors.NotFound);
   }
   try {
     return !file.tryLockSync(true);
