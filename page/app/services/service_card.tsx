@@ -19,7 +19,8 @@ export function ServiceCard({ service, onChange }: {
   readonly service: ServiceView;
   readonly onChange: () => void;
 }): VNode {
-  const { id, state, endpoint, method, open_until, waiting, in_flight, queued } = service;
+  const { id, state, endpoint, method, open_until, waiting, in_flight, queued, calls, serving } =
+    service;
   const isAsking = useSignal(false);
   const name = method === null ? service.service : `${service.service} · ${method}`;
   const steer = async (verb: "forceOpen" | "reset", said: string) => {
@@ -36,11 +37,16 @@ export function ServiceCard({ service, onChange }: {
         </span>
       </div>
       <p class="muted id">{endpoint}</p>
+      <p class={serving === false ? "health is-bad" : "health muted"}>{healthOf(serving)}</p>
       {open_until !== null && (
         <p class="muted">Trial calls in {duration(Date.parse(open_until) - now.value)}</p>
       )}
       <WindowBar window={service.window} />
       <dl class="figures">
+        <Figure name="calls" value={number.format(calls.made)} />
+        <Figure name="errors" value={number.format(calls.failed)} />
+        <Figure name="latency" value={duration(calls.p50_ms)} />
+        <Figure name="slowest 1 %" value={duration(calls.p99_ms)} />
         <Figure name="in flight" value={String(in_flight)} />
         <Figure name="queued" value={String(queued)} />
         <Figure name="held by breaker" value={String(waiting)} />
@@ -78,6 +84,13 @@ export function ServiceCard({ service, onChange }: {
       )}
     </li>
   );
+}
+
+const number = new Intl.NumberFormat();
+
+function healthOf(serving: boolean | null): string {
+  if (serving === null) return "Its health is not watched";
+  return serving ? "Says that it serves" : "Says that it does not serve";
 }
 
 function Figure({ name, value }: { readonly name: string; readonly value: string }): VNode {
