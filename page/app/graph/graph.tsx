@@ -19,7 +19,7 @@ export interface NodeStatus {
 }
 
 /** How far a graph is made smaller to fit before it is scrolled instead: its words stay readable. */
-const SMALLEST = 0.78;
+const SMALLEST = 0.74;
 
 /** A workflow's steps as a graph, with how they stand in a run. */
 export function Graph({ steps, statusOf, selected, onSelect, label }: {
