@@ -14,7 +14,9 @@ import {
   resultOption,
   retentionOption,
   secretOption,
+  serverOption,
   storeOption,
+  tokenFileOption,
 } from "./common_options.ts";
 import type { Io } from "./io.ts";
 import { addRuns } from "./runs_program.ts";
@@ -46,7 +48,10 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
         "Ctrl-C cancels the run, which rolls back; past its pivot that is refused. A second Ctrl-C\n" +
         "leaves at once, and SIGTERM does not cancel: the run can be resumed.",
     )
-    .argument("<file>", "the workflow's YAML file")
+    .argument(
+      "<file>",
+      "the workflow's YAML file; with --server: a workflow of the server, NAME or NAME@VERSION",
+    )
     .option("--input <json>", "the run's input: JSON, @file, or - for standard input (default: {})")
     .option(
       "--set <key=value>",
@@ -78,6 +83,10 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
       "instead of progress, XState's inspection protocol as JSON lines on standard error",
     )
     .addOption(storeOption())
+    .addOption(
+      serverOption().conflicts(["store", "secret", "endpoint", "retention", "inspect"]),
+    )
+    .addOption(tokenFileOption())
     .addOption(retentionOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())

@@ -33,6 +33,7 @@ import { VERSION } from "./version.ts";
 export interface ServeFlags extends ReachFlags, LogFlags {
   readonly workflows: string;
   readonly http: string;
+  readonly grpc?: string | undefined;
   readonly maxRuns: string;
   readonly maxStreams: string;
   readonly allowHost?: readonly string[] | undefined;
@@ -44,6 +45,8 @@ export interface ServeFlags extends ReachFlags, LogFlags {
 export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
   const http = parseAddress(flags.http, "--http");
   checkReach(http, "--http", flags);
+  const grpc = flags.grpc === undefined ? null : parseAddress(flags.grpc, "--grpc");
+  if (grpc !== null) checkReach(grpc, "--grpc", flags);
   const maxRuns = parseMost(flags.maxRuns, "--max-runs");
   const maxStreams = parseMost(flags.maxStreams, "--max-streams");
   const certificate = await readCertificate(flags);
@@ -99,6 +102,10 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
     try {
       const { url } = server.listenHttp(http, certificate);
       logger.info("serving", { url, version: VERSION });
+      if (grpc !== null) {
+        const { port } = await server.listenGrpc(grpc, certificate);
+        logger.info("serving gRPC", { host: grpc.hostname, port, tls: certificate !== null });
+      }
       const { resumed, sleeping } = await server.resume((runId, { code, message }) =>
         logger.error("run can't be resumed", { run_id: runId, code, error: message })
       );

@@ -17,6 +17,10 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
     )
     .option("--http <host:port>", "where the HTTP API and the page are", "127.0.0.1:8080")
     .option(
+      "--grpc <host:port>",
+      "where the gRPC API is, with reflection and health: 127.0.0.1:7070 (default: nowhere)",
+    )
+    .option(
       "--max-runs <number>",
       "how many runs are under way at most; further ones wait to be started",
       "1000",

@@ -90,11 +90,16 @@ export class Stage {
     }
   }
 
+  /** Makes ready to hear of runs that go on elsewhere. */
+  async prepare(): Promise<void> {
+    if (this.form === "events") this.#printEvent = await this.#eventPrinter();
+  }
+
   /** Opens an engine over a store. */
   async open(journal: Journal, secrets: Secrets): Promise<Engine> {
     const { openEngine } = await import("../library/open.ts");
     const inspect = this.#flags.inspect ? await this.#inspector() : undefined;
-    if (this.form === "events") this.#printEvent = await this.#eventPrinter();
+    await this.prepare();
     return this.#engine = openEngine({
       journal,
       secrets,

@@ -44,6 +44,12 @@ function sentence(code: string, said: string, quoted: string): string {
       return `Cannot use so many arguments: ${
         said.replace(/^too many arguments( for '[^']*')?\. /, "").toLowerCase().replace(/\.$/, "")
       }`;
+    case "commander.conflictingOption": {
+      const [one = "", other = ""] = [...said.matchAll(/'(\S+?)[ ,'].*?(?='|$)/g)].map(([, name]) =>
+        name
+      );
+      return `Cannot use ${one} with ${other}`;
+    }
     case "commander.help":
       return "Cannot go on without a command";
     case "commander.invalidArgument": {

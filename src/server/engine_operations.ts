@@ -1,4 +1,4 @@
-import type { Journal, RunQuery, RunSummary } from "../engine/doors.ts";
+import type { Journal, RunQuery, RunSummary, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
@@ -66,6 +66,9 @@ const COUNT_AGAIN = 1_000;
 
 const PAGE_SIZE = 50;
 const LARGEST_PAGE = 1_000;
+
+/** How many facts are given at once. */
+const MOST_FACTS = 1_000;
 
 /** The operations over an engine of this process. */
 export class EngineOperations implements Operations {
@@ -141,6 +144,24 @@ export class EngineOperations implements Operations {
 
   async findRun(runId: string): Promise<RunSummaryJson> {
     return summaryJson(await this.#journal.find(runId));
+  }
+
+  async runFacts(runId: string, after = 0): Promise<readonly StoredFact[]> {
+    const facts: StoredFact[] = [];
+    for await (const fact of this.#journal.read(runId, after)) {
+      facts.push(fact.kind === "run_started" ? { ...fact, env: "" } : fact);
+      if (facts.length === MOST_FACTS) break;
+    }
+    return facts;
+  }
+
+  async runText(runId: string, digest: string): Promise<string> {
+    for await (const fact of this.#journal.read(runId)) {
+      if (!namesText(fact, digest)) continue;
+      const text = await this.#journal.kept(digest);
+      if (text !== undefined) return text;
+    }
+    throw new MaestroError("USAGE", `Run "${runId}" has no text with the digest "${digest}"`);
   }
 
   async getRunDefinition(runId: string): Promise<RunDefinition> {
@@ -289,6 +310,13 @@ export class EngineOperations implements Operations {
   }
 }
 
+/** Whether a fact names a definition or a schema by this digest: the environment is nobody's business. */
+function namesText({ kind, definition, schemas, schema }: StoredFact, digest: string): boolean {
+  if (kind === "schema_found") return schema === digest;
+  if (kind !== "run_started") return false;
+  return definition === digest || Object.values(schemas ?? {}).includes(digest);
+}
+
 /** A run in a list, as the APIs have it. */
 export function summaryJson(run: RunSummary): RunSummaryJson {
   const { runId, workflow, version, correlationId, status, startedAt, endedAt, sleepsUntil } = run;
@@ -302,6 +330,8 @@ export function summaryJson(run: RunSummary): RunSummaryJson {
     finished_at: endedAt === null ? null : new Date(endedAt).toISOString(),
     duration_ms: endedAt === null ? null : endedAt - startedAt,
     sleeps_until: sleepsUntil == null ? null : new Date(sleepsUntil).toISOString(),
+    sleeps: sleepsUntil !== undefined,
+    owned: run.owned,
   };
 }
 

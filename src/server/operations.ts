@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { StoredFact } from "../engine/doors.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Problem } from "../errors.ts";
 import type { BreakerState } from "../machines/service_events.ts";
@@ -79,6 +80,10 @@ export interface RunSummaryJson {
   readonly duration_ms: number | null;
   /** When it goes on by itself, where it only waits for a time. */
   readonly sleeps_until: string | null;
+  /** It does nothing until a time, a signal or an operator's word comes. */
+  readonly sleeps: boolean;
+  /** A live server, or another process, goes on with it. */
+  readonly owned: boolean;
 }
 
 /** A page of runs, the newest first. */
@@ -239,6 +244,13 @@ export interface Operations {
   findRun(runId: string): Promise<RunSummaryJson>;
   /** What a run was started with. */
   getRunDefinition(runId: string): Promise<RunDefinition>;
+  /**
+   * A run's facts as the journal keeps them, those after a number, at most 1,000: what programs fold
+   * that show a run as this one does. Without the environment that its expressions saw.
+   */
+  runFacts(runId: string, after?: number): Promise<readonly StoredFact[]>;
+  /** A text that a run's facts name by its digest: its definition, or the schema of a service. */
+  runText(runId: string, digest: string): Promise<string>;
   /** The runs that fit, the newest first, without child runs. */
   listRuns(query: ListRunsQuery): Promise<RunPage>;
   /** How many runs stand how, without child runs; as of a moment ago. */

@@ -2,6 +2,8 @@ import type { Journal } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { MaestroError } from "../errors.ts";
 import { EngineOperations, type OperationsOptions } from "./engine_operations.ts";
+import { callerOf } from "./access.ts";
+import type { GrpcServer } from "./grpc/server.ts";
 import { httpApp, type HttpOptions } from "./http/app.ts";
 import { type Address, type HttpListener, listen, type ServerCertificate } from "./http/listen.ts";
 import type { Tokens } from "./tokens.ts";
@@ -32,8 +34,8 @@ export interface ServerOptions
   readonly onDefect: (thrown: unknown) => void;
 }
 
-/** Another way in, such as gRPC: it is closed with the server. */
-export interface Listener {
+/** A way in. */
+interface Listener {
   /** Takes nothing new, and resolves when what there is has ended. */
   shutdown(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #draining = new AbortController();
   readonly #listeners: Listener[] = [];
+  #grpc: GrpcServer | null = null;
   #isResumed = false;
 
   constructor(options: ServerOptions) {
@@ -75,9 +78,24 @@ export class Server {
     return listener;
   }
 
-  /** Closes another way in with the server. */
-  add(listener: Listener): void {
+  /** Opens the gRPC side. @throws {MaestroError} `USAGE` where it can't listen there */
+  async listenGrpc(
+    address: Address,
+    certificate: ServerCertificate | null,
+  ): Promise<{ readonly port: number }> {
+    const { startGrpcServer } = await import("./grpc/server.ts");
+    const { tokens, onDefect } = this.#options;
+    const listener = await startGrpcServer({
+      operations: this.operations,
+      address,
+      certificate,
+      authenticate: (authorization) => callerOf(tokens, authorization),
+      onDefect,
+    });
+    listener.setServing(this.#isResumed);
+    this.#grpc = listener;
     this.#listeners.push(listener);
+    return listener;
   }
 
   /**
@@ -88,6 +106,7 @@ export class Server {
   async resume(onFailed: (runId: string, error: MaestroError) => void) {
     const { runs, sleeping } = await this.#options.engine.resumeAll(onFailed);
     this.#isResumed = true;
+    this.#grpc?.setServing(true);
     return { resumed: runs.length, sleeping };
   }
 

@@ -56,6 +56,36 @@ export const ROUTES: readonly Route[] = [
     answer: schemas.runDefinition,
     does: ({ operations, id }) => operations.getRunDefinition(id),
   }),
+  answering({
+    ...get,
+    path: "/runs/{id}/summary",
+    operation: "findRun",
+    summary: "A run in few words, as lists have it; also a child run",
+    answer: schemas.runSummary,
+    does: ({ operations, id }) => operations.findRun(id),
+  }),
+  answering({
+    ...get,
+    path: "/runs/{id}/facts",
+    operation: "getRunFacts",
+    summary: "A run's facts as the journal keeps them, for programs that fold them themselves",
+    query: schemas.runEvents,
+    answer: schemas.runFacts,
+    does: async ({ operations, id, query }) => ({
+      facts: await operations.runFacts(id, query.after),
+    }),
+  }),
+  answering({
+    ...get,
+    path: "/runs/{id}/text",
+    operation: "getRunText",
+    summary: "A text that a run's facts name by its digest",
+    query: schemas.runTextQuery,
+    answer: schemas.runText,
+    does: async ({ operations, id, query }) => ({
+      text: await operations.runText(id, query.digest),
+    }),
+  }),
   streaming({
     path: "/runs/{id}/events",
     operation: "watchRun",

@@ -167,24 +167,44 @@ export const run = name(
   }),
 );
 
+/** A run in few words. */
+export const runSummary = name(
+  "RunSummary",
+  z.object({
+    run_id: z.string(),
+    workflow: z.string(),
+    version: z.string().nullable(),
+    correlation_id: z.string(),
+    status: runStatus,
+    started_at: time,
+    finished_at: time.nullable(),
+    duration_ms: z.number().nullable(),
+    sleeps_until: time.nullable(),
+    sleeps: z.boolean().describe("It does nothing until a time, a signal or an operator comes"),
+    owned: z.boolean().describe("A live process goes on with it"),
+  }),
+);
+
+/** A run's facts. */
+export const runFacts = name(
+  "RunFacts",
+  z.object({
+    facts: z.array(z.looseObject({ v: z.int(), seq: z.int(), at: z.number(), kind: z.string() }))
+      .describe("As the journal keeps them; at most 1000, and the last where there are none"),
+  }),
+);
+
+/** Which text of a run is asked for. */
+export const runTextQuery = z.strictObject({ digest: z.string() });
+
+/** A text that a run's facts name. */
+export const runText = name("RunText", z.object({ text: z.string() }));
+
 /** A page of runs. */
 export const runPage = name(
   "RunPage",
   z.object({
-    runs: z.array(name(
-      "RunSummary",
-      z.object({
-        run_id: z.string(),
-        workflow: z.string(),
-        version: z.string().nullable(),
-        correlation_id: z.string(),
-        status: runStatus,
-        started_at: time,
-        finished_at: time.nullable(),
-        duration_ms: z.number().nullable(),
-        sleeps_until: time.nullable(),
-      }),
-    )),
+    runs: z.array(runSummary),
     next_page_token: z.string().describe("Empty: there are no more"),
   }),
 );
