@@ -4,11 +4,12 @@ import { EXIT } from "./exit_code.ts";
 import { explain } from "./explain.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
-import { openOperator, type Operator, type PlaceFlags, placeOf, type RunsView } from "./place.ts";
+import { openOperator, type PlaceFlags, placeOf } from "./place.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
 import { resumeCommand } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** The options of commands that act on a run. */
 export interface ActFlags extends StageFlags, PlaceFlags {

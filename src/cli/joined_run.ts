@@ -1,7 +1,7 @@
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { MaestroError } from "../errors.ts";
-import type { Operator, RunsView } from "./place.ts";
+import type { Operator, RunsView } from "./views.ts";
 import type { Going, Stage } from "./stage.ts";
 import type { StoredRun } from "./stored_run.ts";
 

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { Journal } from "../engine/doors.ts";
-import type { Engine } from "../engine/engine.ts";
 import { MaestroError } from "../errors.ts";
 import { readSecrets } from "./secret_option.ts";
 import type { Stage } from "./stage.ts";
 import { openExisting } from "./store_option.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** The options that say where runs are. */
 export interface PlaceFlags {
@@ -17,12 +16,6 @@ export interface PlaceFlags {
   readonly server?: string | undefined;
   readonly tokenFile?: string | undefined;
 }
-
-/** Runs that can be looked at. */
-export type RunsView = Pick<Journal, "read" | "kept" | "list" | "find" | "size" | "close">;
-
-/** What can be wanted of a run. */
-export type Operator = Pick<Engine, "cancel" | "signal" | "resolve" | "resume">;
 
 /** The place as text, for commands that someone is told to type. */
 export function placeOf({ server, store }: PlaceFlags): string {

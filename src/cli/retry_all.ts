@@ -4,11 +4,12 @@ import { type ActFlags, atRest } from "./act.ts";
 import { EXIT, exitCodeOfError } from "./exit_code.ts";
 import { type Io, printJson } from "./io.ts";
 import { linesProgress } from "./lines_progress.ts";
-import { openOperator, type Operator, placeOf, type RunsView } from "./place.ts";
+import { openOperator, placeOf } from "./place.ts";
 import type { Decision } from "./resolve_options.ts";
 import { Stage } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
 import { StoredRun } from "./stored_run.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** Which parked steps are tried again. */
 export interface RetryAllFlags extends ActFlags {

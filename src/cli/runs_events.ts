@@ -7,8 +7,9 @@ import type { Fact } from "../machines/facts.ts";
 import { eventJson } from "../engine/event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
-import { openRuns, type PlaceFlags, type RunsView } from "./place.ts";
+import { openRuns, type PlaceFlags } from "./place.ts";
 import { storedFacts } from "./stored_run.ts";
+import type { RunsView } from "./views.ts";
 
 /** The options of `runs events`. */
 export interface EventsFlags extends PlaceFlags {

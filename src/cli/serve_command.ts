@@ -7,6 +7,7 @@ import { MaestroError } from "../errors.ts";
 import { checkWorkflow } from "../library/check.ts";
 import { openEngine } from "../library/open.ts";
 import type { AuditEntry } from "../server/audit.ts";
+import { pageResponse } from "../server/page/page.ts";
 import { Server } from "../server/server.ts";
 import { Tokens } from "../server/tokens.ts";
 import { type WorkflowFile, WorkflowFolder } from "../server/workflow_folder.ts";
@@ -105,6 +106,7 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
       version: VERSION,
       metrics: () => telemetry.metricsText(),
+      page: pageResponse,
       audit: (entry) => logAudit(audit, entry),
       onDefect: (thrown) => logDefect(logger, thrown),
     });

@@ -12,7 +12,7 @@ import type { Fact } from "../machines/facts.ts";
 import { recordOf } from "../machines/records.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { findStep } from "./find_step.ts";
-import type { RunsView } from "./place.ts";
+import type { RunsView } from "./views.ts";
 import { emptyView, hear, type RunView, viewOf } from "./run_view.ts";
 
 /** A fact, and the run that it is of. */

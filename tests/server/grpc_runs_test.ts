@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Event, Run_State, Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
 import { ResolveStepRequest_Action as Action } from "../../src/gen/maestro/v1/runs_pb.ts";
 import { Operation } from "../../src/gen/maestro/v1/runs_pb.ts";
+import { Service_BreakerState, Services } from "../../src/gen/maestro/v1/services_pb.ts";
 import { valueOf } from "../../src/server/grpc/json_values.ts";
 import { type ApiClient, RpcFailure } from "../support/api_client.ts";
 import { startApiServer } from "../support/grpc_api.ts";
@@ -177,4 +178,25 @@ Deno.test("a mask says which fields of a run are wanted", async () => {
     client.call(getRun, { name: "runs/r1", readMask: { paths: ["status"] } }),
     /"status" is no field of maestro.v1.Run/,
   );
+});
+
+Deno.test("services are listed with what came of their calls, held back, and let through again", async () => {
+  await using server = await startApiServer();
+  const client = server.client();
+  await client.call(Runs.method.startRun, { workflow: "workflows/ship", runId: "r1" });
+  for await (const { event } of client.watch(watchRun, { name: "runs/r1" })) {
+    if (event?.kind === "attention_raised") break;
+  }
+  const { listServices, forceOpenService, resetService } = Services.method;
+  const { services: [shop] } = await client.call(listServices, {});
+  assert.match(shop!.name, /^services\/shop-/);
+  assert.equal(shop!.displayName, "shop");
+  assert.equal(shop!.breakerState, Service_BreakerState.CLOSED);
+  assert.equal(shop!.callStats?.calls, 2n);
+  assert.equal(shop!.callStats?.failures, 1n);
+  const { name } = shop!;
+  const forced = await client.call(forceOpenService, { name });
+  assert.equal(forced.breakerState, Service_BreakerState.FORCED_OPEN);
+  const reset = await client.call(resetService, { name });
+  assert.equal(reset.breakerState, Service_BreakerState.CLOSED);
 });

@@ -1,7 +1,7 @@
 import type { RunQuery, RunSummary, StoredFact } from "../../engine/doors.ts";
 import { MaestroError } from "../../errors.ts";
 import type { RunPage, RunSummaryJson } from "../../server/operations.ts";
-import type { RunsView } from "../place.ts";
+import type { RunsView } from "../views.ts";
 import { type Api, runPath } from "./api.ts";
 
 /** The most runs that a page may have. */

@@ -1,4 +1,4 @@
-import type { Operator, RunsView } from "../place.ts";
+import type { Operator, RunsView } from "../views.ts";
 import { Api, type ServerFlags } from "./api.ts";
 import { remoteJournal } from "./journal.ts";
 import { remoteOperator } from "./operator.ts";

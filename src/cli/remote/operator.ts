@@ -1,6 +1,6 @@
 import { MaestroError } from "../../errors.ts";
 import type { Json } from "../../workflow/json.ts";
-import type { Operator } from "../place.ts";
+import type { Operator } from "../views.ts";
 import { type Api, runPath } from "./api.ts";
 
 /** Has a server do what is wanted of a run: it records who asked by their token. */

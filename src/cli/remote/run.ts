@@ -10,7 +10,7 @@ import type { Json } from "../../workflow/json.ts";
 import { readInput } from "../input_option.ts";
 import type { Io } from "../io.ts";
 import { JoinedRun } from "../joined_run.ts";
-import type { RunFlags } from "../run_command.ts";
+import type { RunFlags } from "../run_flags.ts";
 import { parseId, parseTimeout } from "../run_options.ts";
 import { Stage } from "../stage.ts";
 import { StoredRun } from "../stored_run.ts";

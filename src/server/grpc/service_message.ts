@@ -1,5 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Service_BreakerState, type ServiceSchema } from "../../gen/maestro/v1/services_pb.ts";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  Service_BreakerState,
+  Service_Health,
+  type ServiceSchema,
+} from "../../gen/maestro/v1/services_pb.ts";
 import type { ServiceView } from "../operations.ts";
 import { timeOf } from "./json_values.ts";
 import { serviceName } from "./names.ts";
@@ -25,5 +30,21 @@ export function serviceMessage(view: ServiceView): MessageInitShape<typeof Servi
     waitingCalls: view.waiting,
     activeCalls: view.in_flight,
     queuedCalls: view.queued,
+    callStats: callStats(view.calls),
+    health: healthOf(view.serving),
   };
+}
+
+function callStats({ made, failed, p50_ms: median, p99_ms: p99 }: ServiceView["calls"]) {
+  return {
+    calls: BigInt(made),
+    failures: BigInt(failed),
+    ...(median !== null && { medianLatency: durationFromMs(median) }),
+    ...(p99 !== null && { p99Latency: durationFromMs(p99) }),
+  };
+}
+
+function healthOf(serving: boolean | null): Service_Health {
+  if (serving === null) return Service_Health.HEALTH_UNSPECIFIED;
+  return serving ? Service_Health.SERVING : Service_Health.NOT_SERVING;
 }

@@ -6,15 +6,15 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file maestro/v1/services.proto.
  */
 export const file_maestro_v1_services: GenFile = /*@__PURE__*/
-  fileDesc("ChltYWVzdHJvL3YxL3NlcnZpY2VzLnByb3RvEgptYWVzdHJvLnYxIs4DCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhAKCGVuZHBvaW50GAMgASgJEg4KBm1ldGhvZBgEIAEoCRI3Cg1icmVha2VyX3N0YXRlGAUgASgOMiAubWFlc3Ryby52MS5TZXJ2aWNlLkJyZWFrZXJTdGF0ZRIxCg1vcGVuX2VuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZ3aW5kb3cYByABKAsyGi5tYWVzdHJvLnYxLlNlcnZpY2UuV2luZG93EhUKDXdhaXRpbmdfY2FsbHMYCCABKAUSFAoMYWN0aXZlX2NhbGxzGAkgASgFEhQKDHF1ZXVlZF9jYWxscxgKIAEoBRo9CgZXaW5kb3cSDQoFY2FsbHMYASABKAUSEAoIZmFpbHVyZXMYAiABKAUSEgoKc2xvd19jYWxscxgDIAEoBSJjCgxCcmVha2VyU3RhdGUSHQoZQlJFQUtFUl9TVEFURV9VTlNQRUNJRklFRBAAEgoKBkNMT1NFRBABEggKBE9QRU4QAhINCglIQUxGX09QRU4QAxIPCgtGT1JDRURfT1BFThAEIjwKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiVgoUTGlzdFNlcnZpY2VzUmVzcG9uc2USJQoIc2VydmljZXMYASADKAsyEy5tYWVzdHJvLnYxLlNlcnZpY2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIicKF0ZvcmNlT3BlblNlcnZpY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiIwoTUmVzZXRTZXJ2aWNlUmVxdWVzdBIMCgRuYW1lGAEgASgJMoACCghTZXJ2aWNlcxJWCgxMaXN0U2VydmljZXMSHy5tYWVzdHJvLnYxLkxpc3RTZXJ2aWNlc1JlcXVlc3QaIC5tYWVzdHJvLnYxLkxpc3RTZXJ2aWNlc1Jlc3BvbnNlIgOQAgESUQoQRm9yY2VPcGVuU2VydmljZRIjLm1hZXN0cm8udjEuRm9yY2VPcGVuU2VydmljZVJlcXVlc3QaEy5tYWVzdHJvLnYxLlNlcnZpY2UiA5ACAhJJCgxSZXNldFNlcnZpY2USHy5tYWVzdHJvLnYxLlJlc2V0U2VydmljZVJlcXVlc3QaEy5tYWVzdHJvLnYxLlNlcnZpY2UiA5ACAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChltYWVzdHJvL3YxL3NlcnZpY2VzLnByb3RvEgptYWVzdHJvLnYxIv8FCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhAKCGVuZHBvaW50GAMgASgJEg4KBm1ldGhvZBgEIAEoCRI3Cg1icmVha2VyX3N0YXRlGAUgASgOMiAubWFlc3Ryby52MS5TZXJ2aWNlLkJyZWFrZXJTdGF0ZRIxCg1vcGVuX2VuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZ3aW5kb3cYByABKAsyGi5tYWVzdHJvLnYxLlNlcnZpY2UuV2luZG93EhUKDXdhaXRpbmdfY2FsbHMYCCABKAUSFAoMYWN0aXZlX2NhbGxzGAkgASgFEhQKDHF1ZXVlZF9jYWxscxgKIAEoBRIxCgpjYWxsX3N0YXRzGAsgASgLMh0ubWFlc3Ryby52MS5TZXJ2aWNlLkNhbGxTdGF0cxIqCgZoZWFsdGgYDCABKA4yGi5tYWVzdHJvLnYxLlNlcnZpY2UuSGVhbHRoGj0KBldpbmRvdxINCgVjYWxscxgBIAEoBRIQCghmYWlsdXJlcxgCIAEoBRISCgpzbG93X2NhbGxzGAMgASgFGo8BCglDYWxsU3RhdHMSDQoFY2FsbHMYASABKAMSEAoIZmFpbHVyZXMYAiABKAMSMQoObWVkaWFuX2xhdGVuY3kYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLcDk5X2xhdGVuY3kYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iYwoMQnJlYWtlclN0YXRlEh0KGUJSRUFLRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIKCgZDTE9TRUQQARIICgRPUEVOEAISDQoJSEFMRl9PUEVOEAMSDwoLRk9SQ0VEX09QRU4QBCI+CgZIZWFsdGgSFgoSSEVBTFRIX1VOU1BFQ0lGSUVEEAASCwoHU0VSVklORxABEg8KC05PVF9TRVJWSU5HEAIiPAoTTGlzdFNlcnZpY2VzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJWChRMaXN0U2VydmljZXNSZXNwb25zZRIlCghzZXJ2aWNlcxgBIAMoCzITLm1hZXN0cm8udjEuU2VydmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJwoXRm9yY2VPcGVuU2VydmljZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIjChNSZXNldFNlcnZpY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkygAIKCFNlcnZpY2VzElYKDExpc3RTZXJ2aWNlcxIfLm1hZXN0cm8udjEuTGlzdFNlcnZpY2VzUmVxdWVzdBogLm1hZXN0cm8udjEuTGlzdFNlcnZpY2VzUmVzcG9uc2UiA5ACARJRChBGb3JjZU9wZW5TZXJ2aWNlEiMubWFlc3Ryby52MS5Gb3JjZU9wZW5TZXJ2aWNlUmVxdWVzdBoTLm1hZXN0cm8udjEuU2VydmljZSIDkAICEkkKDFJlc2V0U2VydmljZRIfLm1hZXN0cm8udjEuUmVzZXRTZXJ2aWNlUmVxdWVzdBoTLm1hZXN0cm8udjEuU2VydmljZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Service is a service as this server reaches it; where its circuit breaker has
@@ -93,6 +93,20 @@ export type Service = Message<"maestro.v1.Service"> & {
    * @generated from field: int32 queued_calls = 10;
    */
   queuedCalls: number;
+
+  /**
+   * What came of its calls since the server first reached it, over all methods.
+   *
+   * @generated from field: maestro.v1.Service.CallStats call_stats = 11;
+   */
+  callStats?: Service_CallStats | undefined;
+
+  /**
+   * What it said last of its own health, where its workflows have `health`.
+   *
+   * @generated from field: maestro.v1.Service.Health health = 12;
+   */
+  health: Service_Health;
 };
 
 /**
@@ -136,6 +150,49 @@ export type Service_Window = Message<"maestro.v1.Service.Window"> & {
  */
 export const Service_WindowSchema: GenMessage<Service_Window> = /*@__PURE__*/
   messageDesc(file_maestro_v1_services, 0, 0);
+
+/**
+ * CallStats is what came of calls.
+ *
+ * @generated from message maestro.v1.Service.CallStats
+ */
+export type Service_CallStats = Message<"maestro.v1.Service.CallStats"> & {
+  /**
+   * How many were made.
+   *
+   * @generated from field: int64 calls = 1;
+   */
+  calls: bigint;
+
+  /**
+   * Those of them that were not answered with OK.
+   *
+   * @generated from field: int64 failures = 2;
+   */
+  failures: bigint;
+
+  /**
+   * How long half of the latest 256 took at most; absent where none was made.
+   *
+   * @generated from field: google.protobuf.Duration median_latency = 3;
+   */
+  medianLatency?: Duration | undefined;
+
+  /**
+   * How long all but the slowest hundredth of them took; absent where none was
+   * made.
+   *
+   * @generated from field: google.protobuf.Duration p99_latency = 4;
+   */
+  p99Latency?: Duration | undefined;
+};
+
+/**
+ * Describes the message maestro.v1.Service.CallStats.
+ * Use `create(Service_CallStatsSchema)` to create a new message.
+ */
+export const Service_CallStatsSchema: GenMessage<Service_CallStats> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_services, 0, 1);
 
 /**
  * BreakerState is whether calls are let through.
@@ -184,6 +241,40 @@ export enum Service_BreakerState {
  */
 export const Service_BreakerStateSchema: GenEnum<Service_BreakerState> = /*@__PURE__*/
   enumDesc(file_maestro_v1_services, 0, 0);
+
+/**
+ * Health is what the service says of itself.
+ *
+ * @generated from enum maestro.v1.Service.Health
+ */
+export enum Service_Health {
+  /**
+   * Nothing, or it is not asked.
+   *
+   * @generated from enum value: HEALTH_UNSPECIFIED = 0;
+   */
+  HEALTH_UNSPECIFIED = 0,
+
+  /**
+   * It takes calls.
+   *
+   * @generated from enum value: SERVING = 1;
+   */
+  SERVING = 1,
+
+  /**
+   * It takes none now.
+   *
+   * @generated from enum value: NOT_SERVING = 2;
+   */
+  NOT_SERVING = 2,
+}
+
+/**
+ * Describes the enum maestro.v1.Service.Health.
+ */
+export const Service_HealthSchema: GenEnum<Service_Health> = /*@__PURE__*/
+  enumDesc(file_maestro_v1_services, 0, 1);
 
 /**
  * ListServicesRequest asks for all.

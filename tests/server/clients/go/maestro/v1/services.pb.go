@@ -9,6 +9,7 @@ package maestrov1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -83,6 +84,59 @@ func (Service_BreakerState) EnumDescriptor() ([]byte, []int) {
 	return file_maestro_v1_services_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// Health is what the service says of itself.
+type Service_Health int32
+
+const (
+	// Nothing, or it is not asked.
+	Service_HEALTH_UNSPECIFIED Service_Health = 0
+	// It takes calls.
+	Service_SERVING Service_Health = 1
+	// It takes none now.
+	Service_NOT_SERVING Service_Health = 2
+)
+
+// Enum value maps for Service_Health.
+var (
+	Service_Health_name = map[int32]string{
+		0: "HEALTH_UNSPECIFIED",
+		1: "SERVING",
+		2: "NOT_SERVING",
+	}
+	Service_Health_value = map[string]int32{
+		"HEALTH_UNSPECIFIED": 0,
+		"SERVING":            1,
+		"NOT_SERVING":        2,
+	}
+)
+
+func (x Service_Health) Enum() *Service_Health {
+	p := new(Service_Health)
+	*p = x
+	return p
+}
+
+func (x Service_Health) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Service_Health) Descriptor() protoreflect.EnumDescriptor {
+	return file_maestro_v1_services_proto_enumTypes[1].Descriptor()
+}
+
+func (Service_Health) Type() protoreflect.EnumType {
+	return &file_maestro_v1_services_proto_enumTypes[1]
+}
+
+func (x Service_Health) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Service_Health.Descriptor instead.
+func (Service_Health) EnumDescriptor() ([]byte, []int) {
+	return file_maestro_v1_services_proto_rawDescGZIP(), []int{0, 1}
+}
+
 // Service is a service as this server reaches it; where its circuit breaker has
 // `scope: method`, one of its methods.
 type Service struct {
@@ -107,7 +161,11 @@ type Service struct {
 	ActiveCalls int32 `protobuf:"varint,9,opt,name=active_calls,json=activeCalls,proto3" json:"active_calls,omitempty"`
 	// Calls that the breaker let through, and that queue for `max_concurrent` or
 	// `rate_limit`.
-	QueuedCalls   int32 `protobuf:"varint,10,opt,name=queued_calls,json=queuedCalls,proto3" json:"queued_calls,omitempty"`
+	QueuedCalls int32 `protobuf:"varint,10,opt,name=queued_calls,json=queuedCalls,proto3" json:"queued_calls,omitempty"`
+	// What came of its calls since the server first reached it, over all methods.
+	CallStats *Service_CallStats `protobuf:"bytes,11,opt,name=call_stats,json=callStats,proto3" json:"call_stats,omitempty"`
+	// What it said last of its own health, where its workflows have `health`.
+	Health        Service_Health `protobuf:"varint,12,opt,name=health,proto3,enum=maestro.v1.Service_Health" json:"health,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -210,6 +268,20 @@ func (x *Service) GetQueuedCalls() int32 {
 		return x.QueuedCalls
 	}
 	return 0
+}
+
+func (x *Service) GetCallStats() *Service_CallStats {
+	if x != nil {
+		return x.CallStats
+	}
+	return nil
+}
+
+func (x *Service) GetHealth() Service_Health {
+	if x != nil {
+		return x.Health
+	}
+	return Service_HEALTH_UNSPECIFIED
 }
 
 // ListServicesRequest asks for all.
@@ -479,12 +551,86 @@ func (x *Service_Window) GetSlowCalls() int32 {
 	return 0
 }
 
+// CallStats is what came of calls.
+type Service_CallStats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many were made.
+	Calls int64 `protobuf:"varint,1,opt,name=calls,proto3" json:"calls,omitempty"`
+	// Those of them that were not answered with OK.
+	Failures int64 `protobuf:"varint,2,opt,name=failures,proto3" json:"failures,omitempty"`
+	// How long half of the latest 256 took at most; absent where none was made.
+	MedianLatency *durationpb.Duration `protobuf:"bytes,3,opt,name=median_latency,json=medianLatency,proto3" json:"median_latency,omitempty"`
+	// How long all but the slowest hundredth of them took; absent where none was
+	// made.
+	P99Latency    *durationpb.Duration `protobuf:"bytes,4,opt,name=p99_latency,json=p99Latency,proto3" json:"p99_latency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Service_CallStats) Reset() {
+	*x = Service_CallStats{}
+	mi := &file_maestro_v1_services_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Service_CallStats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Service_CallStats) ProtoMessage() {}
+
+func (x *Service_CallStats) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_services_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Service_CallStats.ProtoReflect.Descriptor instead.
+func (*Service_CallStats) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_services_proto_rawDescGZIP(), []int{0, 1}
+}
+
+func (x *Service_CallStats) GetCalls() int64 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *Service_CallStats) GetFailures() int64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Service_CallStats) GetMedianLatency() *durationpb.Duration {
+	if x != nil {
+		return x.MedianLatency
+	}
+	return nil
+}
+
+func (x *Service_CallStats) GetP99Latency() *durationpb.Duration {
+	if x != nil {
+		return x.P99Latency
+	}
+	return nil
+}
+
 var File_maestro_v1_services_proto protoreflect.FileDescriptor
 
 const file_maestro_v1_services_proto_rawDesc = "" +
 	"\n" +
 	"\x19maestro/v1/services.proto\x12\n" +
-	"maestro.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
+	"maestro.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\a\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1a\n" +
@@ -496,19 +642,32 @@ const file_maestro_v1_services_proto_rawDesc = "" +
 	"\rwaiting_calls\x18\b \x01(\x05R\fwaitingCalls\x12!\n" +
 	"\factive_calls\x18\t \x01(\x05R\vactiveCalls\x12!\n" +
 	"\fqueued_calls\x18\n" +
-	" \x01(\x05R\vqueuedCalls\x1aY\n" +
+	" \x01(\x05R\vqueuedCalls\x12<\n" +
+	"\n" +
+	"call_stats\x18\v \x01(\v2\x1d.maestro.v1.Service.CallStatsR\tcallStats\x122\n" +
+	"\x06health\x18\f \x01(\x0e2\x1a.maestro.v1.Service.HealthR\x06health\x1aY\n" +
 	"\x06Window\x12\x14\n" +
 	"\x05calls\x18\x01 \x01(\x05R\x05calls\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\x05R\bfailures\x12\x1d\n" +
 	"\n" +
-	"slow_calls\x18\x03 \x01(\x05R\tslowCalls\"c\n" +
+	"slow_calls\x18\x03 \x01(\x05R\tslowCalls\x1a\xbb\x01\n" +
+	"\tCallStats\x12\x14\n" +
+	"\x05calls\x18\x01 \x01(\x03R\x05calls\x12\x1a\n" +
+	"\bfailures\x18\x02 \x01(\x03R\bfailures\x12@\n" +
+	"\x0emedian_latency\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\rmedianLatency\x12:\n" +
+	"\vp99_latency\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"p99Latency\"c\n" +
 	"\fBreakerState\x12\x1d\n" +
 	"\x19BREAKER_STATE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
 	"\x06CLOSED\x10\x01\x12\b\n" +
 	"\x04OPEN\x10\x02\x12\r\n" +
 	"\tHALF_OPEN\x10\x03\x12\x0f\n" +
-	"\vFORCED_OPEN\x10\x04\"Q\n" +
+	"\vFORCED_OPEN\x10\x04\">\n" +
+	"\x06Health\x12\x16\n" +
+	"\x12HEALTH_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aSERVING\x10\x01\x12\x0f\n" +
+	"\vNOT_SERVING\x10\x02\"Q\n" +
 	"\x13ListServicesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -537,34 +696,41 @@ func file_maestro_v1_services_proto_rawDescGZIP() []byte {
 	return file_maestro_v1_services_proto_rawDescData
 }
 
-var file_maestro_v1_services_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_maestro_v1_services_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_maestro_v1_services_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_maestro_v1_services_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_maestro_v1_services_proto_goTypes = []any{
 	(Service_BreakerState)(0),       // 0: maestro.v1.Service.BreakerState
-	(*Service)(nil),                 // 1: maestro.v1.Service
-	(*ListServicesRequest)(nil),     // 2: maestro.v1.ListServicesRequest
-	(*ListServicesResponse)(nil),    // 3: maestro.v1.ListServicesResponse
-	(*ForceOpenServiceRequest)(nil), // 4: maestro.v1.ForceOpenServiceRequest
-	(*ResetServiceRequest)(nil),     // 5: maestro.v1.ResetServiceRequest
-	(*Service_Window)(nil),          // 6: maestro.v1.Service.Window
-	(*timestamppb.Timestamp)(nil),   // 7: google.protobuf.Timestamp
+	(Service_Health)(0),             // 1: maestro.v1.Service.Health
+	(*Service)(nil),                 // 2: maestro.v1.Service
+	(*ListServicesRequest)(nil),     // 3: maestro.v1.ListServicesRequest
+	(*ListServicesResponse)(nil),    // 4: maestro.v1.ListServicesResponse
+	(*ForceOpenServiceRequest)(nil), // 5: maestro.v1.ForceOpenServiceRequest
+	(*ResetServiceRequest)(nil),     // 6: maestro.v1.ResetServiceRequest
+	(*Service_Window)(nil),          // 7: maestro.v1.Service.Window
+	(*Service_CallStats)(nil),       // 8: maestro.v1.Service.CallStats
+	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 10: google.protobuf.Duration
 }
 var file_maestro_v1_services_proto_depIdxs = []int32{
-	0, // 0: maestro.v1.Service.breaker_state:type_name -> maestro.v1.Service.BreakerState
-	7, // 1: maestro.v1.Service.open_end_time:type_name -> google.protobuf.Timestamp
-	6, // 2: maestro.v1.Service.window:type_name -> maestro.v1.Service.Window
-	1, // 3: maestro.v1.ListServicesResponse.services:type_name -> maestro.v1.Service
-	2, // 4: maestro.v1.Services.ListServices:input_type -> maestro.v1.ListServicesRequest
-	4, // 5: maestro.v1.Services.ForceOpenService:input_type -> maestro.v1.ForceOpenServiceRequest
-	5, // 6: maestro.v1.Services.ResetService:input_type -> maestro.v1.ResetServiceRequest
-	3, // 7: maestro.v1.Services.ListServices:output_type -> maestro.v1.ListServicesResponse
-	1, // 8: maestro.v1.Services.ForceOpenService:output_type -> maestro.v1.Service
-	1, // 9: maestro.v1.Services.ResetService:output_type -> maestro.v1.Service
-	7, // [7:10] is the sub-list for method output_type
-	4, // [4:7] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0,  // 0: maestro.v1.Service.breaker_state:type_name -> maestro.v1.Service.BreakerState
+	9,  // 1: maestro.v1.Service.open_end_time:type_name -> google.protobuf.Timestamp
+	7,  // 2: maestro.v1.Service.window:type_name -> maestro.v1.Service.Window
+	8,  // 3: maestro.v1.Service.call_stats:type_name -> maestro.v1.Service.CallStats
+	1,  // 4: maestro.v1.Service.health:type_name -> maestro.v1.Service.Health
+	2,  // 5: maestro.v1.ListServicesResponse.services:type_name -> maestro.v1.Service
+	10, // 6: maestro.v1.Service.CallStats.median_latency:type_name -> google.protobuf.Duration
+	10, // 7: maestro.v1.Service.CallStats.p99_latency:type_name -> google.protobuf.Duration
+	3,  // 8: maestro.v1.Services.ListServices:input_type -> maestro.v1.ListServicesRequest
+	5,  // 9: maestro.v1.Services.ForceOpenService:input_type -> maestro.v1.ForceOpenServiceRequest
+	6,  // 10: maestro.v1.Services.ResetService:input_type -> maestro.v1.ResetServiceRequest
+	4,  // 11: maestro.v1.Services.ListServices:output_type -> maestro.v1.ListServicesResponse
+	2,  // 12: maestro.v1.Services.ForceOpenService:output_type -> maestro.v1.Service
+	2,  // 13: maestro.v1.Services.ResetService:output_type -> maestro.v1.Service
+	11, // [11:14] is the sub-list for method output_type
+	8,  // [8:11] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_maestro_v1_services_proto_init() }
@@ -577,8 +743,8 @@ func file_maestro_v1_services_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_maestro_v1_services_proto_rawDesc), len(file_maestro_v1_services_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   6,
+			NumEnums:      2,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
