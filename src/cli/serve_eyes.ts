@@ -23,6 +23,9 @@ export interface AttentionFlags {
 /** The largest file of a secret, in bytes. */
 const MAX_SECRET = 4096;
 
+/** How soon the same problem is told again, in milliseconds. */
+const SAME_AGAIN = 60_000;
+
 /** Watches over a server. */
 export interface Eyes {
   readonly telemetry: Telemetry;
@@ -44,7 +47,7 @@ export async function openEyes(
   const telemetry = await openTelemetry({
     version: VERSION,
     env: environment,
-    onProblem: (message) => logger.warn("telemetry can't be sent", { error: message }),
+    onProblem: seldom((message) => logger.warn("telemetry can't be sent", { error: message })),
   });
   const webhook = receiver === null ? null : new AttentionWebhook({
     ...receiver,
@@ -66,6 +69,18 @@ export async function openEyes(
     async close() {
       await Promise.all([webhook?.close(), telemetry.close()]);
     },
+  };
+}
+
+/** Says the same once a minute at most: a collector that is away is told of with every batch. */
+function seldom(say: (message: string) => void): (message: string) => void {
+  let said = "";
+  let at = -Infinity;
+  return (message) => {
+    const now = performance.now();
+    if (message === said && now - at < SAME_AGAIN) return;
+    [said, at] = [message, now];
+    say(message);
   };
 }
 

@@ -25,6 +25,12 @@ const HOPELESS: ReadonlySet<string> = new Set([
   "USAGE",
 ]);
 
+/** How many moments are looked back for the last run before a restart: behind more, nothing is made up for. */
+const LOOK_BACK = 1_000;
+
+/** Where a run stands that has not ended. */
+const OPEN = ["running", "compensating", "needs_attention"] as const;
+
 /** What came of a schedule's moment. */
 export interface ScheduledMoment {
   /** The workflow's name. */
@@ -49,7 +55,7 @@ export interface SchedulerOptions {
   /** Tells what a run began with. */
   readonly engine: Pick<Engine, "beginning">;
   /** Where the runs are that were started before. */
-  readonly journal: Pick<Journal, "list">;
+  readonly journal: Pick<Journal, "find" | "list">;
   /** What tells the time and wakes. @default the machine's clock */
   readonly clock?: Clock;
   /** Hears of every moment. */
@@ -180,9 +186,8 @@ export class Scheduler {
 
   /** Whether a moment that has passed should have had a run. */
   async #wasMissed(workflow: string, schedule: Schedule, moment: number): Promise<boolean> {
-    const runId = scheduledRunId(workflow, moment);
-    const before = await this.#runBefore(workflow, null);
-    if (before === undefined || before.runId >= runId) return false;
+    const before = await this.#lastRun(workflow, schedule, moment);
+    if (before === null || before.runId === scheduledRunId(workflow, moment)) return false;
     if (schedule.overlap === "skip" && (before.endedAt ?? Infinity) > moment) return false;
     // The schedule may be another one since then, to which the moment meant nothing.
     const then = (await this.#options.engine.beginning(before.runId)).workflow.schedule;
@@ -193,11 +198,8 @@ export class Scheduler {
     const { workflow, schedule } = entry;
     const runId = scheduledRunId(workflow.name, moment);
     try {
-      if (schedule.overlap === "skip") {
-        const before = await this.#runBefore(workflow.name, runId);
-        if (before !== undefined && before.endedAt === null) {
-          return this.#tell(workflow.name, moment, "skipped");
-        }
+      if (schedule.overlap === "skip" && await this.#isUnderWay(workflow.name, runId)) {
+        return this.#tell(workflow.name, moment, "skipped");
       }
       await this.#options.start(workflow, { runId, input: schedule.input });
       this.#tell(workflow.name, moment, "started");
@@ -227,15 +229,39 @@ export class Scheduler {
     this.#options.onMoment?.({ workflow, at, runId, outcome, ...(error && { error }) });
   }
 
-  /** The last run that a schedule has started, but for one. */
-  async #runBefore(workflow: string, but: string | null): Promise<RunSummary | undefined> {
-    let after: string | undefined;
-    for (;;) {
-      const page = await this.#options.journal.list({ workflow, ...(after && { after }) });
-      const found = page.find(({ runId }) => runId !== but && isScheduled(workflow, runId));
-      after = page.at(-1)?.runId;
-      if (found !== undefined || after === undefined) return found;
+  /** The run of a moment, or of the last one before it that has one; `null`: it was long ago. */
+  async #lastRun(
+    workflow: string,
+    schedule: Schedule,
+    moment: number,
+  ): Promise<RunSummary | null> {
+    const { journal } = this.#options;
+    let at: number | null = moment;
+    for (let looked = 0; looked < LOOK_BACK && at !== null; looked++) {
+      try {
+        return await journal.find(scheduledRunId(workflow, at));
+      } catch (thrown) {
+        if (MaestroError.from(thrown).code !== "RUN_NOT_FOUND") throw thrown;
+      }
+      at = lastMoment(schedule, at - 1);
     }
+    return null;
+  }
+
+  /** Whether a run that the schedule has started is under way, or waits for an operator, but for one. */
+  async #isUnderWay(workflow: string, but: string): Promise<boolean> {
+    for (const status of OPEN) {
+      const query = { workflow, status, text: `${workflow}@` };
+      let after: string | undefined;
+      for (;;) {
+        const page: readonly RunSummary[] = await this.#options.journal
+          .list({ ...query, ...(after !== undefined && { after }) });
+        if (page.some(({ runId }) => runId !== but && isScheduled(workflow, runId))) return true;
+        after = page.at(-1)?.runId;
+        if (after === undefined) break;
+      }
+    }
+    return false;
   }
 }
 

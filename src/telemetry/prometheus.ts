@@ -8,9 +8,6 @@ import type { Attributes } from "@opentelemetry/api";
 import { DataPointType, type MetricData, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { type Instrument, INSTRUMENTS, prometheusName } from "./instruments.ts";
 
-/** What a scraper is told of the text. */
-export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
 const BY_NAME: ReadonlyMap<string, Instrument> = new Map(
   Object.values(INSTRUMENTS).map((instrument) => [instrument.name, instrument]),
 );

@@ -139,7 +139,7 @@ export class Telemetry {
     this.#metrics.notified(outcome);
   }
 
-  /** The metrics as Prometheus' text, of type {@linkcode PROMETHEUS_TYPE}. */
+  /** The metrics as Prometheus' text. */
   metricsText(): Promise<string> {
     return this.#metrics.text();
   }

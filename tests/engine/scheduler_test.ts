@@ -168,6 +168,42 @@ Deno.test("Scheduler goes on once the run before has ended; what was skipped is 
     deepEqual(second.told, ["started nightly@20260101T000300Z"]);
   }, { script: { answer: {}, after: 1.25 * MINUTE } }));
 
+Deno.test("Scheduler starts nothing while a run waits for an operator, also after a restart", () =>
+  stage(async ({ clock, open }) => {
+    const workflow = workflowOf(`name: nightly
+schedule: { cron: "* * * * *" }
+services: { shop: { endpoint: "shop:1" } }
+steps:
+  - { id: work, service: shop, method: Work, compensate: { method: Work } }
+  - fail: { code: ABORTED, message: It is turned back }
+`);
+    const first = open();
+    first.scheduler.set([workflow]);
+    await idle();
+    clock.advance(MINUTE);
+    await idle();
+    await first.close();
+    const second = open();
+    await second.engine.resumeAll();
+    second.scheduler.set([workflow]);
+    await idle();
+    clock.advance(MINUTE);
+    await idle();
+    equal((await second.engine.report("nightly@20260101T000100Z")).status, "needs_attention");
+    await second.engine.resolve("nightly@20260101T000100Z", {
+      step: "work",
+      action: "skip",
+      reason: "It was done by hand",
+    });
+    await idle();
+    clock.advance(MINUTE);
+    await idle();
+    deepEqual(second.told, [
+      "skipped nightly@20260101T000200Z",
+      "started nightly@20260101T000300Z",
+    ]);
+  }, { script: (_call, nth) => nth % 2 === 1 ? { answer: {} } : { fail: "PERMISSION_DENIED" } }));
+
 Deno.test("Scheduler makes up for the last of the moments that were missed, once", () =>
   stage(async ({ clock, open }) => {
     const workflow = scheduled('cron: "0 * * * *"');

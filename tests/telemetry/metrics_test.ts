@@ -155,6 +155,23 @@ Deno.test("a parked run is seen, and counted once", () =>
     scripts: { ...SCRIPTS, "shop/Refund": { fail: "PERMISSION_DENIED" } },
   }));
 
+Deno.test("what can't be asked now is left out of the metrics", async () => {
+  const telemetry = await openTelemetry({ version: "1.0.0", env: () => undefined });
+  const engine = new Engine({
+    caller: new World({}, new JumpingClock()).caller(),
+    journal: memoryJournal(),
+  });
+  telemetry.watch(engine, {
+    countRuns: () => Promise.reject(new Error("The disk is gone")),
+    load: () => ({ inFlight: 0, queued: 0 }),
+  });
+  const metrics = read(await telemetry.metricsText());
+  assert.equal(metrics.has("maestro_runs"), false);
+  assert.equal(metrics.has("maestro_server_runs_queued"), true);
+  await engine.close();
+  await telemetry.close();
+});
+
 Deno.test("a call that queues behind an open breaker is seen", () =>
   withTelemetry(async ({ telemetry, engine }) => {
     const workflow = workflowOf(`name: held
