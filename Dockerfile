@@ -9,6 +9,8 @@ RUN npm install --global deno@2.9.3 && npm cache clean --force
 WORKDIR /maestro
 COPY deno.json deno.lock mod.ts ./
 COPY src ./src
+# Only named by deno.json: the page itself is in src, built.
+COPY page/app/deno.json ./page/app/deno.json
 RUN deno cache --frozen mod.ts src/cli/*.ts src/grpc/*.ts && chown -R node:node /maestro
 
 # Not root: what a workflow may read and write is what this user may.

@@ -41,8 +41,15 @@ export {
 } from "./src/library/fake.ts";
 
 export { Engine } from "./src/engine/engine.ts";
-export type { EngineOptions, StartOptions } from "./src/engine/engine_options.ts";
+export type {
+  EngineOptions,
+  HearAll,
+  RunOrigin,
+  StartOptions,
+} from "./src/engine/engine_options.ts";
+export { type ScheduledMoment, Scheduler, type SchedulerOptions } from "./src/engine/scheduler.ts";
 export { Run } from "./src/engine/run.ts";
+export type { CallFigures } from "./src/engine/call_figures.ts";
 export type { Breaker } from "./src/engine/services.ts";
 export type { Happening } from "./src/engine/happening.ts";
 export type { Resolution } from "./src/engine/live_run.ts";
@@ -66,6 +73,7 @@ export {
   type JournalSize,
   type KeptText,
   type Method,
+  type Moment,
   type NewRun,
   type Posted,
   type RunQuery,
@@ -74,6 +82,7 @@ export {
   type Standing,
   type StoredFact,
   type Target,
+  type TracedCall,
   type TypeLookup,
   Unreachable,
 } from "./src/engine/doors.ts";
@@ -101,6 +110,7 @@ export type {
   RetryRule,
   ReturnStep,
   SagaRule,
+  Schedule,
   SchemaSource,
   SequenceStep,
   Service,

@@ -13,6 +13,9 @@
  * - `CLAIM_LOST`: another owner has taken the run over
  * - `STORE_FAILED`: the journal cannot be read or written
  * - `ENGINE_CLOSED`: the engine was closed
+ * - `WORKFLOW_NOT_FOUND`, `SERVICE_NOT_FOUND`: a server has none of that name
+ * - `UNAUTHENTICATED`, `FORBIDDEN`: a server does not know who asks, or does not let them
+ * - `OVERLOADED`: a server has as much to do as it takes on; later it may take on more
  * - `INTERNAL`: a defect in Maestro
  */
 export type ErrorCode =
@@ -30,6 +33,11 @@ export type ErrorCode =
   | "CLAIM_LOST"
   | "STORE_FAILED"
   | "ENGINE_CLOSED"
+  | "WORKFLOW_NOT_FOUND"
+  | "SERVICE_NOT_FOUND"
+  | "UNAUTHENTICATED"
+  | "FORBIDDEN"
+  | "OVERLOADED"
   | "INTERNAL";
 
 /** One thing to mend in a file, and where it stands. */

@@ -4,7 +4,7 @@ import { fromFileUrl, relative } from "./support/paths.ts";
 
 /** From left to right; a room may import those to its left, and its own files. Rooms of one rank do not import each other. */
 const RANKS: readonly (readonly string[])[] = [
-  ["errors"],
+  ["errors", "gen"],
   ["workflow"],
   ["machines"],
   ["engine"],
@@ -17,9 +17,12 @@ const RANKS: readonly (readonly string[])[] = [
 /** What only these rooms may import from outside. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
   "xstate": ["machines", "engine", "mod"],
-  "@grpc/grpc-js": ["grpc"],
+  "@grpc/grpc-js": ["grpc", "server"],
   "protobufjs": ["grpc"],
   "node:sqlite": ["store"],
+  "hono": ["server"],
+  "@opentelemetry": ["telemetry"],
+  "croner": ["workflow"],
   "commander": ["cli"],
   "@commander-js/extra-typings": ["cli"],
 };

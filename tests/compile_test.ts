@@ -23,6 +23,9 @@ Deno.test("`deno task compile` embeds every module of the program", async () => 
       const onlyTypes = !/^export (abstract |async )?(function|const|class)/m.test(text);
       assert.ok(onlyTypes || isListed(listing, file), `${file} is not embedded`);
     }
+    for (const file of ["app.js", "app.css", "icon.svg", "index.html"]) {
+      assert.ok(isListed(listing, `page/dist/${file}`), `${file} of the page is not embedded`);
+    }
     assert.ok((await Deno.stat(`${folder}/maestro`)).size > 10_000_000);
   } finally {
     await Deno.remove(folder, { recursive: true });

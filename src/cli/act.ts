@@ -1,19 +1,18 @@
-import type { Journal } from "../engine/doors.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { EXIT } from "./exit_code.ts";
 import { explain } from "./explain.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
-import { readSecrets } from "./secret_option.ts";
+import { openOperator, type PlaceFlags, placeOf } from "./place.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
-import { openExisting, resumeCommand } from "./store_option.ts";
+import { resumeCommand } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** The options of commands that act on a run. */
-export interface ActFlags extends StageFlags {
+export interface ActFlags extends StageFlags, PlaceFlags {
   readonly secret?: readonly string[] | undefined;
   readonly output: "pretty" | "json";
 }
@@ -24,7 +23,7 @@ export interface Act {
   /** What is done, for people: `the cancel`. */
   readonly what: string;
   /** Has it done. @returns the run, where it was taken over; `null`: its owner does it */
-  do(engine: Engine): Promise<Run | null>;
+  do(operator: Operator): Promise<Run | null>;
 }
 
 /** How often it is looked whether a run only waits, in milliseconds. */
@@ -38,17 +37,16 @@ const LOOK_EVERY = 100;
  */
 export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
-    const { store } = flags;
-    const secrets = await readSecrets(flags.secret, stage.mask);
-    const journal = await openExisting(store);
-    const engine = await stage.open(journal, secrets);
+    const store = placeOf(flags);
+    const { journal, operator } = await openOperator(stage, flags);
     const before = await StoredRun.find(journal, runId);
     await stage.showProgress(before.view.workflow);
     for await (const { runId, workflow, event } of before.news()) {
       stage.progress.recall(runId, workflow, event);
     }
-    stage.leftBehind = () => ({ kind: "resumable", runId, store });
-    const run = await perform(engine);
+    const kind = flags.server === undefined ? "resumable" : "elsewhere";
+    stage.leftBehind = () => ({ kind, runId, store });
+    const run = await perform(operator);
     if (run !== null) await atRest(run, journal);
     stage.endProgress();
     const after = await StoredRun.read(journal, runId);
@@ -73,7 +71,7 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
 }
 
 /** Resolves once a run has ended, is parked, or only waits. */
-export async function atRest(run: Run, journal: Journal): Promise<void> {
+export async function atRest(run: Run, journal: Pick<RunsView, "find">): Promise<void> {
   let isOver = false;
   const over = run.result().finally(() => isOver = true);
   const waits = async () => {

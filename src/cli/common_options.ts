@@ -22,6 +22,19 @@ export function existingStoreOption() {
     .default(DEFAULT_STORE);
 }
 
+/** Where the runs are, instead of a store. */
+export function serverOption() {
+  return new Option(
+    "--server <url>",
+    "a server that has the runs, instead of a store: http://127.0.0.1:8080",
+  ).conflicts(["store", "secret"]);
+}
+
+/** Who asks the server. */
+export function tokenFileOption() {
+  return new Option("--token-file <path>", "with --server: the file that holds your token");
+}
+
 /** A secret's file. */
 export function secretOption() {
   return new Option(

@@ -1,8 +1,7 @@
-import type { Journal } from "../engine/doors.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { MaestroError } from "../errors.ts";
+import type { Operator, RunsView } from "./views.ts";
 import type { Going, Stage } from "./stage.ts";
 import type { StoredRun } from "./stored_run.ts";
 
@@ -15,14 +14,19 @@ const LOOK_EVERY = 200;
  */
 export class JoinedRun implements Going {
   readonly #stage: Stage;
-  readonly #engine: Engine;
-  readonly #journal: Journal;
+  readonly #operator: Pick<Operator, "cancel" | "resume">;
+  readonly #journal: Pick<RunsView, "find">;
   readonly #stored: StoredRun;
   #here: Run | null = null;
 
-  constructor(stage: Stage, engine: Engine, journal: Journal, stored: StoredRun) {
+  constructor(
+    stage: Stage,
+    operator: Pick<Operator, "cancel" | "resume">,
+    journal: Pick<RunsView, "find">,
+    stored: StoredRun,
+  ) {
     this.#stage = stage;
-    this.#engine = engine;
+    this.#operator = operator;
     this.#journal = journal;
     this.#stored = stored;
   }
@@ -40,9 +44,10 @@ export class JoinedRun implements Going {
   async result(): Promise<RunReport> {
     for (;;) {
       if (this.#here !== null) return await this.#here.result();
-      const { owned, endedAt, status, sleepsUntil } = await this.#journal.find(this.id);
+      const found = await this.#journal.find(this.id);
+      const { owned, endedAt, status, sleepsUntil, correlationId } = found;
       for await (const { runId, workflow, event } of this.#stored.news()) {
-        this.#stage.hear(runId, workflow, event);
+        this.#stage.hear(runId, workflow, event, { correlationId, traceparent: null });
       }
       const rests = status === "needs_attention" && sleepsUntil === null;
       if (endedAt !== null || rests) return this.#stored.report();
@@ -52,12 +57,12 @@ export class JoinedRun implements Going {
   }
 
   async cancel(by: string): Promise<void> {
-    this.#here ??= await this.#engine.cancel(this.id, by);
+    this.#here ??= await this.#operator.cancel(this.id, by);
   }
 
   async #takeOver(): Promise<void> {
     try {
-      this.#here = await this.#engine.resume(this.id);
+      this.#here = await this.#operator.resume(this.id);
     } catch (thrown) {
       const { code } = MaestroError.from(thrown);
       // Another process was faster, or it has ended meanwhile: it is looked at again.

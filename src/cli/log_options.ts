@@ -2,6 +2,7 @@ import type { EngineOptions } from "../engine/engine_options.ts";
 import { MaestroError } from "../errors.ts";
 import type { LogFormat } from "../telemetry/format.ts";
 import type { LogLevel } from "../telemetry/levels.ts";
+import type { RunLogger } from "../telemetry/run_log.ts";
 import type { Output } from "./output.ts";
 import { whyUnreadable } from "../workflow/unreadable.ts";
 
@@ -25,6 +26,14 @@ export interface Logs {
   close(): Promise<void>;
 }
 
+/** Logging that is there. */
+export interface OpenedLogs extends Logs {
+  /** For what is no run's. */
+  readonly logger: RunLogger;
+  /** For who did what: it is there on every level. */
+  readonly audit: RunLogger;
+}
+
 /** Nothing is logged. */
 export const NO_LOGS: Logs = { onHappening: undefined, close: () => Promise.resolve() };
 
@@ -38,9 +47,21 @@ export async function startLogs(
   stderr: Output,
   mask: (text: string) => string,
 ): Promise<Logs> {
-  const { logLevel = "info", logFile } = flags;
-  if (logFile === undefined && !logsToStderr(flags)) return NO_LOGS;
-  const [{ openLogs }, { logHappenings }, { paintWith }] = await Promise.all([
+  if (flags.logFile === undefined && !logsToStderr(flags)) return NO_LOGS;
+  return await openLogs(flags, stderr, mask);
+}
+
+/**
+ * Starts logging, to standard error where no file is named.
+ *
+ * @throws {MaestroError} `USAGE` where the file can't be written
+ */
+export async function openLogs(
+  { logLevel = "info", logFormat, logFile }: LogFlags,
+  stderr: Output,
+  mask: (text: string) => string,
+): Promise<OpenedLogs> {
+  const [opening, { logHappenings }, { paintWith }] = await Promise.all([
     import("../telemetry/open_logs.ts"),
     import("../telemetry/run_log.ts"),
     import("./palette.ts"),
@@ -49,14 +70,16 @@ export async function startLogs(
   const onTerminal = file === null && stderr.isTerminal;
   const paint = paintWith(file === null && stderr.colour);
   const decoder = new TextDecoder();
-  const { logger, close } = await openLogs({
+  const { logger, audit, close } = await opening.openLogs({
     level: logLevel,
-    format: flags.logFormat ?? (onTerminal ? "pretty" : "json"),
+    format: logFormat ?? (onTerminal ? "pretty" : "json"),
     mask,
     paint: (level, text) => paint(TONES[level], text),
     write: (bytes) => file === null ? stderr.write(decoder.decode(bytes)) : writeAll(file, bytes),
   });
   return {
+    logger,
+    audit,
     onHappening: logHappenings(logger),
     async close() {
       await close();

@@ -90,7 +90,7 @@ function wantsJson(args: readonly string[], { stdout }: Io): boolean {
 function commandOf(args: readonly string[]): string | null {
   const [first = "", second = ""] = args;
   if (first === "runs") return RUNS.includes(second) ? `runs ${second}` : "runs";
-  return ["run", "execute", "validate", "schema"].includes(first) ? first : null;
+  return ["run", "execute", "validate", "schema", "serve"].includes(first) ? first : null;
 }
 
 const RUNS = ["list", "show", "events", "resume", "cancel", "signal", "resolve", "prune"];

@@ -14,10 +14,13 @@ import {
   resultOption,
   retentionOption,
   secretOption,
+  serverOption,
   storeOption,
+  tokenFileOption,
 } from "./common_options.ts";
 import type { Io } from "./io.ts";
 import { addRuns } from "./runs_program.ts";
+import { addServe } from "./serve_program.ts";
 import { VERSION } from "./version.ts";
 
 /** The whole command line. `done` hears the exit code of the command that was run. */
@@ -32,7 +35,7 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
   addRuns(program, io, done);
   addValidate(program, io, done);
   addSchema(program, io, done);
-  addLater(program);
+  addServe(program, io, done);
   return program as unknown as Command; // its type would name every option
 }
 
@@ -45,7 +48,10 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
         "Ctrl-C cancels the run, which rolls back; past its pivot that is refused. A second Ctrl-C\n" +
         "leaves at once, and SIGTERM does not cancel: the run can be resumed.",
     )
-    .argument("<file>", "the workflow's YAML file")
+    .argument(
+      "<file>",
+      "the workflow's YAML file; with --server: a workflow of the server, NAME or NAME@VERSION",
+    )
     .option("--input <json>", "the run's input: JSON, @file, or - for standard input (default: {})")
     .option(
       "--set <key=value>",
@@ -77,6 +83,10 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
       "instead of progress, XState's inspection protocol as JSON lines on standard error",
     )
     .addOption(storeOption())
+    .addOption(
+      serverOption().conflicts(["store", "secret", "endpoint", "retention", "inspect"]),
+    )
+    .addOption(tokenFileOption())
     .addOption(retentionOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
@@ -141,15 +151,4 @@ function addSchema(program: Command, io: Io, done: (code: number) => void): void
       const { schemaCommand } = await import("./schema_command.ts");
       done(schemaCommand(io));
     });
-}
-
-/** A command of a later release: listed nowhere, and known, so that nobody is told of a typing error. */
-function addLater(program: Command): void {
-  program.command("serve", { hidden: true })
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .helpOption(false)
-    .action((_, command: Command) =>
-      command.error('"maestro serve" is not supported yet', { code: "maestro.notYet" })
-    );
 }

@@ -1,17 +1,15 @@
-import type { Journal } from "../engine/doors.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { Run } from "../engine/run.ts";
 import { MaestroError } from "../errors.ts";
 import { type ActFlags, atRest } from "./act.ts";
 import { EXIT, exitCodeOfError } from "./exit_code.ts";
 import { type Io, printJson } from "./io.ts";
 import { linesProgress } from "./lines_progress.ts";
+import { openOperator, placeOf } from "./place.ts";
 import type { Decision } from "./resolve_options.ts";
-import { readSecrets } from "./secret_option.ts";
 import { Stage } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
-import { openExisting } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
+import type { Operator, RunsView } from "./views.ts";
 
 /** Which parked steps are tried again. */
 export interface RetryAllFlags extends ActFlags {
@@ -31,13 +29,11 @@ const PAGE = 100;
  */
 export function retryAll(decision: Decision, flags: RetryAllFlags, io: Io): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
-    const secrets = await readSecrets(flags.secret, stage.mask);
-    const journal = await openExisting(flags.store);
-    const engine = await stage.open(journal, secrets);
+    const { journal, operator } = await openOperator(stage, flags);
     if (stage.mayShow) stage.progress = linesProgress(io.stderr, stage.mask.mask);
-    stage.leftBehind = () => ({ kind: "resumable", runId: null, store: flags.store });
+    stage.leftBehind = () => ({ kind: "resumable", runId: null, store: placeOf(flags) });
     const parked = await parkedRuns(journal, flags.workflow);
-    const round = new Round(stage, engine, journal);
+    const round = new Round(stage, operator, journal);
     for (const runId of parked) await round.retry(runId, decision, flags.step);
     if (round.isEmpty) {
       io.stderr.write("Nothing to retry: no step that fits waits for an operator\n");
@@ -48,7 +44,7 @@ export function retryAll(decision: Decision, flags: RetryAllFlags, io: Io): Prom
 }
 
 /** All of them, before any of them goes on. */
-async function parkedRuns(journal: Journal, workflow: string | undefined): Promise<string[]> {
+async function parkedRuns(journal: RunsView, workflow: string | undefined): Promise<string[]> {
   const found: string[] = [];
   for (;;) {
     const after = found.at(-1);
@@ -68,15 +64,15 @@ class Round {
   /** The worst exit code so far. */
   code: number = EXIT.completed;
   readonly #stage: Stage;
-  readonly #engine: Engine;
-  readonly #journal: Journal;
+  readonly #operator: Operator;
+  readonly #journal: RunsView;
   readonly #told = new Set<string>();
   /** The runs that nobody had, by id: they go on here. */
   readonly #taken = new Map<string, Run>();
 
-  constructor(stage: Stage, engine: Engine, journal: Journal) {
+  constructor(stage: Stage, operator: Operator, journal: RunsView) {
     this.#stage = stage;
-    this.#engine = engine;
+    this.#operator = operator;
     this.#journal = journal;
   }
 
@@ -91,7 +87,7 @@ class Round {
     for (const { step, op } of attention) {
       if (only !== undefined && step !== only) continue;
       try {
-        const run = await this.#engine.resolve(runId, { ...decision, step, op });
+        const run = await this.#operator.resolve(runId, { ...decision, step, op });
         if (run !== null) this.#taken.set(runId, run);
         this.#told.add(runId);
         this.#say(`${runId}  "${step}" is tried again`);

@@ -11,18 +11,22 @@ import type { Io } from "./io.ts";
 import { checkSameRun } from "./same_run.ts";
 import { JoinedRun } from "./joined_run.ts";
 import { LocatedError } from "./located.ts";
-import { pruneOlder, type RetentionFlags } from "./retention.ts";
-import { readRequest, type RequestFlags, type RunRequest } from "./run_request.ts";
-import { Stage, type StageFlags } from "./stage.ts";
+import { serverOf } from "./place.ts";
+import { pruneOlder } from "./retention.ts";
+import type { RunFlags } from "./run_flags.ts";
+import { readRequest, type RunRequest } from "./run_request.ts";
+import { Stage } from "./stage.ts";
 import { openStore } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
-/** The options of `run`. */
-export interface RunFlags extends RequestFlags, StageFlags, RetentionFlags {}
-
 /** Runs a workflow's file. @returns the exit code */
-export function runCommand(file: string, flags: RunFlags, io: Io): Promise<number> {
-  return Stage.with(flags, io, async (stage) => {
+export async function runCommand(file: string, flags: RunFlags, io: Io): Promise<number> {
+  const server = serverOf(flags);
+  if (server !== null) {
+    const { remoteRun } = await import("./remote/run.ts");
+    return await remoteRun(file, { ...flags, ...server }, io);
+  }
+  return await Stage.with(flags, io, async (stage) => {
     const request = await readRequest(file, flags, stage.mask);
     const journal = await openStore(flags.store);
     const engine = await stage.open(journal, request.secrets);

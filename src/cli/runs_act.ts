@@ -12,7 +12,7 @@ import { userName } from "./user_name.ts";
 export function cancelCommand(runId: string, flags: ActFlags, io: Io): Promise<number> {
   const what = "the cancel";
   return act(
-    { runId, what, do: (engine) => engine.cancel(runId, userName()) },
+    { runId, what, do: (operator) => operator.cancel(runId, userName()) },
     flags,
     io,
   );
@@ -37,7 +37,7 @@ export async function signalCommand(
     {
       runId,
       what,
-      do: (engine) => engine.signal(runId, name, payload, flags.signalId),
+      do: (operator) => operator.signal(runId, name, payload, flags.signalId),
     },
     flags,
     io,

@@ -3,17 +3,16 @@
  *
  * @module
  */
-import type { Journal } from "../engine/doors.ts";
 import type { Fact } from "../machines/facts.ts";
-import { eventJson } from "./event_json.ts";
+import { eventJson } from "../engine/event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
-import { openExisting } from "./store_option.ts";
-import { StoredFacts } from "./stored_facts.ts";
+import { openRuns, type PlaceFlags } from "./place.ts";
+import { storedFacts } from "./stored_run.ts";
+import type { RunsView } from "./views.ts";
 
 /** The options of `runs events`. */
-export interface EventsFlags {
-  readonly store: string;
+export interface EventsFlags extends PlaceFlags {
   readonly follow?: true | undefined;
   readonly output: "pretty" | "json";
 }
@@ -23,7 +22,7 @@ const LOOK_EVERY = 200;
 
 /** Prints a run's facts, one a line. @returns the exit code */
 export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Promise<number> {
-  const journal = await openExisting(flags.store);
+  const journal = await openRuns(flags);
   try {
     const facts = factsOf(journal, id, flags.follow ?? false, () => io.stdout.isGone());
     for await (const fact of facts) {
@@ -40,12 +39,12 @@ export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Pro
 
 /** What there is; to follow, also what comes, until the run has ended or nobody reads any more. */
 async function* factsOf(
-  journal: Journal,
+  journal: RunsView,
   id: string,
   follows: boolean,
   isGone: () => boolean,
 ): AsyncGenerator<Fact> {
-  const reader = new StoredFacts(journal).reader(id);
+  const reader = storedFacts(journal).reader(id);
   for (let last = 0;;) {
     let ended = false;
     for await (const stored of journal.read(id, last)) {

@@ -6,15 +6,14 @@
 import type { JournalSize, RunQuery, RunSummary } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { type Io, printJson } from "./io.ts";
+import { openRuns, type PlaceFlags } from "./place.ts";
 import { paintWith } from "./palette.ts";
 import { runTable } from "./run_table.ts";
 import { parseSpan } from "./span_option.ts";
 import { parseStatus } from "./status_option.ts";
-import { openExisting } from "./store_option.ts";
 
 /** The options of `runs list`. */
-export interface ListFlags {
-  readonly store: string;
+export interface ListFlags extends PlaceFlags {
   readonly status?: string | undefined;
   readonly workflow?: string | undefined;
   readonly since?: string | undefined;
@@ -26,7 +25,7 @@ export interface ListFlags {
 export async function listCommand(flags: ListFlags, io: Io): Promise<number> {
   const limit = parseLimit(flags.limit);
   const query = queryOf(flags);
-  const journal = await openExisting(flags.store);
+  const journal = await openRuns(flags);
   try {
     const found = await journal.list({ ...query, limit: limit + 1 });
     const runs = found.slice(0, limit);

@@ -16,6 +16,8 @@ import {
   resultOption,
   retentionOption,
   secretOption,
+  serverOption,
+  tokenFileOption,
 } from "./common_options.ts";
 import type { Io } from "./io.ts";
 
@@ -45,6 +47,8 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .option("--limit <number>", "at most so many", "50")
     .addOption(formOption("one object with the runs and the store's size"))
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
     .addHelpText("after", example("maestro runs list --status needs_attention --since 7d"))
     .action(async (flags) => {
       const { listCommand } = await import("./runs_list.ts");
@@ -58,6 +62,8 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .argument("<id>", RUN)
     .addOption(formOption("the whole run, as maestro run prints it"))
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
     .addHelpText("after", example("maestro runs show order-17"))
     .action(async (id, flags) => {
       const { showCommand } = await import("./runs_show.ts");
@@ -72,6 +78,8 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .option("--follow", "go on with what comes, until the run has ended")
     .addOption(formOption("one object a line, with requests and answers"))
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
     .addHelpText("after", example("maestro runs events order-17 --follow"))
     .action(async (id, flags) => {
       const { eventsCommand } = await import("./runs_events.ts");
@@ -120,6 +128,8 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(formOption("the whole run, as it stands afterwards"))
     .addOption(quietOption())
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -142,6 +152,8 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(formOption("the whole run, as it stands afterwards"))
     .addOption(quietOption())
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -178,6 +190,8 @@ function addResolve(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(secretOption())
     .addOption(quietOption())
     .addOption(existingStoreOption())
+    .addOption(serverOption().conflicts(["store", "secret", "by"]))
+    .addOption(tokenFileOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())

@@ -29,7 +29,7 @@ export async function resolveCommand(
     {
       runId,
       what,
-      do: (engine) => engine.resolve(runId, { ...decision, step }),
+      do: (operator) => operator.resolve(runId, { ...decision, step }),
     },
     { ...flags, output },
     io,

@@ -4,18 +4,17 @@
  * @module
  */
 import { type Io, printJson } from "./io.ts";
-import { openExisting } from "./store_option.ts";
+import { openRuns, type PlaceFlags, placeOf } from "./place.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of `runs show`. */
-export interface ShowFlags {
-  readonly store: string;
+export interface ShowFlags extends PlaceFlags {
   readonly output: "pretty" | "json";
 }
 
 /** Prints where a run stands. @returns the exit code */
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<number> {
-  const journal = await openExisting(flags.store);
+  const journal = await openRuns(flags);
   try {
     const stored = await StoredRun.read(journal, id);
     if (flags.output === "json") {
@@ -23,7 +22,7 @@ export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise
       return 0;
     }
     const { runPage } = await import("./run_page.ts");
-    io.stdout.write(runPage(stored, flags.store, Date.now(), io.stdout));
+    io.stdout.write(runPage(stored, placeOf(flags), Date.now(), io.stdout));
     return 0;
   } finally {
     await journal.close();

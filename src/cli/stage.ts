@@ -1,5 +1,6 @@
 import type { Journal, Secrets } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { RunOrigin } from "../engine/engine_options.ts";
 import type { Happening } from "../engine/happening.ts";
 import type { RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
@@ -90,22 +91,27 @@ export class Stage {
     }
   }
 
+  /** Makes ready to hear of runs that go on elsewhere. */
+  async prepare(): Promise<void> {
+    if (this.form === "events") this.#printEvent = await this.#eventPrinter();
+  }
+
   /** Opens an engine over a store. */
   async open(journal: Journal, secrets: Secrets): Promise<Engine> {
     const { openEngine } = await import("../library/open.ts");
     const inspect = this.#flags.inspect ? await this.#inspector() : undefined;
-    if (this.form === "events") this.#printEvent = await this.#eventPrinter();
+    await this.prepare();
     return this.#engine = openEngine({
       journal,
       secrets,
-      onHappening: (runId, of, event) => this.hear(runId, of, event),
+      onHappening: (runId, of, event, origin) => this.hear(runId, of, event, origin),
       ...(inspect !== undefined && { inspect }),
     });
   }
 
   /** Something happened in a run, or in one that is a child of it. */
-  hear(runId: string, of: Workflow, event: Happening): void {
-    this.#logs.onHappening?.(runId, of, event);
+  hear(runId: string, of: Workflow, event: Happening, origin: RunOrigin): void {
+    this.#logs.onHappening?.(runId, of, event, origin);
     this.progress.hear(runId, of, event);
     this.#printEvent(runId, event);
     this.watch(runId, event);
@@ -206,7 +212,7 @@ export class Stage {
   }
 
   async #eventPrinter() {
-    const { eventJson } = await import("./event_json.ts");
+    const { eventJson } = await import("../engine/event_json.ts");
     return (runId: string, event: Happening) => {
       this.io.stdout.write(`${JSON.stringify(eventJson(runId, event))}\n`);
     };

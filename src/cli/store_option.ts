@@ -30,8 +30,12 @@ export function parseStore(text: string): Store {
   );
 }
 
-/** ` --store sqlite:other.db`, for commands that someone is told to type; empty for the default. */
+/**
+ * ` --store sqlite:other.db`, or ` --server http://…`, for commands that someone is told to type; empty
+ * for the default.
+ */
 export function storeOption(text: string): string {
+  if (/^https?:/.test(text)) return ` --server ${shellWord(text)}`;
   return text === DEFAULT_STORE ? "" : ` --store ${shellWord(text)}`;
 }
 

@@ -5,15 +5,15 @@
  */
 import type { Beginning } from "../engine/beginnings.ts";
 import { childId } from "../engine/children.ts";
-import type { Journal } from "../engine/doors.ts";
 import { type AttentionReport, reportOf, type RunReport } from "../engine/report.ts";
+import { type FactReader, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import type { Fact } from "../machines/facts.ts";
 import { recordOf } from "../machines/records.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { findStep } from "./find_step.ts";
+import type { RunsView } from "./views.ts";
 import { emptyView, hear, type RunView, viewOf } from "./run_view.ts";
-import { type FactReader, StoredFacts } from "./stored_facts.ts";
 
 /** A fact, and the run that it is of. */
 export interface StoredEvent {
@@ -21,6 +21,9 @@ export interface StoredEvent {
   readonly workflow: Workflow;
   readonly event: Fact;
 }
+
+/** What runs are read from. */
+type Readable = Pick<RunsView, "read" | "kept">;
 
 type Started = Beginning["started"];
 
@@ -41,13 +44,13 @@ export class StoredRun {
   readonly view: RunView;
   /** How it began. */
   readonly started: Started;
-  readonly #journal: Journal;
+  readonly #journal: Pick<RunsView, "read">;
   readonly #facts: StoredFacts;
   /** By run id; a child run stands behind its parent. */
   readonly #parts = new Map<string, Part>();
 
   private constructor(
-    journal: Journal,
+    journal: Pick<RunsView, "read">,
     facts: StoredFacts,
     started: Started,
     workflow: Workflow,
@@ -65,14 +68,14 @@ export class StoredRun {
   }
 
   /** Finds a run; nothing but its beginning is read. @throws {MaestroError} `RUN_NOT_FOUND` */
-  static async find(journal: Journal, id: string): Promise<StoredRun> {
-    const facts = new StoredFacts(journal);
+  static async find(journal: Readable, id: string): Promise<StoredRun> {
+    const facts = storedFacts(journal);
     const { started, workflow } = await facts.beginning(id);
     return new StoredRun(journal, facts, started, workflow);
   }
 
   /** A run, read to where it stands. @throws {MaestroError} `RUN_NOT_FOUND` */
-  static async read(journal: Journal, id: string): Promise<StoredRun> {
+  static async read(journal: Readable, id: string): Promise<StoredRun> {
     const run = await StoredRun.find(journal, id);
     for await (const _ of run.news());
     return run;
@@ -130,6 +133,14 @@ export class StoredRun {
     const reader = this.#facts.reader(runId);
     this.#parts.set(runId, { runId, workflow, reader, seq: 0, open: true });
   }
+}
+
+/** The facts of stored runs, with the messages of gRPC services. */
+export function storedFacts(journal: Readable): StoredFacts {
+  return new StoredFacts(
+    journal,
+    async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
+  );
 }
 
 /** What a child run may begin with, or go on with. */

@@ -44,6 +44,12 @@ function sentence(code: string, said: string, quoted: string): string {
       return `Cannot use so many arguments: ${
         said.replace(/^too many arguments( for '[^']*')?\. /, "").toLowerCase().replace(/\.$/, "")
       }`;
+    case "commander.conflictingOption": {
+      const [one = "", other = ""] = [...said.matchAll(/'(\S+?)[ ,'].*?(?='|$)/g)].map(([, name]) =>
+        name
+      );
+      return `Cannot use ${one} with ${other}`;
+    }
     case "commander.help":
       return "Cannot go on without a command";
     case "commander.invalidArgument": {
@@ -53,8 +59,6 @@ function sentence(code: string, said: string, quoted: string): string {
         choices.slice(1)
       }`;
     }
-    case "maestro.notYet":
-      return said.replace(/^"maestro (.*)" is/, 'Cannot use "$1": it is');
     default:
       return said;
   }

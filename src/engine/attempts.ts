@@ -14,6 +14,7 @@ import {
   type Method,
   type Secrets,
   type Target,
+  type TracedCall,
   Unreachable,
 } from "./doors.ts";
 import { methodKey } from "./methods.ts";
@@ -26,12 +27,16 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly secrets: Secrets;
+  /** Gives the trace context of a call; left out: the run's own. */
+  readonly traceparent?: ((call: TracedCall) => string) | undefined;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
   /** The schemas that the run goes by, by service; one that is found only now is added. */
   readonly kept?: Map<string, KeptText>;
   /** Hears, once for each service, of a schema that is found only now; the call waits for what it returns. */
   readonly onSchema?: (service: string, schema: KeptText) => void | Promise<void>;
+  /** Hears how each call ended that was made, and how long it took, in milliseconds. */
+  readonly onCalled?: (service: string, code: string, duration: number) => void;
   /** Looks after callers that forget to answer. */
   readonly watchdog: Watchdog;
   /** Calls back once everything recorded so far is durable, and the run is ours to go on with; never, where it can't be. */
@@ -113,7 +118,7 @@ class Attempting implements Watched {
 
   #finish(result: Answer): void {
     if (this.#over) return;
-    const { clock, random } = this.#options;
+    const { clock, random, onCalled } = this.#options;
     const at = clock.now();
     const until = this.#began + this.#timeout;
     const cut = this.#timeout < this.#attempt.target.attemptTimeout;
@@ -124,6 +129,9 @@ class Attempting implements Watched {
     }
     this.#end();
     const duration = at - this.#began;
+    if (this.#timeout > 0) {
+      onCalled?.(this.#attempt.target.service, result.ok ? "OK" : result.failure.code, duration);
+    }
     this.#answer({ type: "answered", result, at, duration, cut, random: random() });
   }
 
@@ -255,18 +263,19 @@ function metadataOf(options: AttemptOptions, attempt: Attempt): Metadata | Promi
   const { metadata } = attempt.target;
   const shared = options.targets.get(attempt.target.service)?.service.metadata ?? NONE;
   const names = [...secretsIn(shared), ...secretsIn(metadata)];
-  if (names.length === 0) return allMetadata(options.names, attempt, shared, {});
+  if (names.length === 0) return allMetadata(options, attempt, shared, {});
   return Promise.all(
     names.map(async (name) => [name, await readSecret(options.secrets, name)] as const),
-  ).then((secrets) => allMetadata(options.names, attempt, shared, Object.fromEntries(secrets)));
+  ).then((secrets) => allMetadata(options, attempt, shared, Object.fromEntries(secrets)));
 }
 
 function allMetadata(
-  names: Names,
+  options: AttemptOptions,
   attempt: Attempt,
   shared: Metadata,
   secrets: Readonly<Record<string, string>>,
 ): Metadata {
+  const { names } = options;
   const { started } = names.state;
   const { path, op, action, number, revision, target } = attempt;
   const runId = started?.runId ?? "";
@@ -284,8 +293,33 @@ function allMetadata(
   all["maestro-op"] = op;
   all["maestro-attempt"] = String(number);
   all["x-correlation-id"] = started?.correlationId ?? "";
-  if (started?.traceparent) all["traceparent"] = started.traceparent;
+  if (started?.traceparent) {
+    const { traceparent } = started;
+    all["traceparent"] = options.traceparent?.(tracedCall(options, attempt, traceparent)) ??
+      traceparent;
+  }
   return all;
+}
+
+function tracedCall(
+  { names, targets, methods }: AttemptOptions,
+  { path, op, number, target }: Attempt,
+  traceparent: string,
+): TracedCall {
+  const { service, method: written } = target;
+  const { endpoint = "", shown = endpoint } = targets.get(service) ?? {};
+  return {
+    runId: names.state.started?.runId ?? "",
+    workflow: names.workflow,
+    traceparent,
+    path,
+    op,
+    attempt: number,
+    service,
+    written,
+    method: methods.get(methodKey(target))?.name ?? written,
+    endpoint: shown,
+  };
 }
 
 const NONE: Metadata = {};

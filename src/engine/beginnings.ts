@@ -3,9 +3,7 @@ import type { Fact } from "../machines/facts.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { decodeFact } from "./fact_codec.ts";
 import type { Journal, KeptText, StoredFact } from "./doors.ts";
-
-/** How many definitions are remembered: many runs that wake up go by the same one. */
-const REMEMBERED = 200;
+import { Remembered } from "./remembered.ts";
 
 /** What a stored run goes by. */
 export interface Beginning {
@@ -85,21 +83,4 @@ function foundLater(stored: readonly StoredFact[]): Record<string, string> {
     stored.filter(({ kind }) => kind === "schema_found")
       .map(({ service, schema }) => [String(service), String(schema)]),
   );
-}
-
-/** The newest few, by digest. */
-class Remembered<T> {
-  readonly #byDigest = new Map<string, T>();
-
-  get(digest: string): T | undefined {
-    return this.#byDigest.get(digest);
-  }
-
-  set(digest: string, value: T): T {
-    this.#byDigest.set(digest, value);
-    if (this.#byDigest.size > REMEMBERED) {
-      this.#byDigest.delete(this.#byDigest.keys().next().value ?? "");
-    }
-    return value;
-  }
 }

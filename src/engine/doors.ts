@@ -12,8 +12,9 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { ErrorCode } from "../errors.ts";
 import type { AttemptFailure } from "../machines/failure.ts";
+import type { Op } from "../machines/facts.ts";
 import type { Json } from "../workflow/json.ts";
-import type { Service } from "../workflow/model.ts";
+import type { Service, Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import type { RunStatus } from "./report.ts";
 
@@ -64,6 +65,14 @@ export interface Caller {
    * @returns ends the watch
    */
   watchHealth?(target: Target, name: string, hear: (serving: boolean) => void): () => void;
+  /**
+   * The message types of a schema that a journal kept, by which its runs can be looked at; asks no
+   * service.
+   *
+   * @default messages of stored runs can't be read
+   * @throws {MaestroError} `SCHEMA_UNAVAILABLE`, where the text is not what was kept
+   */
+  types?(schema: KeptText): Promise<TypeLookup>;
   /** Ends every connection, once the calls in flight have ended. */
   close(): Promise<void>;
 }
@@ -128,6 +137,30 @@ export interface CallOptions {
   readonly maxMessages: number;
   /** Ends the attempt, also at the server. */
   readonly signal: AbortSignal;
+}
+
+/** A call that is about to leave, for those who trace it. */
+export interface TracedCall {
+  /** Its run. */
+  readonly runId: string;
+  /** The run's workflow. */
+  readonly workflow: Workflow;
+  /** The trace context that the run was started with. */
+  readonly traceparent: string;
+  /** Its step. */
+  readonly path: string;
+  /** What it is for. */
+  readonly op: Op;
+  /** 1, 2, 3, … */
+  readonly attempt: number;
+  /** The service's name in the workflow. */
+  readonly service: string;
+  /** The method as the workflow has it. */
+  readonly written: string;
+  /** The method's whole name, `acme.v1.Payments/Charge`; as written where it isn't known yet. */
+  readonly method: string;
+  /** Where the service is reached, without secrets. */
+  readonly endpoint: string;
 }
 
 /** What one attempt came to. */
@@ -234,6 +267,10 @@ export interface RunQuery {
   readonly workflow?: string;
   /** Those that started at or after this moment, in milliseconds since the epoch. @default all */
   readonly since?: number;
+  /** Those that started before this moment, in milliseconds since the epoch. @default all */
+  readonly until?: number;
+  /** Those with this text in their id or correlation id. @default all */
+  readonly text?: string;
   /** At most this many. @default 100 */
   readonly limit?: number;
   /** Those that come after this one: the last of the page before. */
@@ -260,6 +297,16 @@ export interface RunSummary {
   readonly sleepsUntil: number | null | undefined;
   /** A live process goes on with it. */
   readonly owned: boolean;
+}
+
+/** The facts of one run that came in one moment. */
+export interface Moment {
+  /** Goes up from moment to moment, over all runs and processes; never used twice. */
+  readonly number: number;
+  /** Whose they are. */
+  readonly runId: string;
+  /** In order. */
+  readonly facts: readonly StoredFact[];
 }
 
 /** How much room a journal takes. */
@@ -318,6 +365,12 @@ export interface Journal {
   list(query: RunQuery): Promise<readonly RunSummary[]>;
   /** One run, also a child run. @throws {MaestroError} `RUN_NOT_FOUND` */
   find(runId: string): Promise<RunSummary>;
+  /** How many runs stand how, without child runs; left out is what none does. */
+  counts(): Promise<Readonly<Partial<Record<RunStatus, number>>>>;
+  /** What became durable after a moment, of all runs, in that order; at most so many. */
+  moments(after: number, limit: number): Promise<readonly Moment[]>;
+  /** The number of the newest moment; 0 where there is none. */
+  newest(): Promise<number>;
   /** Drops runs that ended before a moment, with their child runs; never one whose root is open. @returns how many roots */
   prune(endedBefore: number): Promise<number>;
   /** How much room it takes; `null`: none that lasts. */

@@ -16,6 +16,7 @@ import { Run } from "./run.ts";
 import type { Seat } from "./seat.ts";
 import type { Breaker } from "./services.ts";
 import { checkEndpoints, checkId, checkRunId, checkTimeout, validInput } from "./start_checks.ts";
+import { StoredFacts } from "./stored_facts.ts";
 import { StoredRuns } from "./stored_runs.ts";
 
 /** Runs workflows. */
@@ -28,11 +29,14 @@ export class Engine {
 
   /** Mostly made by {@linkcode openEngine}, which puts the doors in place. */
   constructor(options: EngineOptions) {
-    const { journal } = options;
+    const { caller, journal } = options;
     this.#options = options;
     this.#roster = new Roster(options);
     this.#errands = new Errands(journal, this.#roster);
-    this.#stored = new StoredRuns(journal, this.#roster.beginnings);
+    this.#stored = new StoredRuns(
+      journal,
+      new StoredFacts(journal, caller.types?.bind(caller), this.#roster.beginnings),
+    );
   }
 
   /**
@@ -49,11 +53,11 @@ export class Engine {
     const endpoints = checkEndpoints(workflow, options.endpoints ?? {});
     const runId = checkRunId(options.runId ?? newRunId(now));
     const correlationId = checkId("correlation id", options.correlationId ?? runId);
-    const seat = this.#roster.seatOf(runId, workflow, options.onHappening);
+    const origin = { correlationId, traceparent: options.traceparent ?? newTraceparent() };
+    const seat = this.#roster.seatOf(runId, workflow, origin, options.onHappening);
     const timeout = checkTimeout(options.timeout) ?? workflow.timeout;
     const live = await this.#roster.begin(workflow, seat, {
-      correlationId,
-      traceparent: options.traceparent ?? newTraceparent(),
+      ...origin,
       input,
       endpoints,
       deadline: timeout === null ? null : now + timeout,
@@ -162,6 +166,11 @@ export class Engine {
    */
   breakers(): readonly Breaker[] {
     return this.#roster.breakers();
+  }
+
+  /** How many runs do something now, child runs not counted: none that has ended, sleeps or is parked. */
+  get underWay(): number {
+    return this.#roster.underWay;
   }
 
   /** Stops every run where it stands, resumable, and closes the doors. */

@@ -9,7 +9,7 @@ import { systemClock } from "./clock.ts";
 import { type Command, perform } from "./commands.ts";
 import { definitionOf } from "./definition.ts";
 import type { Claim, Clock, KeptText, NewRun } from "./doors.ts";
-import type { EngineOptions } from "./engine_options.ts";
+import type { EngineOptions, RunOrigin } from "./engine_options.ts";
 import { decodeFact } from "./fact_codec.ts";
 import type { Happening } from "./happening.ts";
 import { isChildId } from "./ids.ts";
@@ -58,6 +58,7 @@ export class Roster {
   readonly #beginnings: Beginnings;
   /** By id, those that are awake. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
+  #underWay = 0;
   readonly #sleepers: Sleepers;
   readonly #resuming = new Map<string, Promise<LiveRun>>();
   /** Those who wait until nothing is under way. */
@@ -89,10 +90,21 @@ export class Roster {
     return this.#live.get(runId)?.run ?? null;
   }
 
+  /** How many runs are awake, child runs not counted. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** The place of a run that is to be here. */
-  seatOf(runId: string, workflow: Workflow, hear?: (event: Happening) => void): Seat {
+  seatOf(
+    runId: string,
+    workflow: Workflow,
+    { correlationId, traceparent }: RunOrigin,
+    hear?: (event: Happening) => void,
+  ): Seat {
     const { onHappening: onAny, onStopped } = this.#options;
-    const onHappening = onAny && ((event: Happening) => onAny(runId, workflow, event));
+    const origin = { correlationId, traceparent };
+    const onHappening = onAny && ((event: Happening) => onAny(runId, workflow, event, origin));
     return new Seat(runId, hear ?? null, { onHappening, onStopped });
   }
 
@@ -174,7 +186,7 @@ export class Roster {
     kept: Map<string, KeptText>,
     facts: readonly Fact[],
   ): LiveRun {
-    const { journal, caller, random = Math.random, inspect } = this.#options;
+    const { journal, caller, random = Math.random, inspect, traceparent } = this.#options;
     const { runId } = claim;
     const options: LiveRunOptions = {
       workflow,
@@ -188,6 +200,7 @@ export class Roster {
       clock: this.#clock,
       random,
       secrets: this.#surroundings.secrets,
+      traceparent,
       watchdog: this.#watchdog,
       inspect,
       seat,
@@ -205,6 +218,7 @@ export class Roster {
     };
     const live = new LiveRun(options);
     this.#live.set(runId, { run: live });
+    if (!isChildId(runId)) this.#underWay++;
     return live;
   }
 
@@ -224,7 +238,7 @@ export class Roster {
     const { workflow, deadline } = child;
     const input = await validInput(workflow, toJson(child.input));
     const own = workflow.timeout === null ? null : this.#clock.now() + workflow.timeout;
-    return await this.begin(workflow, this.seatOf(id, workflow), {
+    return await this.begin(workflow, this.seatOf(id, workflow, started), {
       correlationId: started.correlationId,
       traceparent: started.traceparent,
       input,
@@ -294,7 +308,7 @@ export class Roster {
     const reach = await this.#surroundings.of(workflow, started.env, started.endpoints, schemas);
     this.checkOpen();
     const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(reach)));
-    const seat = held?.seat ?? this.seatOf(id, workflow, hear);
+    const seat = held?.seat ?? this.seatOf(id, workflow, started, hear);
     const found = [...reach.schemas].filter(([service]) => !schemas.has(service));
     const kept = new Map([...schemas, ...found]);
     const live = this.#makeLive(workflow, claim, seat, reach, kept, [started, ...rest]);
@@ -391,7 +405,10 @@ export class Roster {
   #forget(runId: string): void {
     const holder = this.#live.get(runId);
     if (holder !== undefined) holder.run = null;
-    this.#live.delete(runId);
+    if (this.#live.delete(runId) && !isChildId(runId)) {
+      this.#underWay--;
+      this.#options.onRest?.(runId);
+    }
     this.#look();
   }
 

@@ -11,6 +11,7 @@ import { serviceMachine } from "../machines/service.ts";
 import type { BreakerState } from "../machines/service_events.ts";
 import { viewOf } from "../machines/service_events.ts";
 import { Turnstile } from "../machines/turnstile.ts";
+import { CallCounter, type CallFigures } from "./call_figures.ts";
 import type { Caller, Clock, Target } from "./doors.ts";
 
 /** What the runs that reach one service share. */
@@ -25,6 +26,8 @@ export interface ServiceParts {
   readonly budget: RetryBudget | null;
   /** Where its calls go through one by one. */
   readonly turnstile: Turnstile;
+  /** What came of its calls. */
+  readonly calls: CallCounter;
 }
 
 /** One circuit breaker as it stood when it was asked for, with an operator's two verbs. */
@@ -54,6 +57,10 @@ export interface Breaker {
   readonly inFlight: number;
   /** The service's calls that it let through and that queue for `max_concurrent` or `rate_limit`. */
   readonly queued: number;
+  /** What came of the service's calls, over all of its methods. */
+  readonly calls: CallFigures;
+  /** What the service said last of its own health; `null`: nothing, or it is not asked. */
+  readonly serving: boolean | null;
   /** Holds all calls back, as `on_open` says, until {@linkcode Breaker.reset}. */
   forceOpen(): void;
   /** Closes it, whatever its state, and forgets the results and the longer waits so far. */
@@ -103,6 +110,7 @@ export class Services {
 class Parts implements ServiceParts {
   readonly budget: RetryBudget | null;
   readonly turnstile: Turnstile;
+  readonly calls = new CallCounter();
   readonly #target: Target;
   readonly #options: ServicesOptions;
   /** By method; `null` is the breaker of all methods. */
@@ -145,6 +153,7 @@ class Parts implements ServiceParts {
   list(): Breaker[] {
     const { service, endpoint, shown = endpoint } = this.#target;
     const now = this.#options.clock.now();
+    const calls = this.calls.figures();
     return [...this.#breakers].map(([method, actor]) => {
       const { state, openUntil, window, waiting } = viewOf(actor.getSnapshot(), now);
       return {
@@ -157,6 +166,8 @@ class Parts implements ServiceParts {
         waiting,
         inFlight: this.turnstile.inFlight,
         queued: this.turnstile.waiting,
+        calls,
+        serving: this.#serving,
         forceOpen: () => actor.send({ type: "force_open" }),
         reset: () => actor.send({ type: "reset" }),
       };

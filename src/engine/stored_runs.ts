@@ -1,20 +1,20 @@
 import type { Fact } from "../machines/facts.ts";
 import { applyFact } from "../machines/fold.ts";
 import { emptyState, type RunState } from "../machines/records.ts";
-import type { Beginning, Beginnings } from "./beginnings.ts";
+import type { Beginning } from "./beginnings.ts";
 import { childId } from "./children.ts";
 import type { Journal } from "./doors.ts";
-import { decodeFact } from "./fact_codec.ts";
 import { type AttentionReport, reportOf, type RunReport } from "./report.ts";
+import type { StoredFacts } from "./stored_facts.ts";
 
 /** Runs as the journal has them, to look at: whoever goes on with them. */
 export class StoredRuns {
   readonly #journal: Pick<Journal, "read">;
-  readonly #beginnings: Beginnings;
+  readonly #facts: StoredFacts;
 
-  constructor(journal: Pick<Journal, "read">, beginnings: Beginnings) {
+  constructor(journal: Pick<Journal, "read">, facts: StoredFacts) {
     this.#journal = journal;
-    this.#beginnings = beginnings;
+    this.#facts = facts;
   }
 
   /** Where a run stands. @throws {MaestroError} `RUN_NOT_FOUND` */
@@ -35,22 +35,21 @@ export class StoredRuns {
 
   /** Its facts so far, those after a number. @throws {MaestroError} `RUN_NOT_FOUND` */
   async *facts(runId: string, after: number): AsyncIterable<Fact> {
-    for await (const stored of this.#journal.read(runId, after)) {
-      if (stored.seq === 1) yield (await this.#beginnings.of(runId, [stored])).started;
-      else yield decodeFact(stored, () => undefined);
+    const reader = this.#facts.reader(runId);
+    for await (const stored of this.#journal.read(runId)) {
+      const fact = await reader.read(stored);
+      if (fact.seq > after) yield fact;
     }
   }
 
   /** What it began with. @throws {MaestroError} `RUN_NOT_FOUND` */
-  async beginning(runId: string): Promise<Beginning> {
-    return (await this.#read(runId)).beginning;
+  beginning(runId: string): Promise<Beginning> {
+    return this.#facts.beginning(runId);
   }
 
   async #read(runId: string): Promise<{ beginning: Beginning; state: RunState }> {
-    const stored = await Array.fromAsync(this.#journal.read(runId));
-    const beginning = await this.#beginnings.of(runId, stored);
-    const rest = stored.slice(1).map((fact) => decodeFact(fact, () => undefined));
-    return { beginning, state: foldOf([beginning.started, ...rest]) };
+    const beginning = await this.beginning(runId);
+    return { beginning, state: foldOf(await Array.fromAsync(this.facts(runId, 0))) };
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Caller, KeptText, Method, Target } from "../engine/doors.ts";
+import type { Caller, KeptText, Method, Target, TypeLookup } from "../engine/doors.ts";
 import { Unreachable } from "../engine/doors.ts";
 import { HealthWatch } from "./health_watch.ts";
-import { keptSchema } from "./kept_schema.ts";
+import { keptSchema, keptTypes } from "./kept_schema.ts";
 import { findMethod } from "./methods.ts";
 import { ConnectionPool } from "./pool.ts";
 import { reflectSchema } from "./reflect_schema.ts";
@@ -50,6 +50,10 @@ class GrpcCaller implements Caller {
       this.#watches.delete(watch);
       watch[Symbol.dispose]();
     };
+  }
+
+  types(kept: KeptText): Promise<TypeLookup> {
+    return new Promise((resolve) => resolve(keptTypes(kept)));
   }
 
   close(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
   HealthCheckResponseSchema,
-} from "./gen/grpc/health/v1/health_pb.ts";
+} from "../gen/grpc/health/v1/health_pb.ts";
 import { toMetadata } from "./metadata.ts";
 import type { ConnectionPool } from "./pool.ts";
 

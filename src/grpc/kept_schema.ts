@@ -11,7 +11,7 @@ import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import type { KeptText } from "../engine/doors.ts";
+import type { KeptText, TypeLookup } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import type { LoadedSchema } from "./schema_cache.ts";
 import { parseSet } from "./schema_set.ts";
@@ -55,6 +55,12 @@ export function keptSchema(kept: KeptText): LoadedSchema {
   const schema = buildSchema(files, "the schema that the run began with");
   texts.set(schema, kept);
   return { schema, files: [] };
+}
+
+/** The message types of a schema that was kept. @throws {MaestroError} `SCHEMA_UNAVAILABLE` */
+export function keptTypes(kept: KeptText): TypeLookup {
+  const { registry } = keptSchema(kept).schema;
+  return (name) => registry.getMessage(name);
 }
 
 function digestOf(text: string): string {

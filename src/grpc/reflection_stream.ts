@@ -6,7 +6,7 @@ import {
   ServerReflectionRequestSchema,
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
-} from "./gen/grpc/reflection/v1/reflection_pb.ts";
+} from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { cancellable, type InFlight } from "./inflight.ts";
 import { toMetadata } from "./metadata.ts";
 import type { Connection } from "./pool.ts";

@@ -4,8 +4,8 @@ import { type Any, AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AttemptFailure } from "../machines/failure.ts";
 import type { Json } from "../workflow/json.ts";
 import { messageToJson, unpack } from "../workflow/message_json.ts";
-import { ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.ts";
-import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.ts";
+import { ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 
 /** What a `google.rpc.Status` adds to a failure. */
 type Details = Pick<

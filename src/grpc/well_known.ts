@@ -17,9 +17,9 @@ import {
   type FileDescriptorProto,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import { file_google_rpc_code } from "./gen/google/rpc/code_pb.ts";
-import { file_google_rpc_error_details } from "./gen/google/rpc/error_details_pb.ts";
-import { file_google_rpc_status } from "./gen/google/rpc/status_pb.ts";
+import { file_google_rpc_code } from "../gen/google/rpc/code_pb.ts";
+import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_pb.ts";
+import { file_google_rpc_status } from "../gen/google/rpc/status_pb.ts";
 
 /** Files that nobody has to supply; each stands after those that it imports. */
 const FILES = [

@@ -69,6 +69,7 @@ export function lazyGrpcCaller(): Caller {
         end();
       };
     },
+    types: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
     close: async () => await (await loading)?.close(),
   };
 }

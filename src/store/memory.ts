@@ -2,6 +2,7 @@ import type {
   Claim,
   CommandAnswer,
   Journal,
+  Moment,
   NewRun,
   Posted,
   RunQuery,
@@ -9,6 +10,7 @@ import type {
   Standing,
   StoredFact,
 } from "../engine/doors.ts";
+import type { RunStatus } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
 
 interface Entry {
@@ -16,11 +18,14 @@ interface Entry {
   token: number;
   standing: Standing;
   readonly facts: StoredFact[];
+  readonly moments: Mutable<Moment>[];
   /** The digests of its texts. */
   readonly texts: string[];
   /** The ids of its child runs, which are kept as long as it is. */
   readonly children: string[];
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Text {
   readonly text: string;
@@ -43,6 +48,10 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
   const texts = new Map<string, Text>();
   const inbox = new Map<number, CommandAnswer | undefined>();
   const listeners = new Set<(posted: Posted) => Promise<void>>();
+  /** What came when; the facts of a run that was forgotten are taken out of it. */
+  let moments: Mutable<Moment>[] = [];
+  let emptied = 0;
+  let newest = 0;
   let posted = 0;
   /** The ids of ended runs that are no children, oldest first; those before `first` are forgotten. */
   let ended: string[] = [];
@@ -72,12 +81,20 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     const entry = runs.get(runId);
     if (entry === undefined) return;
     entry.facts.length = 0; // the map's old tables may hold the entry for a while yet
+    for (const moment of entry.moments) moment.facts = [];
+    emptied += entry.moments.length;
+    if (emptied > moments.length / 2) tidy();
     for (const digest of entry.texts) {
       const known = texts.get(digest);
       if (known !== undefined && --known.needed === 0) texts.delete(digest);
     }
     for (const child of entry.children) forget(child);
     runs.delete(runId);
+  }
+
+  function tidy(): void {
+    moments = moments.filter(({ facts }) => facts.length > 0);
+    emptied = 0;
   }
 
   function forgetOldest(): void {
@@ -100,6 +117,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         token: 1,
         standing: { status: "running", endedAt: null, sleepsUntil: undefined },
         facts: [],
+        moments: [],
         texts: [],
         children: [],
       };
@@ -122,6 +140,11 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
       attempt(() => {
         const entry = fenced(claim);
         for (const fact of facts) entry.facts.push(fact);
+        if (facts.length > 0) {
+          const moment = { number: ++newest, runId: claim.runId, facts };
+          entry.moments.push(moment);
+          moments.push(moment);
+        }
         if (standing === undefined) return;
         entry.standing = standing;
         if (standing.endedAt === null || isChild(claim.runId)) return;
@@ -160,6 +183,25 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         return pageOf(all.map(summaryOf), query);
       }),
     find: (runId) => attempt(() => summaryOf(entryOf(runId))),
+    counts: () =>
+      attempt(() => {
+        const counts: Partial<Record<RunStatus, number>> = {};
+        for (const { run, standing: { status } } of runs.values()) {
+          if (!isChild(run.runId)) counts[status] = (counts[status] ?? 0) + 1;
+        }
+        return counts;
+      }),
+    moments: (after, limit) =>
+      attempt(() => {
+        const found: Moment[] = [];
+        for (let at = placeAfter(moments, after); found.length < limit; at++) {
+          const moment = moments[at];
+          if (moment === undefined) break;
+          if (moment.facts.length > 0) found.push({ ...moment });
+        }
+        return found;
+      }),
+    newest: () => Promise.resolve(newest),
     prune: (endedBefore) =>
       attempt(() => {
         const old = [...runs.values()].filter(({ run, standing: { endedAt } }) =>
@@ -171,6 +213,18 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     size: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   };
+}
+
+/** Where the moments begin that come after a number. */
+function placeAfter(moments: readonly Moment[], number: number): number {
+  let low = 0;
+  let high = moments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((moments[middle]?.number ?? 0) > number) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function isChild(runId: string): boolean {
@@ -195,12 +249,14 @@ function summaryOf({ run, standing, facts }: Entry): RunSummary {
 }
 
 function pageOf(newestFirst: readonly RunSummary[], query: RunQuery): readonly RunSummary[] {
-  const { status, workflow, since = 0, limit = 100, after } = query;
+  const { status, workflow, since = 0, until = Infinity, text = "", limit = 100, after } = query;
   const start = newestFirst.findIndex(({ runId }) => runId === after) + 1;
   return newestFirst.slice(start)
     .filter((run) =>
       (status === undefined || run.status === status) &&
-      (workflow === undefined || run.workflow === workflow) && run.startedAt >= since
+      (workflow === undefined || run.workflow === workflow) && run.startedAt >= since &&
+      run.startedAt < until &&
+      (run.runId.includes(text) || run.correlationId.includes(text))
     )
     .slice(0, limit);
 }

@@ -13,6 +13,8 @@ export interface LogOptions extends FormatOptions {
 /** What the logging was opened for. */
 export interface OpenLogs {
   readonly logger: Logger;
+  /** For who did what: what it logs is there on every level. */
+  readonly audit: Logger;
   /** Writes what is still waiting, and ends the logging: call it before the process exits. */
   close(): Promise<void>;
 }
@@ -39,8 +41,14 @@ export async function openLogs(options: LogOptions): Promise<OpenLogs> {
     sinks: { out: sink },
     loggers: [
       { category: CATEGORY, sinks: ["out"], lowestLevel: toLogTape(level) },
+      {
+        category: [CATEGORY, "audit"],
+        sinks: ["out"],
+        parentSinks: "override",
+        lowestLevel: "info",
+      },
       { category: ["logtape", "meta"], lowestLevel: null },
     ],
   });
-  return { logger: getLogger(CATEGORY), close: dispose };
+  return { logger: getLogger(CATEGORY), audit: getLogger([CATEGORY, "audit"]), close: dispose };
 }

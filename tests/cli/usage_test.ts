@@ -130,7 +130,7 @@ Deno.test("validate prints problems on standard error, and passes a sound file",
   });
 });
 
-Deno.test("help lists what there is, with an example, and nothing that there is not yet", async (t) => {
+Deno.test("help lists what there is, with an example", async (t) => {
   const cwd = await Deno.makeTempDir();
   const runs = ["list", "show", "events", "resume", "cancel", "signal", "resolve", "prune"];
   const helps = [
@@ -138,6 +138,7 @@ Deno.test("help lists what there is, with an example, and nothing that there is 
     ["run", "--help"],
     ["help", "validate"],
     ["schema", "-h"],
+    ["serve", "--help"],
     ["runs", "-h"],
     ...runs.map((verb) => ["runs", verb, "--help"]),
   ];
@@ -146,7 +147,6 @@ Deno.test("help lists what there is, with an example, and nothing that there is 
     assert.equal(code, 0);
     assert.equal(stderr, "");
     assert.match(stdout, /\nExample:\n {2}/);
-    assert.doesNotMatch(stdout, /^\s+serve\b/m);
     await t.assertSnapshot(stdout);
   }
   const { stdout } = await maestro(["--version"], { cwd });

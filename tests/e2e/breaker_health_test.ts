@@ -2,7 +2,7 @@
 // semantics.md §2.
 
 import assert from "node:assert/strict";
-import { file_grpc_health_v1_health } from "../../src/grpc/gen/grpc/health/v1/health_pb.ts";
+import { file_grpc_health_v1_health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { buildSchema } from "../../src/grpc/schema.ts";
 import type { Health } from "../support/grpc_health.ts";
 import { filesOf, type Script, shopSchema } from "../support/grpc_server.ts";

@@ -2,7 +2,7 @@
 // backoff, pushback, RetryInfo and deadlines.
 
 import assert from "node:assert/strict";
-import { RetryInfoSchema } from "../../src/grpc/gen/google/rpc/error_details_pb.ts";
+import { RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import {
   attemptOf,
   BUY,

@@ -1,7 +1,7 @@
 // Which calls are made again, as the service sees it: semantics.md §1's table, row by row.
 
 import assert from "node:assert/strict";
-import { RetryInfoSchema } from "../../src/grpc/gen/google/rpc/error_details_pb.ts";
+import { RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { GRPC_CODES } from "../../src/workflow/words.ts";
 import type { Script } from "../support/grpc_server.ts";
 import {

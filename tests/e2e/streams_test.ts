@@ -2,7 +2,7 @@
 // says in detail.
 
 import assert from "node:assert/strict";
-import { BadRequestSchema, HelpSchema } from "../../src/grpc/gen/google/rpc/error_details_pb.ts";
+import { BadRequestSchema, HelpSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { maestro } from "../cli/program.ts";
 import { type Script, startServer, status } from "../support/grpc_server.ts";
 import { tempFiles } from "../support/temp_files.ts";

@@ -132,6 +132,9 @@ Deno.test("breakers() shows each as it stands, with what is under way at its ser
   fail(parts, clock);
   parts.turnstile.enter();
   parts.turnstile.queue(() => {});
+  for (let took = 1; took <= 300; took++) {
+    parts.calls.record(took === 7 ? "UNAVAILABLE" : "OK", took);
+  }
   const [shown] = all.breakers();
   assert.ok(shown);
   const { forceOpen: _forceOpen, reset: _reset, ...figures } = shown;
@@ -145,6 +148,8 @@ Deno.test("breakers() shows each as it stands, with what is under way at its ser
     waiting: 0,
     inFlight: 1,
     queued: 1,
+    calls: { made: 300, failed: 1, p50: 172, p99: 298 }, // of the latest 256: 45 to 300
+    serving: null,
   });
   clock.advance(5_000);
   assert.equal(shown.state, "open", "it is as it was when it was asked for");

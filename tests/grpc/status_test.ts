@@ -14,7 +14,7 @@ import {
   RequestInfoSchema,
   ResourceInfoSchema,
   RetryInfoSchema,
-} from "../../src/grpc/gen/google/rpc/error_details_pb.ts";
+} from "../../src/gen/google/rpc/error_details_pb.ts";
 import { readPushback } from "../../src/grpc/pushback.ts";
 import { failureOfStatus } from "../../src/grpc/status.ts";
 import { callOnce, failureOf, openCaller } from "../support/grpc_call.ts";

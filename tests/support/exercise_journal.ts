@@ -137,6 +137,64 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
     assert.deepEqual([await journal.kept("d1"), await journal.kept("d2")], ["one", "two"]);
   });
 
+  journalTest("tells what became durable in all runs, in that order", async (journal) => {
+    assert.equal(await journal.newest(), 0);
+    const one = await journal.create(newRun("r1"), "me");
+    const two = await journal.create(newRun("r2"), "me");
+    await journal.append(one, [factAt(1), factAt(2)]);
+    await journal.append(two, [factAt(1)]);
+    await journal.append(one, [factAt(3)], ENDED);
+    const all = await journal.moments(0, 10);
+    assert.deepEqual(all.map(({ runId, facts }) => [runId, facts.map(({ seq }) => seq)]), [
+      ["r1", [1, 2]],
+      ["r2", [1]],
+      ["r1", [3]],
+    ]);
+    assert.deepEqual(all[0]?.facts[1], factAt(2));
+    const numbers = all.map(({ number }) => number);
+    assert.deepEqual(numbers, numbers.toSorted((a, b) => a - b));
+    assert.equal(await journal.newest(), numbers[2]);
+    assert.deepEqual(await journal.moments(numbers[0] ?? 0, 1), all.slice(1, 2));
+    assert.deepEqual(await journal.moments(numbers[2] ?? 0, 10), []);
+  });
+
+  journalTest("gives no number to two moments, also where runs were dropped", async (journal) => {
+    const first = await journal.create(newRun("r1"), "me");
+    await journal.append(first, [factAt(1)], ENDED);
+    const newest = await journal.newest();
+    await journal.prune((ENDED.endedAt ?? 0) + 1);
+    assert.deepEqual(await journal.moments(0, 10), []);
+    const second = await journal.create(newRun("r2"), "me");
+    await journal.append(second, [factAt(1)]);
+    assert.deepEqual((await journal.moments(newest, 10)).map(({ runId }) => runId), ["r2"]);
+  });
+
+  journalTest("counts the runs that stand so, without child runs", async (journal) => {
+    assert.deepEqual(await journal.counts(), {});
+    for (const id of ["r1", "r2", "r3", "r3/child"]) {
+      const claim = await journal.create(newRun(id), "me");
+      await journal.append(claim, [factAt(1)], id === "r2" ? ENDED : undefined);
+    }
+    assert.deepEqual(await journal.counts(), { running: 2, completed: 1 });
+  });
+
+  journalTest("finds runs by a text in their ids, and by when they started", async (journal) => {
+    for (const [index, id] of ["order-1", "order-2", "invoice-1"].entries()) {
+      const more = { at: 1_000 * (index + 1), correlationId: `customer_${index}` };
+      const claim = await journal.create(newRun(id, more), "me");
+      await journal.append(claim, [{ ...factAt(1), at: more.at }]);
+    }
+    const ids = async (query: Parameters<Journal["list"]>[0]) =>
+      (await journal.list(query)).map(({ runId }) => runId);
+    assert.deepEqual(await ids({ text: "rder" }), ["order-2", "order-1"]);
+    assert.deepEqual(await ids({ text: "rder", limit: 1 }), ["order-2"]);
+    assert.deepEqual(await ids({ text: "rder", limit: 1, after: "order-2" }), ["order-1"]);
+    assert.deepEqual(await ids({ text: "customer_2" }), ["invoice-1"]);
+    assert.deepEqual(await ids({ text: "%" }), []);
+    assert.deepEqual(await ids({ text: "-1", until: 3_000 }), ["order-1"]);
+    assert.deepEqual(await ids({ since: 2_000, until: 3_000 }), ["order-2"]);
+  });
+
   journalTest("lists runs, the newest first, a page at a time", async (journal) => {
     for (let index = 1; index <= 5; index++) {
       const workflow = index % 2 === 0 ? "even" : "odd";

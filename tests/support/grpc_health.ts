@@ -12,7 +12,7 @@ import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus,
   HealthCheckResponseSchema,
-} from "../../src/grpc/gen/grpc/health/v1/health_pb.ts";
+} from "../../src/gen/grpc/health/v1/health_pb.ts";
 
 /** `UNKNOWN`, `SERVING`, `NOT_SERVING` or `SERVICE_UNKNOWN`. */
 export type Health = keyof typeof HealthCheckResponse_ServingStatus;

@@ -18,7 +18,7 @@ import {
   ServerReflectionRequestSchema,
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
-} from "../../src/grpc/gen/grpc/reflection/v1/reflection_pb.ts";
+} from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import type { Schema } from "../../src/grpc/schema.ts";
 
 /** What a server's reflection is like. */

@@ -17,7 +17,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { AnySchema, type FileDescriptorProto } from "@bufbuild/protobuf/wkt";
-import { StatusSchema } from "../../src/grpc/gen/google/rpc/status_pb.ts";
+import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 import type { Schema } from "../../src/grpc/schema.ts";
 import { protoSchema } from "../../src/grpc/schema_proto.ts";
 import { addReflection, type ReflectionOptions } from "./grpc_reflection.ts";

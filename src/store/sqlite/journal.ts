@@ -140,6 +140,21 @@ class SqliteJournal {
       answerTo: (number) => this.#answerTo(number),
       list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
       find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
+      counts: () =>
+        this.#look(() => {
+          const rows = this.#read.counts.all() as { status: RunStatus; runs: number }[];
+          return Object.fromEntries(rows.map(({ status, runs }) => [status, runs]));
+        }),
+      moments: (after, limit) =>
+        this.#look(() => {
+          const rows = this.#read.momentsAfter.all(after, limit) as unknown as MomentRow[];
+          return rows.map(({ no, id, facts }) => ({
+            number: no,
+            runId: id,
+            facts: this.#parse(facts, id),
+          }));
+        }),
+      newest: () => this.#look(() => (this.#read.newestMoment.get() as { no: number }).no),
       prune: (endedBefore) => this.#prune(endedBefore),
       size: () => this.#look(() => this.#size()),
       close: () => this.#close(),
@@ -450,7 +465,7 @@ class SqliteJournal {
   }
 
   /** Reads what is committed. */
-  async #look<T>(read: (reader: Connections["reader"]) => T): Promise<T> {
+  async #look<T>(read: (reader: Connections["reader"]) => T | Promise<T>): Promise<T> {
     try {
       return await read(this.#connections.reader);
     } catch (thrown) {
@@ -499,6 +514,12 @@ interface AdoptedRow {
   readonly status: RunStatus;
   readonly asleep: number;
   readonly sleeps_until: number | null;
+}
+
+interface MomentRow {
+  readonly no: number;
+  readonly id: string;
+  readonly facts: string;
 }
 
 /** The farthest moment there is in JavaScript, in milliseconds since the epoch. */

@@ -53,9 +53,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_by_both ON runs (workflow, status, started_at) WHERE root IS NULL;
 
   -- What happened: the facts of one run that came in one moment, as a JSON list. \`seq\` is the number
-  -- of the first of them.
+  -- of the first of them. \`no\` is the order over all runs, and no number comes twice.
   CREATE TABLE moments (
-    no INTEGER PRIMARY KEY,
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL REFERENCES runs (no) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     facts TEXT NOT NULL,

@@ -58,6 +58,14 @@ export function readStatements(db: DatabaseSync) {
       "SELECT facts FROM moments WHERE run = ?1 AND seq >= " +
         "(SELECT max(seq) FROM moments WHERE run = ?1 AND seq <= ?2) ORDER BY seq LIMIT 1000",
     ),
+    momentsAfter: db.prepare(
+      "SELECT m.no, r.id, m.facts FROM moments m JOIN runs r ON r.no = m.run " +
+        "WHERE m.no > ? ORDER BY m.no LIMIT ?",
+    ),
+    newestMoment: db.prepare("SELECT coalesce(max(no), 0) AS no FROM moments"),
+    counts: db.prepare(
+      "SELECT status, count(*) AS runs FROM runs WHERE root IS NULL GROUP BY status",
+    ),
     text: db.prepare("SELECT text FROM texts WHERE digest = ?"),
     answer: db.prepare("SELECT answer FROM inbox WHERE no = ?"),
     openCommands: db.prepare(

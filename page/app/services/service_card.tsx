@@ -1,0 +1,103 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import type { ServiceView } from "../../../src/server/operations.ts";
+import { steerService } from "../api/api.ts";
+import { Confirm } from "../ui/dialog.tsx";
+import { duration, now } from "../ui/time.tsx";
+import { attempt } from "../ui/toasts.tsx";
+import { WindowBar } from "./window_bar.tsx";
+
+const STATES: Readonly<Record<ServiceView["state"], string>> = {
+  closed: "closed",
+  open: "open",
+  half_open: "half-open",
+  forced_open: "forced open",
+};
+
+/** One service: its breaker, what went through it, and what an operator may do. */
+export function ServiceCard({ service, onChange }: {
+  readonly service: ServiceView;
+  readonly onChange: () => void;
+}): VNode {
+  const { id, state, endpoint, method, open_until, waiting, in_flight, queued, calls, serving } =
+    service;
+  const isAsking = useSignal(false);
+  const name = method === null ? service.service : `${service.service} · ${method}`;
+  const steer = async (verb: "forceOpen" | "reset", said: string) => {
+    isAsking.value = false;
+    if (await attempt(() => steerService(id, verb), said)) onChange();
+  };
+  return (
+    <li class="card service">
+      <div class="card-head">
+        <h2 class="ellipsis" title={name}>{name}</h2>
+        <span class={`badge breaker-${state}`}>
+          <span class="badge-dot" aria-hidden="true" />
+          {STATES[state]}
+        </span>
+      </div>
+      <p class="muted id">{endpoint}</p>
+      <p class={serving === false ? "health is-bad" : "health muted"}>{healthOf(serving)}</p>
+      {open_until !== null && (
+        <p class="muted">Trial calls in {duration(Date.parse(open_until) - now.value)}</p>
+      )}
+      <WindowBar window={service.window} />
+      <dl class="figures">
+        <Figure name="calls" value={number.format(calls.made)} />
+        <Figure name="errors" value={number.format(calls.failed)} />
+        <Figure name="latency" value={duration(calls.p50_ms)} />
+        <Figure name="slowest 1 %" value={duration(calls.p99_ms)} />
+        <Figure name="in flight" value={String(in_flight)} />
+        <Figure name="queued" value={String(queued)} />
+        <Figure name="held by breaker" value={String(waiting)} />
+      </dl>
+      <div class="actions">
+        {state !== "forced_open" && (
+          <button
+            type="button"
+            class="button button-danger button-small"
+            aria-label={`Force open ${name}`}
+            onClick={() => isAsking.value = true}
+          >
+            Force open
+          </button>
+        )}
+        <button
+          type="button"
+          class="button button-small"
+          aria-label={`Reset ${name}`}
+          onClick={() => steer("reset", `The breaker of ${name} is closed`)}
+        >
+          Reset
+        </button>
+      </div>
+      {isAsking.value && (
+        <Confirm
+          title={`Force ${name} open?`}
+          verb="Force open"
+          danger
+          onConfirm={() => steer("forceOpen", `The breaker of ${name} is forced open`)}
+          onClose={() => isAsking.value = false}
+        >
+          <p>No run of this server calls it any more, until the breaker is reset.</p>
+        </Confirm>
+      )}
+    </li>
+  );
+}
+
+const number = new Intl.NumberFormat();
+
+function healthOf(serving: boolean | null): string {
+  if (serving === null) return "Its health is not watched";
+  return serving ? "Says that it serves" : "Says that it does not serve";
+}
+
+function Figure({ name, value }: { readonly name: string; readonly value: string }): VNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class="number">{value}</dd>
+    </div>
+  );
+}

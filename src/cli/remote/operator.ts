@@ -1,0 +1,26 @@
+import { MaestroError } from "../../errors.ts";
+import type { Json } from "../../workflow/json.ts";
+import type { Operator } from "../views.ts";
+import { type Api, runPath } from "./api.ts";
+
+/** Has a server do what is wanted of a run: it records who asked by their token. */
+export function remoteOperator(api: Api): Operator {
+  return {
+    async cancel(runId) {
+      await api.post(`${runPath(runId)}:cancel`, {});
+      return null;
+    },
+    async signal(runId, name, payload = {}, id) {
+      const signal = { name, data: payload, ...(id !== undefined && { signal_id: id }) };
+      await api.post(`${runPath(runId)}:signal`, signal);
+      return null;
+    },
+    async resolve(runId, { by: _, op: __, id, ...resolution }) {
+      const word = { ...resolution, ...(id !== undefined && { resolution_id: id }) };
+      await api.post(`${runPath(runId)}:resolve`, word as Json); // which has no key without a value
+      return null;
+    },
+    resume: (runId) =>
+      Promise.reject(new MaestroError("RUN_OWNED", `The server goes on with run "${runId}"`)),
+  };
+}

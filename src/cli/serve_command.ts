@@ -1,0 +1,193 @@
+/**
+ * `maestro serve`: the long-running server.
+ *
+ * @module
+ */
+import { MaestroError } from "../errors.ts";
+import { checkWorkflow } from "../library/check.ts";
+import { openEngine } from "../library/open.ts";
+import type { AuditEntry } from "../server/audit.ts";
+import { pageResponse } from "../server/page/page.ts";
+import { Server } from "../server/server.ts";
+import { Tokens } from "../server/tokens.ts";
+import { type WorkflowFile, WorkflowFolder } from "../server/workflow_folder.ts";
+import type { RunLogger } from "../telemetry/run_log.ts";
+import { SecretMask } from "../telemetry/secret_mask.ts";
+import { Scheduler } from "../engine/scheduler.ts";
+import { scheduleView } from "../server/schedule_view.ts";
+import { type AttentionFlags, type Eyes, openEyes } from "./serve_eyes.ts";
+import { releaseWarning } from "./deno_release.ts";
+import { EXIT } from "./exit_code.ts";
+import type { Io } from "./io.ts";
+import { type LogFlags, openLogs } from "./log_options.ts";
+import { readSecrets } from "./secret_option.ts";
+import {
+  checkReach,
+  parseAddress,
+  parseMost,
+  type ReachFlags,
+  readCertificate,
+} from "./serve_options.ts";
+import { onSignals } from "./signals.ts";
+import { openStore } from "./store_option.ts";
+import { VERSION } from "./version.ts";
+
+/** The options of `serve`. */
+export interface ServeFlags extends ReachFlags, LogFlags, AttentionFlags {
+  readonly workflows: string;
+  readonly http: string;
+  readonly grpc?: string | undefined;
+  readonly maxRuns: string;
+  readonly maxStreams: string;
+  readonly allowHost?: readonly string[] | undefined;
+  readonly store: string;
+  readonly secret?: readonly string[] | undefined;
+}
+
+/** Serves until it is told to stop. @returns the exit code */
+export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
+  const http = parseAddress(flags.http, "--http");
+  checkReach(http, "--http", flags);
+  const grpc = flags.grpc === undefined ? null : parseAddress(flags.grpc, "--grpc");
+  if (grpc !== null) checkReach(grpc, "--grpc", flags);
+  const maxRuns = parseMost(flags.maxRuns, "--max-runs");
+  const maxStreams = parseMost(flags.maxStreams, "--max-streams");
+  const certificate = await readCertificate(flags);
+  const mask = new SecretMask();
+  const secrets = await readSecrets(flags.secret, mask);
+  const { onHappening, logger, audit, close: closeLogs } = await openLogs(
+    flags,
+    io.stderr,
+    mask.mask,
+  );
+  const stopped = stopAsked();
+  let eyes: Eyes | null = null;
+  try {
+    eyes = await openEyes(flags, logger, mask);
+    const { telemetry, onMoment, onHappening: watch } = eyes;
+    const warning = releaseWarning(Deno.version.deno);
+    if (warning !== null) logger.warn(warning, {});
+    const tokens = flags.tokens === undefined ? null : new Tokens(
+      flags.tokens,
+      (error) => logger.error(`${error.message}; what it said before holds`, {}),
+    );
+    let reschedule = () => {};
+    const workflows = await WorkflowFolder.open({
+      folder: flags.workflows,
+      check: checkWorkflow,
+      onRead: (file) => logRead(logger, file),
+      onChange: () => reschedule(),
+      scheduleOf: scheduleView,
+    });
+    const journal = telemetry.timed(await openStore(flags.store));
+    let wake = () => {};
+    const engine = openEngine({
+      journal,
+      secrets,
+      onHappening(runId, workflow, event, origin) {
+        onHappening?.(runId, workflow, event, origin);
+        watch(runId, workflow, event, origin);
+        wake();
+      },
+      traceparent: telemetry.engine.traceparent,
+      onRest: () => wake(),
+      onStopped: (runId, { code, message }) =>
+        code === "ENGINE_CLOSED" ||
+        logger.error("run stopped", { run_id: runId, code, error: message }),
+    });
+    const server = new Server({
+      engine,
+      journal,
+      workflows,
+      tokens,
+      hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
+      maxRuns,
+      maxStreams,
+      readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
+      version: VERSION,
+      metrics: () => telemetry.metricsText(),
+      page: pageResponse,
+      audit: (entry) => logAudit(audit, entry),
+      onDefect: (thrown) => logDefect(logger, thrown),
+    });
+    wake = () => server.wake();
+    telemetry.watch(engine, {
+      countRuns: () => server.operations.countRuns(),
+      load: () => ({ inFlight: engine.underWay, queued: server.operations.queued }),
+    });
+    const scheduler = new Scheduler({
+      start: (workflow, options) => server.operations.startScheduled(workflow, options),
+      engine,
+      journal,
+      onMoment,
+    });
+    try {
+      const { url } = server.listenHttp(http, certificate);
+      logger.info("serving", { url, version: VERSION });
+      if (grpc !== null) {
+        const { port } = await server.listenGrpc(grpc, certificate);
+        logger.info("serving gRPC", { host: grpc.hostname, port, tls: certificate !== null });
+      }
+      const { resumed, sleeping } = await server.resume((runId, { code, message }) =>
+        logger.error("run can't be resumed", { run_id: runId, code, error: message })
+      );
+      if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
+      reschedule = () => scheduler.set(workflows.newest());
+      reschedule();
+      await stopped.asked;
+      logger.info("stopping", {});
+    } finally {
+      await Promise.all([scheduler.close(), server.close()]);
+    }
+    logger.info("stopped", {});
+    return EXIT.completed;
+  } finally {
+    stopped.forget();
+    await eyes?.close();
+    await closeLogs();
+  }
+}
+
+/** Resolves when the program is told to stop; told twice, it leaves at once. */
+function stopAsked(): { readonly asked: Promise<void>; readonly forget: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isAsked = false;
+  const ask = (code: number) => () => {
+    if (isAsked) Deno.exit(code);
+    isAsked = true;
+    resolve();
+  };
+  const forget = onSignals({ interrupt: ask(EXIT.interrupted), terminate: ask(EXIT.terminated) });
+  return { asked: promise, forget };
+}
+
+function logRead(logger: RunLogger, { file, workflow, problems }: WorkflowFile): void {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const name = { file, ...(workflow !== null && { workflow: workflow.name }) };
+  if (errors.length === 0) return logger.info("workflow read", name);
+  logger.error(
+    workflow === null
+      ? "workflow can't be started: its file has mistakes"
+      : "workflow's file has mistakes: the last good one stays",
+    {
+      ...name,
+      problems: errors.slice(0, 10).map(({ line, column, message }) =>
+        [line, column, ` ${message}`].filter((part) => part !== null).join(":")
+      ),
+    },
+  );
+}
+
+function logAudit(logger: RunLogger, { who, role, action, runId, more }: AuditEntry): void {
+  logger.info("audit", { who, role, action, ...(runId !== null && { run_id: runId }), ...more });
+}
+
+function logDefect(logger: RunLogger, thrown: unknown): void {
+  const { code, message, cause } = MaestroError.from(thrown);
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  logger.error("request failed", {
+    code,
+    error: message,
+    ...(code === "INTERNAL" && { stack: stack ?? (thrown instanceof Error ? thrown.stack : null) }),
+  });
+}

@@ -1,0 +1,105 @@
+import { MaestroError } from "../errors.ts";
+import type { Fact } from "../machines/facts.ts";
+import { type Beginning, Beginnings } from "./beginnings.ts";
+import type { Caller, Journal, KeptText, StoredFact, TypeLookup } from "./doors.ts";
+import { decodeFact } from "./fact_codec.ts";
+import { Remembered } from "./remembered.ts";
+
+/** Reads a schema that was kept. */
+export type ReadTypes = NonNullable<Caller["types"]>;
+
+/** The facts of stored runs, whole: what they only name is looked up in the journal. */
+export class StoredFacts {
+  readonly #journal: Pick<Journal, "read" | "kept">;
+  readonly #beginnings: Beginnings;
+  readonly #readTypes: ReadTypes | undefined;
+  /** By digest: runs share them. */
+  readonly #types = new Remembered<Promise<TypeLookup>>();
+
+  /** @param readTypes left out, messages can't be read */
+  constructor(
+    journal: Pick<Journal, "read" | "kept">,
+    readTypes: ReadTypes | undefined,
+    beginnings: Beginnings = new Beginnings(journal),
+  ) {
+    this.#journal = journal;
+    this.#readTypes = readTypes;
+    this.#beginnings = beginnings;
+  }
+
+  /** What a run began with. @throws {MaestroError} `RUN_NOT_FOUND` */
+  async beginning(runId: string): Promise<Beginning> {
+    for await (const first of this.#journal.read(runId)) {
+      return await this.#beginnings.of(runId, [first]);
+    }
+    throw new MaestroError("RUN_NOT_FOUND", `There is no run "${runId}"`);
+  }
+
+  /** A reader of one run's facts, which has to see all of them, from the first on. */
+  reader(runId: string): FactReader {
+    return new FactReader(runId, {
+      beginning: (first) => this.#beginnings.of(runId, [first]),
+      kept: (digest) => this.#journal.kept(digest),
+      types: (kept) => this.#typesOf(kept),
+    });
+  }
+
+  #typesOf(kept: KeptText): Promise<TypeLookup> | undefined {
+    if (this.#readTypes === undefined) return undefined;
+    return this.#types.get(kept.digest) ?? this.#types.set(kept.digest, this.#readTypes(kept));
+  }
+}
+
+/** Where a {@linkcode FactReader} looks things up. */
+interface Lookups {
+  beginning(first: StoredFact): Promise<Beginning>;
+  kept(digest: string): Promise<string | undefined>;
+  types(kept: KeptText): Promise<TypeLookup> | undefined;
+}
+
+/** Reads the facts of one run, in order. */
+export class FactReader {
+  readonly #runId: string;
+  readonly #lookups: Lookups;
+  /** Of the run's services: what they answered is read by them. */
+  readonly #types: TypeLookup[] = [];
+
+  constructor(runId: string, lookups: Lookups) {
+    this.#runId = runId;
+    this.#lookups = lookups;
+  }
+
+  /** The next fact. @throws {MaestroError} `STORE_FAILED`, `SCHEMA_UNAVAILABLE` */
+  async read(stored: StoredFact): Promise<Fact> {
+    if (stored.seq === 1) {
+      const { started, schemas } = await this.#lookups.beginning(stored);
+      for (const kept of schemas.values()) await this.#add(kept);
+      return started;
+    }
+    const fact = decodeFact(stored, (name) => this.#find(name));
+    if (fact.kind === "schema_found") {
+      const text = await this.#lookups.kept(fact.schema);
+      if (text === undefined) {
+        throw new MaestroError(
+          "STORE_FAILED",
+          `The schema of "${fact.service}" of run "${this.#runId}" is not in the store`,
+        );
+      }
+      await this.#add({ digest: fact.schema, text });
+    }
+    return fact;
+  }
+
+  async #add(kept: KeptText): Promise<void> {
+    const types = await this.#lookups.types(kept);
+    if (types !== undefined) this.#types.push(types);
+  }
+
+  #find(name: string) {
+    for (const types of this.#types) {
+      const type = types(name);
+      if (type !== undefined) return type;
+    }
+    return undefined;
+  }
+}

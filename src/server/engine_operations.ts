@@ -1,0 +1,374 @@
+import type { Journal, RunQuery, RunSummary, StoredFact } from "../engine/doors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { StartOptions } from "../engine/engine_options.ts";
+import type { RunReport, RunStatus } from "../engine/report.ts";
+import type { Run } from "../engine/run.ts";
+import { validInput } from "../engine/start_checks.ts";
+import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
+import { MaestroError } from "../errors.ts";
+import { canonicalJson } from "../workflow/digest.ts";
+import { parseDuration } from "../workflow/durations.ts";
+import type { Json } from "../workflow/json.ts";
+import type { Workflow } from "../workflow/model.ts";
+import { type ParsedWorkflow, parseWorkflow } from "../workflow/parse.ts";
+import { Admission } from "./admission.ts";
+import type { AuditEntry } from "./audit.ts";
+import { eventsOfAll, eventsOfRun, type EventSource } from "./events.ts";
+import { MomentReader } from "./moment_reader.ts";
+import type {
+  Caller,
+  ListRunsQuery,
+  Operations,
+  ResolveStepRequest,
+  RunDefinition,
+  RunPage,
+  RunSummaryJson,
+  ServiceView,
+  SignalRunRequest,
+  StartRunRequest,
+} from "./operations.ts";
+import { pageToken, readPageToken } from "./page_token.ts";
+import { checkRole } from "./roles.ts";
+import { RunFeed } from "./run_feed.ts";
+import { breakerOf, breakersById, viewOf } from "./service_views.ts";
+import { stepTree } from "./step_tree.ts";
+import type { WorkflowFolder } from "./workflow_folder.ts";
+
+/** What the operations act on. */
+export interface OperationsOptions {
+  /** Runs the workflows; it tells the operations of what happens by {@linkcode EngineOperations.wake}. */
+  readonly engine: Engine;
+  /** The engine's own. */
+  readonly journal: Journal;
+  /** What can be started. */
+  readonly workflows: Pick<WorkflowFolder, "list" | "find" | "detail">;
+  /** Reads the messages of services in stored runs. @default they can't be read */
+  readonly readTypes?: ReadTypes;
+  /** How many runs may be under way at a time. @default 1,000 */
+  readonly maxRuns?: number;
+  /** Hears of everything that somebody did. */
+  readonly audit?: (entry: AuditEntry) => void;
+}
+
+/** Every status, in the order in which a run may come to it. */
+const NO_RUNS: Readonly<Record<RunStatus, number>> = {
+  running: 0,
+  compensating: 0,
+  needs_attention: 0,
+  completed: 0,
+  failed: 0,
+  compensated: 0,
+  cancelled: 0,
+  timed_out: 0,
+  incomplete: 0,
+};
+
+/** How long a count may be used again, in milliseconds. */
+const COUNT_AGAIN = 1_000;
+
+/** Who starts runs by the clock. */
+const SCHEDULE: Caller = { name: "schedule", role: "operator" };
+
+const PAGE_SIZE = 50;
+const LARGEST_PAGE = 1_000;
+
+/** How many facts are given at once. */
+const MOST_FACTS = 1_000;
+
+/** The operations over an engine of this process. */
+export class EngineOperations implements Operations {
+  readonly #engine: Engine;
+  readonly #journal: Journal;
+  readonly #workflows: OperationsOptions["workflows"];
+  readonly #audit: (entry: AuditEntry) => void;
+  readonly #events: EventSource;
+  readonly #admission: Admission;
+  #counted: { readonly at: number; readonly counts: Promise<Readonly<Record<RunStatus, number>>> } =
+    { at: -Infinity, counts: Promise.resolve(NO_RUNS) };
+
+  constructor(options: OperationsOptions) {
+    const { engine, journal, workflows, audit = () => {}, maxRuns = 1_000 } = options;
+    this.#engine = engine;
+    this.#journal = journal;
+    this.#workflows = workflows;
+    this.#audit = audit;
+    const facts = new StoredFacts(journal, options.readTypes);
+    this.#events = {
+      journal,
+      feed: new RunFeed(journal),
+      facts,
+      moments: new MomentReader(journal, facts),
+    };
+    this.#admission = new Admission(maxRuns, () => engine.underWay);
+  }
+
+  /** Something has happened in the engine. */
+  wake(): void {
+    this.#events.feed.wake();
+    this.#admission.look();
+  }
+
+  /** How many runs wait to be started. */
+  get queued(): number {
+    return this.#admission.waiting;
+  }
+
+  /** Starts nothing more, and tells nobody anything more. The engine stays open. */
+  close(): void {
+    this.#admission.close(new MaestroError("ENGINE_CLOSED", "The server is being stopped"));
+    this.#events.feed.close();
+  }
+
+  async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
+    checkRole(who, "operator", "start runs");
+    const workflow = this.#workflows.find(request.workflow, request.version);
+    const { input = {}, run_id: runId, correlation_id: correlationId, traceparent } = request;
+    const timeout = request.timeout === undefined ? undefined : timeoutOf(request.timeout);
+    const options: StartOptions = {
+      input,
+      ...(runId !== undefined && { runId }),
+      ...(correlationId !== undefined && { correlationId }),
+      ...(traceparent !== undefined && { traceparent: traceparentOf(traceparent) }),
+      ...(timeout !== undefined && { timeout }),
+    };
+    if (runId !== undefined && await this.#isThere(runId)) return await this.#same(request, runId);
+    try {
+      return (await this.#start(workflow, options, who)).report();
+    } catch (thrown) {
+      const wasThere = runId !== undefined && MaestroError.from(thrown).code === "RUN_EXISTS";
+      if (wasThere) return await this.#same(request, runId); // two asked at once
+      throw thrown;
+    }
+  }
+
+  /** Starts a run because its moment has come. @throws {MaestroError} `RUN_EXISTS` where it has its run already */
+  async startScheduled(workflow: Workflow, options: StartOptions): Promise<void> {
+    await this.#start(workflow, options, SCHEDULE);
+  }
+
+  getRun(runId: string): Promise<RunReport> {
+    return this.#engine.report(runId);
+  }
+
+  async findRun(runId: string): Promise<RunSummaryJson> {
+    return summaryJson(await this.#journal.find(runId));
+  }
+
+  async runFacts(runId: string, after = 0): Promise<readonly StoredFact[]> {
+    const facts: StoredFact[] = [];
+    for await (const fact of this.#journal.read(runId, after)) {
+      facts.push(fact.kind === "run_started" ? { ...fact, env: "" } : fact);
+      if (facts.length === MOST_FACTS) break;
+    }
+    return facts;
+  }
+
+  async runText(runId: string, digest: string): Promise<string> {
+    for await (const fact of this.#journal.read(runId)) {
+      if (!namesText(fact, digest)) continue;
+      const text = await this.#journal.kept(digest);
+      if (text !== undefined) return text;
+    }
+    throw new MaestroError("USAGE", `Run "${runId}" has no text with the digest "${digest}"`);
+  }
+
+  async getRunDefinition(runId: string): Promise<RunDefinition> {
+    const { workflow, input } = await this.#engine.beginning(runId);
+    return {
+      workflow: workflow.name,
+      version: workflow.version,
+      input,
+      steps: stepTree(workflow),
+    };
+  }
+
+  async listRuns(query: ListRunsQuery): Promise<RunPage> {
+    const { page_size: size = PAGE_SIZE, page_token: token, ...filters } = query;
+    if (!Number.isInteger(size) || size < 0) {
+      throw new MaestroError("USAGE", `Cannot use ${size} as "page_size": it is a whole number`);
+    }
+    const { since, until, ...same } = filters;
+    const limit = Math.min(size === 0 ? PAGE_SIZE : size, LARGEST_PAGE);
+    const wanted: RunQuery = {
+      ...same,
+      ...(since !== undefined && { since: timeOf("since", since) }),
+      ...(until !== undefined && { until: timeOf("until", until) }),
+      ...(token !== undefined && token !== "" && {
+        after: readPageToken(token, filters as unknown as Json),
+      }),
+      limit: limit + 1,
+    };
+    const found = await this.#journal.list(wanted);
+    const runs = found.slice(0, limit);
+    const last = runs.at(-1);
+    return {
+      runs: runs.map(summaryJson),
+      next_page_token: found.length > limit && last !== undefined
+        ? pageToken(last.runId, filters as unknown as Json)
+        : "",
+    };
+  }
+
+  countRuns(): Promise<Readonly<Record<RunStatus, number>>> {
+    const now = Date.now();
+    if (now - this.#counted.at >= COUNT_AGAIN || now < this.#counted.at) {
+      const counts = this.#journal.counts().then((counts) => ({ ...NO_RUNS, ...counts }));
+      this.#counted = { at: now, counts };
+      counts.catch(() => this.#counted = { ...this.#counted, at: -Infinity });
+    }
+    return this.#counted.counts;
+  }
+
+  runEvents(runId: string, options: Parameters<Operations["runEvents"]>[1]) {
+    return eventsOfRun(this.#events, runId, options);
+  }
+
+  allEvents(options: Parameters<Operations["allEvents"]>[0]) {
+    return eventsOfAll(this.#events, options);
+  }
+
+  async cancelRun(runId: string, who: Caller): Promise<RunReport> {
+    checkRole(who, "operator", "cancel runs");
+    await this.#engine.cancel(runId, who.name);
+    this.#record(who, "cancel", runId);
+    return await this.#engine.report(runId);
+  }
+
+  async signalRun(runId: string, request: SignalRunRequest, who: Caller): Promise<RunReport> {
+    checkRole(who, "operator", "signal runs");
+    const { name, data = {}, signal_id: id = crypto.randomUUID() } = request;
+    await this.#engine.signal(runId, name, data, id);
+    this.#record(who, "signal", runId, { signal: name, signal_id: id });
+    return await this.#engine.report(runId);
+  }
+
+  async resolveStep(runId: string, request: ResolveStepRequest, who: Caller): Promise<RunReport> {
+    checkRole(who, "operator", "resolve steps");
+    const { resolution_id: id, ...resolution } = request;
+    await this.#engine.resolve(runId, {
+      ...resolution,
+      by: who.name,
+      ...(id !== undefined && { id }),
+    });
+    const { step, action, reason } = request;
+    this.#record(who, "resolve", runId, { step, resolution: action, reason });
+    return await this.#engine.report(runId);
+  }
+
+  validate(text: string): Promise<Pick<ParsedWorkflow, "problems">> {
+    const { problems } = parseWorkflow({ file: "workflow.yaml", text });
+    return Promise.resolve({ problems });
+  }
+
+  listWorkflows() {
+    return this.#workflows.list();
+  }
+
+  getWorkflow(name: string, version?: string) {
+    return this.#workflows.detail(name, version);
+  }
+
+  listServices(): readonly ServiceView[] {
+    return [...breakersById(this.#engine.breakers())].map(([id, breaker]) => viewOf(id, breaker));
+  }
+
+  forceOpen(id: string, who: Caller): ServiceView {
+    return this.#turn(id, who, "forceOpen");
+  }
+
+  reset(id: string, who: Caller): ServiceView {
+    return this.#turn(id, who, "reset");
+  }
+
+  async #start(workflow: Workflow, options: StartOptions, who: Caller): Promise<Run> {
+    const run = await this.#admission.enter(() => this.#engine.start(workflow, options));
+    this.#record(who, "start", run.id, { workflow: workflow.name, version: workflow.version });
+    return run;
+  }
+
+  #turn(id: string, who: Caller, verb: "forceOpen" | "reset"): ServiceView {
+    checkRole(who, "admin", verb === "reset" ? "reset breakers" : "force breakers open");
+    const breaker = breakerOf(this.#engine.breakers(), id);
+    breaker[verb]();
+    const { service, endpoint } = breaker;
+    this.#record(who, verb, null, { service_id: id, service, endpoint });
+    return viewOf(id, breakerOf(this.#engine.breakers(), id));
+  }
+
+  #record(who: Caller, action: string, runId: string | null, more: AuditEntry["more"] = {}): void {
+    this.#audit({ who: who.name, role: who.role, action, runId, more });
+  }
+
+  async #isThere(runId: string): Promise<boolean> {
+    try {
+      await this.#journal.find(runId);
+      return true;
+    } catch (thrown) {
+      if (MaestroError.from(thrown).code !== "RUN_NOT_FOUND") throw thrown;
+      return false;
+    }
+  }
+
+  /** The run that there is, if it is what was asked for. */
+  async #same(request: StartRunRequest, runId: string): Promise<RunReport> {
+    const { workflow, input } = await this.#engine.beginning(runId);
+    const given = await validInput(workflow, request.input ?? {}).catch(() => null);
+    const isSame = workflow.name === request.workflow &&
+      (request.version === undefined || request.version === workflow.version) &&
+      given !== null && canonicalJson(given) === canonicalJson(input);
+    if (isSame) return await this.#engine.report(runId);
+    throw new MaestroError(
+      "RUN_EXISTS",
+      `There is a run "${runId}" already, of another workflow, version or input; use another id`,
+    );
+  }
+}
+
+/** Whether a fact names a definition or a schema by this digest: the environment is nobody's business. */
+function namesText({ kind, definition, schemas, schema }: StoredFact, digest: string): boolean {
+  if (kind === "schema_found") return schema === digest;
+  if (kind !== "run_started") return false;
+  return definition === digest || Object.values(schemas ?? {}).includes(digest);
+}
+
+/** A run in a list, as the APIs have it. */
+export function summaryJson(run: RunSummary): RunSummaryJson {
+  const { runId, workflow, version, correlationId, status, startedAt, endedAt, sleepsUntil } = run;
+  return {
+    run_id: runId,
+    workflow,
+    version,
+    correlation_id: correlationId,
+    status,
+    started_at: new Date(startedAt).toISOString(),
+    finished_at: endedAt === null ? null : new Date(endedAt).toISOString(),
+    duration_ms: endedAt === null ? null : endedAt - startedAt,
+    sleeps_until: sleepsUntil == null ? null : new Date(sleepsUntil).toISOString(),
+    sleeps: sleepsUntil !== undefined,
+    owned: run.owned,
+  };
+}
+
+function timeoutOf(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== null && milliseconds > 0) return milliseconds;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${JSON.stringify(text)} as "timeout": write a duration, such as 30s, 5m or 1h30m`,
+  );
+}
+
+function timeOf(name: string, text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const time = isTime ? Date.parse(text) : NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${JSON.stringify(text)} as "${name}": write a time, such as 2026-01-31T12:00:00Z`,
+  );
+}
+
+function traceparentOf(text: string): string {
+  if (/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)) return text;
+  throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(text)} as "traceparent"`);
+}

@@ -1,0 +1,137 @@
+import { Buffer } from "node:buffer";
+import {
+  create,
+  type DescFile,
+  type DescMessage,
+  type DescService,
+  fromBinary,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { type Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import {
+  ServerReflection,
+  type ServerReflectionRequest,
+  ServerReflectionRequestSchema,
+  type ServerReflectionResponse,
+  ServerReflectionResponseSchema,
+} from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+
+type Answer = NonNullable<
+  MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]
+>;
+type Conversation = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+
+/**
+ * Adds server reflection in both of its versions, whose messages are the same on the wire. The
+ * descriptors are those that the services are made from.
+ */
+export function addReflection(server: Server, services: readonly DescService[]): void {
+  const listed = [...services, ServerReflection, ServerReflectionV1Alpha];
+  const answer = answersFrom(listed);
+  for (const { typeName } of [ServerReflection, ServerReflectionV1Alpha]) {
+    server.addService({
+      ServerReflectionInfo: {
+        path: `/${typeName}/ServerReflectionInfo`,
+        requestStream: true,
+        responseStream: true,
+        requestSerialize: (request: ServerReflectionRequest) =>
+          Buffer.from(toBinary(ServerReflectionRequestSchema, request)),
+        requestDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionRequestSchema, bytes),
+        responseSerialize: (response: ServerReflectionResponse) =>
+          Buffer.from(toBinary(ServerReflectionResponseSchema, response)),
+        responseDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionResponseSchema, bytes),
+      },
+    }, {
+      ServerReflectionInfo: (call: Conversation) => {
+        call.on("data", (request: ServerReflectionRequest) => {
+          const goesOn = call.write(create(ServerReflectionResponseSchema, {
+            validHost: request.host,
+            originalRequest: request,
+            messageResponse: answer(request.messageRequest),
+          }));
+          if (goesOn) return;
+          call.pause(); // whoever does not read the answers gets no more
+          call.once("drain", () => call.resume());
+        });
+        call.on("end", () => call.end());
+      },
+    });
+  }
+}
+
+function answersFrom(services: readonly DescService[]) {
+  const files = new Map<string, DescFile>();
+  for (const { file } of services) collect(file, files);
+  const symbols = new Map<string, DescFile>();
+  for (const file of files.values()) {
+    for (const symbol of symbolsOf(file)) symbols.set(symbol, file);
+  }
+  return (request: ServerReflectionRequest["messageRequest"]): Answer => {
+    switch (request.case) {
+      case "listServices":
+        return {
+          case: "listServicesResponse",
+          value: { service: services.map(({ typeName }) => ({ name: typeName })) },
+        };
+      case "fileByFilename":
+        return described(files.get(request.value), `file "${request.value}"`);
+      case "fileContainingSymbol":
+        return described(symbols.get(request.value), `symbol "${request.value}"`);
+      case "fileContainingExtension":
+        return refused(status.NOT_FOUND, "There are no extensions here");
+      case "allExtensionNumbersOfType": {
+        const baseTypeName = request.value;
+        return symbols.has(baseTypeName)
+          ? { case: "allExtensionNumbersResponse", value: { baseTypeName } }
+          : described(undefined, `type "${baseTypeName}"`);
+      }
+      default:
+        return refused(status.INVALID_ARGUMENT, "The request asks for nothing");
+    }
+  };
+}
+
+/** Each file after those that it imports. */
+function collect(file: DescFile, into: Map<string, DescFile>): void {
+  if (into.has(file.proto.name)) return;
+  for (const imported of file.dependencies) collect(imported, into);
+  into.set(file.proto.name, file);
+}
+
+/** The full names of everything that a file declares, down to fields and methods. */
+function* symbolsOf({ services, messages, enums }: DescFile): Generator<string> {
+  for (const { typeName, methods } of services) {
+    yield typeName;
+    for (const { name } of methods) yield `${typeName}.${name}`;
+  }
+  for (const message of messages) yield* symbolsOfMessage(message);
+  for (const { typeName } of enums) yield typeName;
+}
+
+function* symbolsOfMessage(message: DescMessage): Generator<string> {
+  const { typeName, fields, nestedMessages, nestedEnums } = message;
+  yield typeName;
+  for (const { name } of fields) yield `${typeName}.${name}`;
+  for (const { typeName } of nestedEnums) yield typeName;
+  for (const nested of nestedMessages) yield* symbolsOfMessage(nested);
+}
+
+/** The file with all that it imports, so that nobody has to ask again. */
+function described(file: DescFile | undefined, asked: string): Answer {
+  if (file === undefined) return refused(status.NOT_FOUND, `There is no ${asked} here`);
+  const files = new Map<string, DescFile>();
+  collect(file, files);
+  // Clients take the first one for the answer.
+  const ordered = [...files.values()].reverse();
+  const fileDescriptorProto = ordered.map(({ proto }) =>
+    toBinary(FileDescriptorProtoSchema, proto)
+  );
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+}
+
+function refused(errorCode: status, errorMessage: string): Answer {
+  return { case: "errorResponse", value: { errorCode, errorMessage } };
+}

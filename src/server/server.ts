@@ -1,0 +1,143 @@
+import type { Journal } from "../engine/doors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { MaestroError } from "../errors.ts";
+import { EngineOperations, type OperationsOptions } from "./engine_operations.ts";
+import { callerOf } from "./access.ts";
+import type { GrpcServer } from "./grpc/server.ts";
+import { httpApp, type HttpOptions } from "./http/app.ts";
+import { type Address, type HttpListener, listen, type ServerCertificate } from "./http/listen.ts";
+import type { Tokens } from "./tokens.ts";
+import type { WorkflowFolder } from "./workflow_folder.ts";
+
+/** How long requests and streams get to end, in milliseconds. */
+const REQUESTS_END_WITHIN = 3_000;
+
+/** How long the engine gets to close, in milliseconds. */
+const ENGINE_CLOSES_WITHIN = 5_000;
+
+/** What a server is made of. */
+export interface ServerOptions
+  extends
+    Pick<OperationsOptions, "maxRuns" | "audit" | "readTypes">,
+    Pick<HttpOptions, "metrics" | "page" | "maxStreams"> {
+  /** Runs the workflows; {@linkcode Server.wake} is to hear of what happens in it. The server closes it. */
+  readonly engine: Engine;
+  /** The engine's own. */
+  readonly journal: Journal;
+  readonly workflows: WorkflowFolder;
+  readonly tokens: Tokens | null;
+  /** The names that the server goes by, besides `localhost` and addresses. */
+  readonly hosts: ReadonlySet<string>;
+  /** Maestro's version. */
+  readonly version: string;
+  /** Hears of a defect. */
+  readonly onDefect: (thrown: unknown) => void;
+}
+
+/** A way in. */
+interface Listener {
+  /** Takes nothing new, and resolves when what there is has ended. */
+  shutdown(): Promise<void>;
+}
+
+/** The long-running server. */
+export class Server {
+  readonly operations: EngineOperations;
+  readonly #options: ServerOptions;
+  readonly #draining = new AbortController();
+  readonly #listeners: Listener[] = [];
+  #grpc: GrpcServer | null = null;
+  #isResumed = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.operations = new EngineOperations(options);
+  }
+
+  /** Aborts when the server is being stopped. */
+  get draining(): AbortSignal {
+    return this.#draining.signal;
+  }
+
+  /** Something has happened in the engine. */
+  wake(): void {
+    this.operations.wake();
+  }
+
+  /** Opens the HTTP side. @throws {MaestroError} `USAGE` where it can't listen there */
+  listenHttp(address: Address, certificate: ServerCertificate | null): HttpListener {
+    const { onDefect } = this.#options;
+    const app = httpApp({
+      ...this.#options,
+      operations: this.operations,
+      draining: this.#draining.signal,
+      unready: () => this.unready(),
+    });
+    const listener = listen(app, address, certificate, onDefect);
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** Opens the gRPC side. @throws {MaestroError} `USAGE` where it can't listen there */
+  async listenGrpc(
+    address: Address,
+    certificate: ServerCertificate | null,
+  ): Promise<{ readonly port: number }> {
+    const { startGrpcServer } = await import("./grpc/server.ts");
+    const { tokens, onDefect, maxStreams } = this.#options;
+    const listener = await startGrpcServer({
+      ...(maxStreams !== undefined && { maxStreams }),
+      operations: this.operations,
+      address,
+      certificate,
+      authenticate: (authorization) => callerOf(tokens, authorization),
+      onDefect,
+    });
+    listener.setServing(this.#isResumed);
+    this.#grpc = listener;
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /**
+   * Goes on with what was left open.
+   *
+   * @param onFailed hears of a run that can't go on
+   */
+  async resume(onFailed: (runId: string, error: MaestroError) => void) {
+    const { runs, sleeping } = await this.#options.engine.resumeAll(onFailed);
+    this.#isResumed = true;
+    this.#grpc?.setServing(true);
+    return { resumed: runs.length, sleeping };
+  }
+
+  /** Why no work may be sent here; `null`: it may. */
+  async unready(): Promise<string | null> {
+    if (this.#draining.signal.aborted) return "the server is being stopped";
+    if (!this.#isResumed) return "runs are being resumed";
+    try {
+      await this.#options.journal.newest();
+      return null;
+    } catch {
+      return "the store can't be read";
+    }
+  }
+
+  /** Starts nothing more, ends the streams, lets requests end, and leaves every run resumable. */
+  async close(): Promise<void> {
+    this.#draining.abort();
+    const { engine, workflows } = this.#options;
+    workflows.close();
+    this.operations.close();
+    const ended = Promise.allSettled(this.#listeners.map((listener) => listener.shutdown()));
+    await within(REQUESTS_END_WITHIN, ended);
+    await within(ENGINE_CLOSES_WITHIN, engine.close());
+  }
+}
+
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+}

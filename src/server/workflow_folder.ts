@@ -1,0 +1,263 @@
+import { MaestroError, type Problem } from "../errors.ts";
+import type { Workflow } from "../workflow/model.ts";
+import type { ParsedWorkflow } from "../workflow/parse.ts";
+import type { ScheduleView, WorkflowDetail, WorkflowSummary } from "./operations.ts";
+import { whyUnreadable } from "../workflow/unreadable.ts";
+import { stepTree } from "./step_tree.ts";
+
+/** How often it is looked whether a file has changed, in milliseconds. */
+const LOOK_EVERY = 1_000;
+
+/** What a folder of workflows is watched with. */
+export interface WorkflowFolderOptions {
+  /** Relative to the working directory, or absolute. */
+  readonly folder: string;
+  /** Reads a workflow's file, with all that it includes, and finds its problems. */
+  readonly check: (path: string) => Promise<ParsedWorkflow>;
+  /** Hears of every file that was read: the first time, and when it has changed. */
+  readonly onRead?: (read: WorkflowFile) => void;
+  /** Hears that there are other workflows than before. */
+  readonly onChange?: () => void;
+  /** When a workflow starts by itself. @default none does */
+  readonly scheduleOf?: (workflow: Workflow) => ScheduleView | null;
+}
+
+/** A workflow's file as it was read last. */
+export interface WorkflowFile {
+  /** Relative to the folder. */
+  readonly file: string;
+  /** What it said when it was right the last time; `null`: it never was. */
+  readonly workflow: Workflow | null;
+  /** Its text then. */
+  readonly text: string;
+  /** When that was read, in milliseconds since the epoch. */
+  readonly loadedAt: number | null;
+  /** What is wrong by now. */
+  readonly problems: readonly Problem[];
+  /** The files that it was read from, and how they stood. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** The workflows of a folder and of the folders in it, by name and version. They change as the files do. */
+export class WorkflowFolder {
+  readonly #options: WorkflowFolderOptions;
+  #files: ReadonlyMap<string, WorkflowFile> = new Map();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  private constructor(options: WorkflowFolderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads a folder, and goes on watching it until it is closed.
+   *
+   * @throws {MaestroError} `USAGE` where it can't be read
+   */
+  static async open(options: WorkflowFolderOptions): Promise<WorkflowFolder> {
+    const opened = new WorkflowFolder(options);
+    await opened.look();
+    opened.#lookAgain();
+    return opened;
+  }
+
+  /** Ends the watch. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Every workflow, by name and version, those that can't be started included. */
+  list(): readonly WorkflowSummary[] {
+    return [...this.#files.values()]
+      .map((file) => this.#summaryOf(file))
+      .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : compare(b.version, a.version));
+  }
+
+  /** The workflows that can be started. */
+  startable(): readonly Workflow[] {
+    return [...this.#files.values()].flatMap(({ workflow }) => workflow ?? []);
+  }
+
+  /** Of each name, the one that is started where no version is named. */
+  newest(): readonly Workflow[] {
+    const names = new Set(this.startable().map(({ name }) => name));
+    return [...names].map((name) => this.find(name));
+  }
+
+  /** One of them. @param version default: the newest @throws {MaestroError} `WORKFLOW_NOT_FOUND`, `WORKFLOW_INVALID` */
+  find(name: string, version?: string): Workflow {
+    const { file, workflow, problems } = this.#fileOf(name, version);
+    if (workflow !== null) return workflow;
+    throw new MaestroError("WORKFLOW_INVALID", `The file "${file}" has mistakes`, { problems });
+  }
+
+  /** One of them, with what it says. @throws {MaestroError} `WORKFLOW_NOT_FOUND` */
+  detail(name: string, version?: string): WorkflowDetail {
+    const file = this.#fileOf(name, version);
+    return {
+      ...this.#summaryOf(file),
+      text: file.text,
+      input_schema: file.workflow?.input ?? null,
+      steps: file.workflow === null ? [] : stepTree(file.workflow),
+    };
+  }
+
+  /** Reads what has changed. @throws {MaestroError} `USAGE` where the folder can't be read */
+  async look(): Promise<void> {
+    const files = new Map<string, WorkflowFile>();
+    for (const path of await this.#paths()) {
+      const before = this.#files.get(path);
+      const file = before !== undefined && isUnchanged(before)
+        ? before
+        : await this.#read(path, before);
+      if (file !== null) files.set(path, file);
+    }
+    const named = withoutTwins(files);
+    for (const [path, file] of named) {
+      if (file !== this.#files.get(path)) this.#options.onRead?.(file);
+    }
+    const isOther = named.size !== this.#files.size ||
+      [...named].some(([path, file]) => file !== this.#files.get(path));
+    this.#files = named;
+    if (isOther) this.#options.onChange?.();
+  }
+
+  #lookAgain(): void {
+    this.#timer = setTimeout(async () => {
+      await this.look().catch(() => {}); // a folder that is away for a moment takes nothing with it
+      if (!this.#isClosed) this.#lookAgain();
+    }, LOOK_EVERY);
+  }
+
+  async #paths(): Promise<readonly string[]> {
+    const { folder } = this.#options;
+    const paths: string[] = [];
+    const walk = async (at: string) => {
+      for await (const { name, isDirectory } of Deno.readDir(at)) {
+        if (name.startsWith(".") || name === "node_modules") continue;
+        const path = `${at}/${name}`;
+        if (isDirectory) await walk(path);
+        else if (/\.ya?ml$/.test(name)) paths.push(path);
+      }
+    };
+    try {
+      await walk(folder.replace(/(?<=.)\/+$/, ""));
+    } catch (thrown) {
+      const why = thrown instanceof Deno.errors.NotFound
+        ? "there is no such folder"
+        : whyUnreadable(thrown);
+      throw new MaestroError("USAGE", `Cannot read the folder of workflows "${folder}": ${why}`);
+    }
+    return paths.sort();
+  }
+
+  /** @returns `null` where the file is none of a workflow */
+  async #read(path: string, before: WorkflowFile | undefined): Promise<WorkflowFile | null> {
+    const { workflow, problems: found, texts } = await this.#options.check(path);
+    const problems = found.map((problem) => ({
+      ...problem,
+      file: problem.file === null ? null : this.#inFolder(problem.file),
+    }));
+    const text = texts.get(path) ?? "";
+    if (workflow === null && before?.workflow == null && !/^steps\s*:/m.test(text)) return null;
+    const sources = new Map([path, ...texts.keys()].map((source) => [source, stampOf(source)]));
+    const file = this.#inFolder(path);
+    return workflow === null
+      ? { ...NEVER_RIGHT, text, ...before, file, problems, sources }
+      : { file, workflow, text, loadedAt: Date.now(), problems, sources };
+  }
+
+  /** A path as people know it, who don't know where the folder is. */
+  #inFolder(path: string): string {
+    const folder = `${this.#options.folder.replace(/\/+$/, "")}/`;
+    return path.startsWith(folder) ? path.slice(folder.length) : path;
+  }
+
+  #fileOf(name: string, version: string | undefined): WorkflowFile {
+    const [newest] = [...this.#files.values()]
+      .filter((file) => {
+        const its = nameOf(file);
+        return its.name === name && (version === undefined || its.version === version);
+      })
+      .sort((a, b) =>
+        Number(b.workflow !== null) - Number(a.workflow !== null) ||
+        compare(nameOf(b).version, nameOf(a).version)
+      );
+    if (newest !== undefined) return newest;
+    const which = version === undefined ? "" : ` of version ${JSON.stringify(version)}`;
+    throw new MaestroError(
+      "WORKFLOW_NOT_FOUND",
+      `There is no workflow ${JSON.stringify(name)}${which}`,
+    );
+  }
+
+  #summaryOf(of: WorkflowFile): WorkflowSummary {
+    const { file, workflow, problems, loadedAt } = of;
+    return {
+      ...nameOf(of),
+      description: workflow?.description ?? null,
+      file,
+      startable: workflow !== null,
+      problems,
+      loaded_at: loadedAt === null ? null : new Date(loadedAt).toISOString(),
+      schedule: workflow === null ? null : this.#options.scheduleOf?.(workflow) ?? null,
+    };
+  }
+}
+
+const NEVER_RIGHT = { workflow: null, loadedAt: null } as const;
+
+function nameOf({ file, workflow }: WorkflowFile): { name: string; version: string | null } {
+  return workflow === null
+    ? { name: file, version: null }
+    : { name: workflow.name, version: workflow.version };
+}
+
+/** Of two files with the same name and version, the first one counts. */
+function withoutTwins(files: ReadonlyMap<string, WorkflowFile>): ReadonlyMap<string, WorkflowFile> {
+  const first = new Map<string, string>();
+  return new Map([...files].map(([path, file]) => {
+    const { workflow } = file;
+    if (workflow === null) return [path, file];
+    const key = JSON.stringify([workflow.name, workflow.version]);
+    const other = first.get(key);
+    if (other === undefined) {
+      first.set(key, file.file);
+      return [path, file];
+    }
+    const message = `"${workflow.name}"${
+      workflow.version === null ? "" : ` ${workflow.version}`
+    } is in "${other}" already: give this one another name or version`;
+    const { line, column } = workflow.place;
+    const problem: Problem = {
+      severity: "error",
+      code: "workflow_twice",
+      message,
+      file: file.file,
+      line,
+      column,
+    };
+    return [path, { ...file, ...NEVER_RIGHT, problems: [...file.problems, problem] }];
+  }));
+}
+
+function isUnchanged({ sources }: WorkflowFile): boolean {
+  return [...sources].every(([path, stamp]) => stampOf(path) === stamp);
+}
+
+/** How a file stands, as far as can be told without reading it. */
+function stampOf(path: string): string {
+  try {
+    const { mtime, size, ino } = Deno.statSync(path);
+    return `${mtime?.getTime()}:${size}:${ino}`;
+  } catch {
+    return "missing";
+  }
+}
+
+/** `1.10` comes after `1.9`; none at all comes before all. */
+function compare(a: string | null, b: string | null): number {
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  return a.localeCompare(b, "en", { numeric: true });
+}

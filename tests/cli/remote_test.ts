@@ -1,0 +1,236 @@
+/** `maestro run --server` and `maestro runs … --server`: what they print is what the store has. */
+import assert from "node:assert/strict";
+import { serve, type Serving } from "../server/serving.ts";
+import { tempFiles } from "../support/temp_files.ts";
+import { type Desk, deskTest, DONE } from "./desk.ts";
+import { command, ended, maestro } from "./program.ts";
+
+const TOKENS = { viewer: "look-look-look", operator: "act-act-act-act" };
+
+/** A server over the desk's folder and a store, and the program's ways to both. */
+async function begin(desk: Desk) {
+  const files = await tempFiles({
+    tokens: (await Promise.all(
+      Object.entries(TOKENS).map(async ([role, token]) => `${role} ${role} ${await digest(token)}`),
+    )).join("\n"),
+    look: `${TOKENS.viewer}\n`,
+    act: `${TOKENS.operator}\n`,
+  });
+  const store = `sqlite:${files.path("runs.db")}`;
+  const server = await serve({
+    workflows: desk.folder,
+    store,
+    args: ["--tokens", files.path("tokens")],
+    token: TOKENS.operator,
+  });
+  const cwd = files.directory;
+  const flags = (token: "look" | "act") => [
+    "--server",
+    server.url,
+    "--token-file",
+    files.path(token),
+  ];
+  return {
+    server,
+    /** Asks the server. */
+    remote: (args: readonly string[], token: "look" | "act" = "act") =>
+      maestro([...args, ...flags(token)], { cwd }),
+    /** Looks into the store itself. */
+    local: (args: readonly string[]) => maestro([...args, "--store", store], { cwd }),
+    spawn: (args: readonly string[]) => command([...args, ...flags("act")], { cwd }).spawn(),
+    store,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(bytes).toHex();
+}
+
+/** Resolves once a run stands so. */
+async function stands(server: Serving, id: string, status: string, steps = 0): Promise<void> {
+  for (;;) {
+    const { body } = await server.ask("GET", `/runs/${id}`);
+    if (body.status === status && body.steps.length >= steps) return;
+  }
+}
+
+/** What a place adds to the commands that are proposed, and the passing of time. */
+const settled = (text: string) =>
+  text.replaceAll(/ --(server|store) \S+/g, "").replaceAll(/\b\d+(\.\d+)?m?s\b/g, "<t>")
+    .replaceAll(/ +<t>/g, " <t>");
+
+const REFUSED = "  - { id: second, service: desk, method: Refuse, input: { text: two } }\n";
+
+deskTest("what is printed is the same whichever way the runs are reached", async (desk, t) => {
+  await desk.workflow("fine", DONE);
+  await desk.workflow("refused", DONE + REFUSED);
+  await desk.workflow("parked", DONE.replace("method: Undo", "method: Deny") + REFUSED);
+  await desk.workflow("waits", "  - { id: pause, await_signal: go }\n");
+  await using place = await begin(desk);
+  const { remote, local, server } = place;
+  const run = (workflow: string, id: string, ...more: string[]) =>
+    remote(["run", workflow, "--set", `text=${id}`, "--run-id", id, ...more]);
+
+  await t.step("a run is started there, and its result printed here", async () => {
+    const { code, stdout, stderr } = await run("fine", "one");
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, (await local(["runs", "show", "one", "--output", "json"])).stdout);
+    assert.match(stderr, /run one of fine 1\.0 started/);
+    assert.match(stderr, /run completed/);
+    const again = await run("fine", "one", "--quiet");
+    assert.deepEqual([again.code, again.stdout], [0, stdout]);
+    const other = await run("fine", "one", "--set", "text=other");
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /There is a run "one" already/);
+  });
+
+  await t.step("the exit code is the run's", async () => {
+    assert.equal((await run("refused@1.0", "two", "--quiet")).code, 1);
+    const { code, stderr } = await run("parked", "three", "--output", "pretty");
+    assert.equal(code, 3);
+    assert.match(stderr, new RegExp(`maestro runs resolve three .* --server ${server.url}`));
+  });
+
+  await t.step("events are printed as they come, the first included", async () => {
+    const { code, stdout } = await run("fine", "four", "--output", "events");
+    assert.equal(code, 0);
+    const { stdout: stored } = await local(["runs", "events", "four", "--output", "json"]);
+    const without = (line: string) => {
+      const { env: _, ...event } = JSON.parse(line);
+      return event;
+    };
+    const lines = (text: string) => text.trim().split("\n").map(without);
+    assert.deepEqual(lines(stdout), lines(stored));
+  });
+
+  for (
+    const args of [
+      ["list"],
+      ["list", "--status", "compensated"],
+      ["list", "--workflow", "fine", "--limit", "1"],
+      ["show", "one"],
+      ["show", "two", "--output", "json"],
+      ["show", "three"],
+      ["show", "three", "--output", "json"],
+      ["events", "two"],
+      ["events", "two", "--follow"],
+      ["show", "nobody"],
+    ]
+  ) {
+    await t.step(`runs ${args.join(" ")}`, async () => {
+      const [there, here] = await Promise.all([
+        remote(["runs", ...args], "look"),
+        local(["runs", ...args]),
+      ]);
+      assert.equal(there.code, here.code);
+      assert.equal(settled(there.stdout), settled(here.stdout));
+      const own = here.stderr.replace(/^The store has .*\n/m, ""); // a server's store is its own
+      assert.equal(settled(there.stderr), settled(own));
+    });
+  }
+
+  await t.step("a list as JSON has the same runs", async () => {
+    const args = ["runs", "list", "--output", "json"];
+    const [there, here] = await Promise.all([remote(args), local(args)]);
+    assert.deepEqual(JSON.parse(there.stdout).runs, JSON.parse(here.stdout).runs);
+  });
+
+  await t.step("a run is signalled, followed and cancelled", async () => {
+    const waiting = place.spawn(["run", "waits", "--run-id", "five"]);
+    await stands(server, "five", "running", 1);
+    const args = ["runs", "signal", "five", "go", "--data", '{"n": 1}', "--signal-id", "s"];
+    const { code, stdout } = await remote(args);
+    assert.equal(code, 0);
+    assert.match(stdout, /^five {2}the signal "go" is on record; the process that has the run/);
+    const done = await ended(waiting, ["run", "waits"]);
+    assert.equal(done.code, 0, done.stderr);
+    const events = await local(["runs", "events", "five", "--output", "json"]);
+    assert.match(events.stdout, /"kind":"signal_received","name":"go","id":"s"/);
+    const stopped = place.spawn(["run", "waits", "--run-id", "six"]);
+    await stands(server, "six", "running", 1);
+    assert.equal((await remote(["runs", "cancel", "six"])).code, 0);
+    assert.equal((await ended(stopped, ["run", "waits"])).code, 1);
+  });
+
+  await t.step("a parked step is resolved, by the token's name", async () => {
+    const args = ["runs", "resolve", "three", "--step", "first", "--skip", "--reason", "by hand"];
+    assert.equal((await remote(args, "look")).code, 2);
+    const { code, stderr } = await remote(args);
+    assert.equal(code, 0, stderr);
+    await stands(server, "three", "incomplete");
+    const { stdout } = await local(["runs", "events", "three", "--output", "json"]);
+    assert.match(stdout, /"action":"skip","by":"operator","reason":"by hand"/);
+    const all = await remote(["runs", "resolve", "--all", "--retry", "--reason", "again"]);
+    assert.equal(all.code, 0);
+    assert.match(all.stderr, /Nothing to retry/);
+  });
+});
+
+deskTest("who leaves a run at a server is told that it goes on", async (desk) => {
+  await desk.workflow("waits", "  - { id: pause, await_signal: go }\n");
+  await using place = await begin(desk);
+  const args = ["run", "waits", "--run-id", "one"];
+  const left = place.spawn(args);
+  await stands(place.server, "one", "running", 1);
+  left.kill("SIGTERM");
+  const { code, stderr } = await ended(left, args);
+  assert.equal(code, 143);
+  assert.match(stderr, /goes on with run one; see maestro runs show one --server http/);
+});
+
+deskTest("Ctrl-C has the server cancel the run", async (desk) => {
+  await desk.workflow("waits", "  - { id: pause, await_signal: go }\n");
+  await using place = await begin(desk);
+  const child = place.spawn(["run", "waits", "--run-id", "one", "--output", "events", "--quiet"]);
+  let said = "";
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    if (said === "") child.kill("SIGINT"); // it follows the run by now
+    said += part;
+  }
+  await child.stderr.cancel();
+  assert.equal((await child.status).code, 1);
+  assert.match(said, /"kind":"cancel_requested","reason":"cancelled","by":"operator"/);
+  assert.match(said, /"kind":"run_ended","status":"cancelled"/);
+});
+
+deskTest("a server that refuses, or is none, is told apart", async (desk) => {
+  await desk.workflow("fine", DONE);
+  await using place = await begin(desk);
+  await Deno.writeTextFile(`${desk.folder}/wrong`, "wrong-wrong-wrong");
+  await Deno.writeTextFile(`${desk.folder}/empty`, "\n");
+  const { url } = place.server;
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const nobody = `http://127.0.0.1:${free.addr.port}`;
+  free.close();
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [["--server", url], 2, /wants to know who asks: give --token-file/],
+    [["--server", url, "--token-file", "wrong"], 2, /token/],
+    [["--server", url, "--token-file", "empty"], 2, /Cannot use --token-file "empty": it is empty/],
+    [["--server", url, "--token-file", "none"], 2, /"none"/],
+    [
+      ["--server", nobody],
+      4,
+      /Cannot reach the server at http:\/\/127\.0\.0\.1:\d+: Connection refused\n/,
+    ],
+    [["--server", "127.0.0.1:8080"], 2, /write where it is, such as http:\/\//],
+    [["--server", `${url}/api`], 2, /write where it is, such as http:\/\//],
+    [["--server", url, "--store", "memory"], 2, /Cannot use --server with --store/],
+    [["--token-file", "wrong"], 2, /goes with --server/],
+  ];
+  for (const [flags, code, message] of cases) {
+    const came = await maestro(["runs", "list", ...flags], { cwd: desk.folder });
+    assert.match(came.stderr, message);
+    assert.equal(came.code, code, came.stderr);
+  }
+  const file = await place.remote(["run", "fine.yaml"]);
+  assert.equal(file.code, 2);
+  assert.match(file.stderr, /runs the workflows of its own folder; name one, as in "order_saga"/);
+  const unknown = await place.remote(["run", "nothing"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /There is no workflow "nothing"/);
+});

@@ -1,0 +1,102 @@
+/** What the page makes of a run's events is what the server reports of the run. */
+import assert from "node:assert/strict";
+import { addEvent, emptyModel, recordKey, type RunModel } from "../../page/app/run/run_model.ts";
+import { RunSteps } from "../../page/app/run/run_steps.ts";
+import { openPath } from "../../page/app/run/step_paths.ts";
+import { timelineRows } from "../../page/app/run/timeline_rows.ts";
+import { eventJson } from "../../src/engine/event_json.ts";
+import { stepTree } from "../../src/server/step_tree.ts";
+import { stage, workflowOf } from "../support/engines.ts";
+import { SCRIPTS, WORKFLOWS } from "./shop.ts";
+
+const order = workflowOf(WORKFLOWS["order.yaml"] ?? "");
+
+async function playOrder(carrier: string) {
+  const { engine, clock } = stage(SCRIPTS);
+  const model = emptyModel();
+  try {
+    const run = await engine.start(order, {
+      input: {
+        customer: "Ada",
+        carrier,
+        items: [{ sku: "a", quantity: 1 }, { sku: "b", quantity: 2 }],
+      },
+      onHappening: (event) => addEvent(model, JSON.parse(JSON.stringify(eventJson("r", event)))),
+    });
+    return { report: await run.result(), model, steps: new RunSteps(model, stepTree(order)) };
+  } finally {
+    await engine.close();
+    clock.stop();
+  }
+}
+
+for (const carrier of ["parcel", "nobody"]) {
+  Deno.test(`steps, attempts and outputs are those of the report (${carrier})`, async () => {
+    const { report, model } = await playOrder(carrier);
+    assert.equal(report.status, carrier === "parcel" ? "completed" : "compensated");
+    assert.ok(report.steps.length >= 9);
+    for (const step of report.steps) {
+      const record = model.records.get(recordKey(step.path));
+      assert.equal(record?.state, step.status, step.path);
+      assert.equal(record?.attempts.length, step.attempts, step.path);
+      assert.deepEqual(record?.output ?? null, step.output, step.path);
+      assert.equal(record?.failure?.code, step.error?.code, step.path);
+      assert.equal(new Date(record?.startedAt ?? 0).toISOString(), step.started_at);
+      const undo = model.records.get(recordKey(step.path, "compensate"));
+      assert.equal(undo === undefined, step.compensation === null, step.path);
+    }
+  });
+}
+
+Deno.test("a graph's node tells of all rounds, of retries, and in which order things were undone", async () => {
+  const { steps } = await playOrder("nobody");
+  assert.deepEqual(steps.statusOf("label[].print"), { look: "completed", note: "2/2", undo: null });
+  assert.deepEqual(steps.statusOf("checks.reserve"), {
+    look: "undone",
+    note: "×2",
+    undo: { look: "completed", order: 2 },
+  });
+  assert.equal(steps.statusOf("charge").undo?.order, 1);
+  assert.equal(steps.statusOf("tell").look, "not_reached");
+});
+
+Deno.test("an event that is heard twice counts once", () => {
+  const model: RunModel = emptyModel();
+  const event = {
+    kind: "attempt_started",
+    seq: 2,
+    at: "2026-01-01T00:00:00Z",
+    path: "a",
+    attempt: 1,
+  };
+  addEvent(model, { kind: "step_started", seq: 1, at: event.at, path: "a", form: "call" });
+  addEvent(model, event);
+  addEvent(model, event);
+  assert.equal(model.records.get(recordKey("a"))?.attempts.length, 1);
+});
+
+Deno.test("a bar has its attempts and the pauses between them", async () => {
+  const { model, steps } = await playOrder("parcel");
+  const rows = timelineRows(model, steps.index, model.endedAt ?? 0);
+  const reserve = rows.find(({ path }) => path === "checks.reserve");
+  assert.deepEqual(reserve?.segments.map(({ kind }) => kind), [
+    "failed_attempt",
+    "backoff",
+    "attempt",
+  ]);
+  reserve?.segments.slice(1).forEach(({ from }, at) =>
+    assert.equal(from, reserve.segments[at]?.to)
+  );
+  assert.deepEqual(rows.map(({ path }) => path).filter((path) => path.startsWith("label")), [
+    "label",
+    "label[0].print",
+    "label[1].print",
+  ]);
+});
+
+Deno.test("a run's path is found in the workflow, whatever its numbers mean", () => {
+  const { index } = new RunSteps(emptyModel(), stepTree(order));
+  assert.equal(openPath(index, "label[7].print"), "label[].print");
+  assert.equal(openPath(index, "steps[4].switch[1].drive"), "steps[4].switch[1].drive");
+  assert.equal(openPath(index, "label[7]"), null);
+});

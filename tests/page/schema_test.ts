@@ -1,0 +1,69 @@
+/** What the form makes of a JSON Schema. */
+import assert from "node:assert/strict";
+import type { JsonValue } from "../../page/app/api/json.ts";
+import { initialOf, kindOf, patternOf, resolve, type Schema } from "../../page/app/form/schema.ts";
+
+const KINDS: readonly (readonly [Schema, string])[] = [
+  [{ type: "string" }, "string"],
+  [{ type: ["integer", "null"] }, "integer"],
+  [{ type: ["string", "number"] }, "json"],
+  [{ enum: ["a", 1] }, "choice"],
+  [{ const: 1 }, "fixed"],
+  [{ type: "object", properties: { a: {} } }, "object"],
+  [{ properties: { a: {} } }, "object"],
+  [{ type: "object" }, "json"],
+  [{ type: "array", items: { type: "string" } }, "array"],
+  [{ type: "array" }, "json"],
+  [{ oneOf: [{ type: "string" }] }, "json"],
+  [{}, "json"],
+];
+
+for (const [schema, kind] of KINDS) {
+  Deno.test(`the field for ${JSON.stringify(schema)} is made for: ${kind}`, () => {
+    assert.equal(kindOf(schema), kind);
+  });
+}
+
+Deno.test("a form begins with defaults, and with what can't be left out", () => {
+  const root: Schema = {
+    type: "object",
+    required: ["list", "inner", "text", "flag"],
+    properties: {
+      list: { type: "array", minItems: 2, items: { $ref: "#/$defs/item" } },
+      inner: {
+        type: "object",
+        required: ["n"],
+        properties: { n: { type: "integer", default: 3 } },
+      },
+      text: { type: "string" },
+      flag: { type: "boolean" },
+      kept: { type: "string", default: "x" },
+      left: { type: "object", properties: {} },
+    },
+    $defs: { item: { type: "object", required: ["k"], properties: { k: { const: "v" } } } },
+  };
+  assert.deepEqual(initialOf(root, root), {
+    list: [{ k: "v" }, { k: "v" }],
+    inner: { n: 3 },
+    flag: false,
+    kept: "x",
+  });
+});
+
+Deno.test("references that go in a circle end", () => {
+  const root: Schema = { $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } };
+  assert.deepEqual(resolve(root, root), {});
+  const tree: JsonValue = {
+    type: "object",
+    required: ["next"],
+    properties: { next: { $ref: "#" } },
+  };
+  assert.ok(initialOf(tree, tree as Schema) !== undefined);
+});
+
+Deno.test("a pattern is the same in a field, which anchors it, and is left out where no field can have it", () => {
+  assert.equal(patternOf({ pattern: "^[A-Z]{2}$" }), "(?:^[A-Z]{2}$)");
+  assert.match("xABx", new RegExp(`^(?:${patternOf({ pattern: "AB" })})$`, "v"));
+  assert.equal(patternOf({ pattern: "(" }), undefined);
+  assert.equal(patternOf({}), undefined);
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../src/engine/engine.ts";
+import { EngineOperations } from "../../src/server/engine_operations.ts";
+import type { Caller } from "../../src/server/operations.ts";
+import { WorkflowFolder } from "../../src/server/workflow_folder.ts";
+import { memoryJournal } from "../../src/store/memory.ts";
+import { checkWorkflow } from "../../src/library/check.ts";
+import { callerOf } from "../../src/library/fake.ts";
+import { tempFiles } from "../support/temp_files.ts";
+
+const ME: Caller = { name: "me", role: "admin" };
+
+const TEXT = `
+name: greet
+version: "1"
+input: { type: object, properties: { name: { type: string } } }
+steps:
+  - id: pause
+    await_signal: go
+`;
+
+Deno.test("a run is started, signalled and heard to its end", async () => {
+  await using files = await tempFiles({ "greet.yaml": TEXT });
+  const workflows = await WorkflowFolder.open({ folder: files.path("."), check: checkWorkflow });
+  const journal = memoryJournal();
+  let wake = () => {};
+  const engine = new Engine({
+    journal,
+    caller: callerOf(() => ({})),
+    onHappening: () => wake(),
+    onRest: () => wake(),
+  });
+  const operations = new EngineOperations({ engine, journal, workflows });
+  wake = () => operations.wake();
+  try {
+    const controller = new AbortController();
+    const report = await operations.startRun({ workflow: "greet", run_id: "r1" }, ME);
+    assert.equal(report.run_id, "r1");
+    const heard: string[] = [];
+    const listening = (async () => {
+      for await (const event of operations.runEvents("r1", { signal: controller.signal })) {
+        heard.push(event.kind);
+      }
+    })();
+    await operations.signalRun("r1", { name: "go" }, ME);
+    await listening;
+    assert.equal(heard.at(-1), "run_ended");
+    assert.equal((await operations.countRuns()).completed, 1);
+  } finally {
+    operations.close();
+    workflows.close();
+    await engine.close();
+  }
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { tempFiles } from "../support/temp_files.ts";
+import { eventStream } from "../../src/server/http/stream.ts";
+import type { StreamEvent } from "../../src/server/http/route.ts";
+import { serve } from "./serving.ts";
+import { APPROVAL } from "./workflows.ts";
+
+async function* endless(made: { count: number; isOver: boolean }): AsyncGenerator<StreamEvent> {
+  try {
+    for (;;) {
+      yield { id: String(++made.count), data: "x".repeat(1_000) };
+      await Promise.resolve();
+    }
+  } finally {
+    made.isOver = true;
+  }
+}
+
+Deno.test("a stream is read no faster than its reader reads, and who takes nothing is cut off", async () => {
+  const made = { count: 0, isOver: false };
+  const abort = new AbortController();
+  const stream = eventStream(endless(made), abort, { patience: 100 });
+  const reader = stream.getReader();
+  await reader.read();
+  await new Promise((resolve) => abort.signal.addEventListener("abort", resolve));
+  await assert.rejects(async () => {
+    for (;;) if ((await reader.read()).done) return;
+  }, /takes nothing/);
+  assert.ok(made.isOver);
+  assert.ok(made.count < 200, `${made.count} events were made for a reader who took none`);
+});
+
+Deno.test("a reader who leaves ends what was made for it", async () => {
+  const made = { count: 0, isOver: false };
+  const abort = new AbortController();
+  const reader = eventStream(endless(made), abort).getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.ok(abort.signal.aborted);
+  while (!made.isOver) await new Promise((resolve) => setTimeout(resolve, 1));
+});
+
+Deno.test("a stream whose events fail says why, and ends", async () => {
+  // deno-lint-ignore require-yield -- it fails before the first
+  async function* failing(): AsyncGenerator<StreamEvent> {
+    await Promise.resolve();
+    throw new Error("a secret path");
+  }
+  const text = await new Response(eventStream(failing(), new AbortController())).text();
+  assert.match(text, /event: error\ndata: \{"code":13,/);
+  assert.doesNotMatch(text, /secret/);
+});
+
+Deno.test("as many streams are open as may be, and one that is left makes room", async () => {
+  await using files = await tempFiles({ "approval.yaml": APPROVAL });
+  await using server = await serve({ workflows: files.directory, args: ["--max-streams", "2"] });
+  await server.ask("POST", "/runs", { workflow: "approval", run_id: "r1" });
+  const open = [1, 2].map(() => server.events("/runs/r1/events")[Symbol.asyncIterator]());
+  for (const reader of open) await reader.next();
+  const { status, body } = await server.ask("GET", "/events");
+  assert.equal(status, 429);
+  assert.equal(body.code, 8);
+  await open[0]?.return?.();
+  for (let status = 429; status !== 200;) {
+    const reader = server.events("/runs/r1/events");
+    status = await reader.status;
+    if (status === 200) { for await (const _ of reader) break; }
+    else await (reader[Symbol.asyncIterator]().next()).catch(() => {});
+  }
+  await open[1]?.return?.();
+});
