@@ -41,7 +41,13 @@ export {
 } from "./src/library/fake.ts";
 
 export { Engine } from "./src/engine/engine.ts";
-export type { EngineOptions, StartOptions } from "./src/engine/engine_options.ts";
+export type {
+  EngineOptions,
+  HearAll,
+  RunOrigin,
+  StartOptions,
+} from "./src/engine/engine_options.ts";
+export { type ScheduledMoment, Scheduler, type SchedulerOptions } from "./src/engine/scheduler.ts";
 export { Run } from "./src/engine/run.ts";
 export type { CallFigures } from "./src/engine/call_figures.ts";
 export type { Breaker } from "./src/engine/services.ts";
@@ -76,6 +82,7 @@ export {
   type Standing,
   type StoredFact,
   type Target,
+  type TracedCall,
   type TypeLookup,
   Unreachable,
 } from "./src/engine/doors.ts";
@@ -103,6 +110,7 @@ export type {
   RetryRule,
   ReturnStep,
   SagaRule,
+  Schedule,
   SchemaSource,
   SequenceStep,
   Service,

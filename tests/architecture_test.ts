@@ -21,6 +21,8 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   "protobufjs": ["grpc"],
   "node:sqlite": ["store"],
   "hono": ["server"],
+  "@opentelemetry": ["telemetry"],
+  "croner": ["workflow"],
   "commander": ["cli"],
   "@commander-js/extra-typings": ["cli"],
 };

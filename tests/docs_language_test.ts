@@ -5,7 +5,6 @@ import { isRecord } from "../src/workflow/schema_parts.ts";
 import { FORM_KEYS } from "../src/workflow/step_forms.ts";
 import { OWN_CODES, RUN_CODES } from "../src/workflow/words.ts";
 import { asWorkflow, type Block, blocksOf, problemsOf } from "./support/doc_examples.ts";
-import { parse, withSteps } from "./support/parsing.ts";
 
 const page = await Deno.readTextFile(new URL("../docs/language.md", import.meta.url));
 
@@ -68,15 +67,11 @@ function descriptionOf(node: Node): string {
   return String(node["description"] ?? "");
 }
 
-function isSupported(node: Node): boolean {
-  return !descriptionOf(node).includes("Not supported yet");
-}
-
-/** Keys and what is said of them, without those that others have and those that are to come. */
+/** Keys and what is said of them, without those that others have. */
 function supported(node: Node, others: object = {}): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(keysOf(node))
-      .filter(([key, value]) => isSupported(value) && !Object.hasOwn(others, key))
+      .filter(([key]) => !Object.hasOwn(others, key))
       .map(([key, value]) => [key, descriptionOf(value)]),
   );
 }
@@ -121,6 +116,7 @@ const TABLES: readonly (readonly [heading: string, keys: ReadonlyMap<string, str
   ["### `workflow`", supported(schemaAt("$defs", "workflow_step"), everyForm)],
   ["## `catch`", supported(schemaAt("$defs", "call_step", "properties", "catch", "items"))],
   ["### `verify`", supported(schemaAt("$defs", "call_step", "properties", "verify"))],
+  ["### `schedule`", supported(schemaAt("properties", "schedule"))],
   ["## `compensate` and `saga`", supported(schemaAt("properties", "saga"))],
 ];
 
@@ -180,21 +176,3 @@ Deno.test("docs/language.md mentions every key of the schema", () => {
   walk(languageSchema());
   deepEqual([...missing], []);
 });
-
-// What is refused.
-
-/** One example of everything that is recognised and refused. */
-const REFUSED: Readonly<Record<string, string>> = {
-  schedule: `schedule: { cron: "0 3 * * *" }\n${withSteps("  - { service: pay, method: Pay }\n")}`,
-};
-
-Deno.test("docs/language.md lists what is not supported yet", () => {
-  deepEqual(table("## Not supported yet").flatMap(named).sort(), Object.keys(REFUSED).sort());
-});
-
-for (const [what, text] of Object.entries(REFUSED)) {
-  Deno.test(`docs/language.md says that "${what}" is not supported yet`, () => {
-    const errors = parse(text).problems.filter(({ severity }) => severity === "error");
-    deepEqual(errors.map(({ code }) => code), ["not_supported"]);
-  });
-}

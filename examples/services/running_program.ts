@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly directory?: string | undefined;
   /** Left out: it speaks plain text. */
   readonly tls?: ServerTls | undefined;
+  /** Environment variables, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Names of PEM files. */
@@ -58,7 +60,7 @@ export class RunningProgram {
   }
 
   private constructor(program: Program, options: ProgramOptions, onReady: () => void) {
-    const { ports, directory, tls } = options;
+    const { ports, directory, tls, env = {} } = options;
     this.#program = program;
     const [name = "", ...args] = [
       ...program.command,
@@ -67,7 +69,7 @@ export class RunningProgram {
       ...(tls === undefined ? [] : ["--tls-cert", tls.cert, "--tls-key", tls.key]),
       ...(tls?.clientCa === undefined ? [] : ["--tls-client-ca", tls.clientCa]),
     ];
-    this.#process = new Deno.Command(name, { args, stdin: "null", stdout: "piped" }).spawn();
+    this.#process = new Deno.Command(name, { args, env, stdin: "null", stdout: "piped" }).spawn();
     this.#output = this.#listen(ports.length, onReady);
   }
 

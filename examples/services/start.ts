@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly directory?: string;
   /** Files to speak TLS with. Left out: plain text. */
   readonly tls?: ServerTls;
+  /** Environment variables of the programs, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Services {
@@ -56,7 +58,7 @@ export interface Services {
  * running then
  */
 export async function startServices(options: StartOptions = {}): Promise<Services> {
-  const { languages = polyglot, ports = "any", directory, tls } = options;
+  const { languages = polyglot, ports = "any", directory, tls, env } = options;
   const running = new Map<Language, RunningProgram>();
   const portsOf = new Map<Language, readonly number[]>();
   const endpoints: Record<string, string> = {};
@@ -67,6 +69,7 @@ export async function startServices(options: StartOptions = {}): Promise<Service
       ports: portsOf.get(language) ?? firstPorts(language, ports),
       directory: directory === undefined ? undefined : `${directory}/${language}`,
       tls,
+      env,
     });
     running.set(language, program);
     portsOf.set(language, program.ports);

@@ -44,9 +44,10 @@ export class JoinedRun implements Going {
   async result(): Promise<RunReport> {
     for (;;) {
       if (this.#here !== null) return await this.#here.result();
-      const { owned, endedAt, status, sleepsUntil } = await this.#journal.find(this.id);
+      const found = await this.#journal.find(this.id);
+      const { owned, endedAt, status, sleepsUntil, correlationId } = found;
       for await (const { runId, workflow, event } of this.#stored.news()) {
-        this.#stage.hear(runId, workflow, event);
+        this.#stage.hear(runId, workflow, event, { correlationId, traceparent: null });
       }
       const rests = status === "needs_attention" && sleepsUntil === null;
       if (endedAt !== null || rests) return this.#stored.report();

@@ -13,6 +13,9 @@ import { Tokens } from "../server/tokens.ts";
 import { type WorkflowFile, WorkflowFolder } from "../server/workflow_folder.ts";
 import type { RunLogger } from "../telemetry/run_log.ts";
 import { SecretMask } from "../telemetry/secret_mask.ts";
+import { Scheduler } from "../engine/scheduler.ts";
+import { scheduleView } from "../server/schedule_view.ts";
+import { type AttentionFlags, type Eyes, openEyes } from "./serve_eyes.ts";
 import { releaseWarning } from "./deno_release.ts";
 import { EXIT } from "./exit_code.ts";
 import type { Io } from "./io.ts";
@@ -30,7 +33,7 @@ import { openStore } from "./store_option.ts";
 import { VERSION } from "./version.ts";
 
 /** The options of `serve`. */
-export interface ServeFlags extends ReachFlags, LogFlags {
+export interface ServeFlags extends ReachFlags, LogFlags, AttentionFlags {
   readonly workflows: string;
   readonly http: string;
   readonly grpc?: string | undefined;
@@ -58,27 +61,35 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
     mask.mask,
   );
   const stopped = stopAsked();
+  let eyes: Eyes | null = null;
   try {
+    eyes = await openEyes(flags, logger, mask);
+    const { telemetry, onMoment, onHappening: watch } = eyes;
     const warning = releaseWarning(Deno.version.deno);
     if (warning !== null) logger.warn(warning, {});
     const tokens = flags.tokens === undefined ? null : new Tokens(
       flags.tokens,
       (error) => logger.error(`${error.message}; what it said before holds`, {}),
     );
+    let reschedule = () => {};
     const workflows = await WorkflowFolder.open({
       folder: flags.workflows,
       check: checkWorkflow,
       onRead: (file) => logRead(logger, file),
+      onChange: () => reschedule(),
+      scheduleOf: scheduleView,
     });
-    const journal = await openStore(flags.store);
+    const journal = telemetry.timed(await openStore(flags.store));
     let wake = () => {};
     const engine = openEngine({
       journal,
       secrets,
-      onHappening(runId, workflow, event) {
-        onHappening?.(runId, workflow, event);
+      onHappening(runId, workflow, event, origin) {
+        onHappening?.(runId, workflow, event, origin);
+        watch(runId, workflow, event, origin);
         wake();
       },
+      traceparent: telemetry.engine.traceparent,
       onRest: () => wake(),
       onStopped: (runId, { code, message }) =>
         code === "ENGINE_CLOSED" ||
@@ -94,11 +105,22 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       maxStreams,
       readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
       version: VERSION,
+      metrics: () => telemetry.metricsText(),
       page: pageResponse,
       audit: (entry) => logAudit(audit, entry),
       onDefect: (thrown) => logDefect(logger, thrown),
     });
     wake = () => server.wake();
+    telemetry.watch(engine, {
+      countRuns: () => server.operations.countRuns(),
+      load: () => ({ inFlight: engine.underWay, queued: server.operations.queued }),
+    });
+    const scheduler = new Scheduler({
+      start: (workflow, options) => server.operations.startScheduled(workflow, options),
+      engine,
+      journal,
+      onMoment,
+    });
     try {
       const { url } = server.listenHttp(http, certificate);
       logger.info("serving", { url, version: VERSION });
@@ -110,15 +132,18 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
         logger.error("run can't be resumed", { run_id: runId, code, error: message })
       );
       if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
+      reschedule = () => scheduler.set(workflows.newest());
+      reschedule();
       await stopped.asked;
       logger.info("stopping", {});
     } finally {
-      await server.close();
+      await Promise.all([scheduler.close(), server.close()]);
     }
     logger.info("stopped", {});
     return EXIT.completed;
   } finally {
     stopped.forget();
+    await eyes?.close();
     await closeLogs();
   }
 }

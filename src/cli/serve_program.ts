@@ -40,6 +40,8 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
       "a name that browsers reach the server by, besides localhost and addresses (repeatable)",
       collect,
     )
+    .option("--on-attention <url>", "a webhook that is called when a run waits for an operator")
+    .option("--on-attention-secret <file>", "what the webhook's calls are signed with")
     .option("--insecure", "listen to other machines also without TLS and tokens")
     .addOption(storeOption())
     .addOption(secretOption())

@@ -1,5 +1,6 @@
 import type { Journal, Secrets } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { RunOrigin } from "../engine/engine_options.ts";
 import type { Happening } from "../engine/happening.ts";
 import type { RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
@@ -103,14 +104,14 @@ export class Stage {
     return this.#engine = openEngine({
       journal,
       secrets,
-      onHappening: (runId, of, event) => this.hear(runId, of, event),
+      onHappening: (runId, of, event, origin) => this.hear(runId, of, event, origin),
       ...(inspect !== undefined && { inspect }),
     });
   }
 
   /** Something happened in a run, or in one that is a child of it. */
-  hear(runId: string, of: Workflow, event: Happening): void {
-    this.#logs.onHappening?.(runId, of, event);
+  hear(runId: string, of: Workflow, event: Happening, origin: RunOrigin): void {
+    this.#logs.onHappening?.(runId, of, event, origin);
     this.progress.hear(runId, of, event);
     this.#printEvent(runId, event);
     this.watch(runId, event);

@@ -14,6 +14,7 @@ import {
   type Method,
   type Secrets,
   type Target,
+  type TracedCall,
   Unreachable,
 } from "./doors.ts";
 import { methodKey } from "./methods.ts";
@@ -26,6 +27,8 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly secrets: Secrets;
+  /** Gives the trace context of a call; left out: the run's own. */
+  readonly traceparent?: ((call: TracedCall) => string) | undefined;
   readonly targets: ReadonlyMap<string, Target>;
   readonly methods: Map<string, Method>;
   /** The schemas that the run goes by, by service; one that is found only now is added. */
@@ -260,18 +263,19 @@ function metadataOf(options: AttemptOptions, attempt: Attempt): Metadata | Promi
   const { metadata } = attempt.target;
   const shared = options.targets.get(attempt.target.service)?.service.metadata ?? NONE;
   const names = [...secretsIn(shared), ...secretsIn(metadata)];
-  if (names.length === 0) return allMetadata(options.names, attempt, shared, {});
+  if (names.length === 0) return allMetadata(options, attempt, shared, {});
   return Promise.all(
     names.map(async (name) => [name, await readSecret(options.secrets, name)] as const),
-  ).then((secrets) => allMetadata(options.names, attempt, shared, Object.fromEntries(secrets)));
+  ).then((secrets) => allMetadata(options, attempt, shared, Object.fromEntries(secrets)));
 }
 
 function allMetadata(
-  names: Names,
+  options: AttemptOptions,
   attempt: Attempt,
   shared: Metadata,
   secrets: Readonly<Record<string, string>>,
 ): Metadata {
+  const { names } = options;
   const { started } = names.state;
   const { path, op, action, number, revision, target } = attempt;
   const runId = started?.runId ?? "";
@@ -289,8 +293,33 @@ function allMetadata(
   all["maestro-op"] = op;
   all["maestro-attempt"] = String(number);
   all["x-correlation-id"] = started?.correlationId ?? "";
-  if (started?.traceparent) all["traceparent"] = started.traceparent;
+  if (started?.traceparent) {
+    const { traceparent } = started;
+    all["traceparent"] = options.traceparent?.(tracedCall(options, attempt, traceparent)) ??
+      traceparent;
+  }
   return all;
+}
+
+function tracedCall(
+  { names, targets, methods }: AttemptOptions,
+  { path, op, number, target }: Attempt,
+  traceparent: string,
+): TracedCall {
+  const { service, method: written } = target;
+  const { endpoint = "", shown = endpoint } = targets.get(service) ?? {};
+  return {
+    runId: names.state.started?.runId ?? "",
+    workflow: names.workflow,
+    traceparent,
+    path,
+    op,
+    attempt: number,
+    service,
+    written,
+    method: methods.get(methodKey(target))?.name ?? written,
+    endpoint: shown,
+  };
 }
 
 const NONE: Metadata = {};

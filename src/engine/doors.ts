@@ -12,8 +12,9 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { ErrorCode } from "../errors.ts";
 import type { AttemptFailure } from "../machines/failure.ts";
+import type { Op } from "../machines/facts.ts";
 import type { Json } from "../workflow/json.ts";
-import type { Service } from "../workflow/model.ts";
+import type { Service, Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
 import type { RunStatus } from "./report.ts";
 
@@ -136,6 +137,30 @@ export interface CallOptions {
   readonly maxMessages: number;
   /** Ends the attempt, also at the server. */
   readonly signal: AbortSignal;
+}
+
+/** A call that is about to leave, for those who trace it. */
+export interface TracedCall {
+  /** Its run. */
+  readonly runId: string;
+  /** The run's workflow. */
+  readonly workflow: Workflow;
+  /** The trace context that the run was started with. */
+  readonly traceparent: string;
+  /** Its step. */
+  readonly path: string;
+  /** What it is for. */
+  readonly op: Op;
+  /** 1, 2, 3, … */
+  readonly attempt: number;
+  /** The service's name in the workflow. */
+  readonly service: string;
+  /** The method as the workflow has it. */
+  readonly written: string;
+  /** The method's whole name, `acme.v1.Payments/Charge`; as written where it isn't known yet. */
+  readonly method: string;
+  /** Where the service is reached, without secrets. */
+  readonly endpoint: string;
 }
 
 /** What one attempt came to. */

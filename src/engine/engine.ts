@@ -53,11 +53,11 @@ export class Engine {
     const endpoints = checkEndpoints(workflow, options.endpoints ?? {});
     const runId = checkRunId(options.runId ?? newRunId(now));
     const correlationId = checkId("correlation id", options.correlationId ?? runId);
-    const seat = this.#roster.seatOf(runId, workflow, options.onHappening);
+    const origin = { correlationId, traceparent: options.traceparent ?? newTraceparent() };
+    const seat = this.#roster.seatOf(runId, workflow, origin, options.onHappening);
     const timeout = options.timeout ?? workflow.timeout;
     const live = await this.#roster.begin(workflow, seat, {
-      correlationId,
-      traceparent: options.traceparent ?? newTraceparent(),
+      ...origin,
       input,
       endpoints,
       deadline: timeout === null ? null : now + timeout,

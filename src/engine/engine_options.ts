@@ -7,7 +7,7 @@ import type { InspectionEvent } from "xstate";
 import type { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
-import type { Caller, Clock, Journal, Secrets } from "./doors.ts";
+import type { Caller, Clock, Journal, Secrets, TracedCall } from "./doors.ts";
 import type { Happening } from "./happening.ts";
 
 /** What an engine runs on. It closes its doors when it is closed. */
@@ -27,16 +27,37 @@ export interface EngineOptions {
   /** The name under which it claims runs. @default a random one */
   readonly owner?: string;
   /** Hears of everything that happens in every run. */
-  readonly onHappening?: (runId: string, workflow: Workflow, event: Happening) => void;
+  readonly onHappening?: HearAll;
   /**
    * Hears of a run that was stopped where it stands, before its end: what it says of the journal, or
    * that another process has the run now. It can be resumed.
    */
   readonly onStopped?: (runId: string, error: MaestroError) => void;
+  /**
+   * Gives the W3C trace context that a call is sent with, so that the service's span has a place below
+   * the call's own. @default the run's
+   */
+  readonly traceparent?: (call: TracedCall) => string;
   /** Hears of a run that does nothing more here for now: it has ended, sleeps, is parked or was stopped. */
   readonly onRest?: (runId: string) => void;
   /** Hears of every actor, event and snapshot: the `InspectionEvent`s of `npm:xstate`. */
   readonly inspect?: (event: InspectionEvent) => void;
+}
+
+/** Hears of what happens in runs. */
+export type HearAll = (
+  runId: string,
+  workflow: Workflow,
+  event: Happening,
+  origin: RunOrigin,
+) => void;
+
+/** What a run shares with those who asked for it, and with its child runs. */
+export interface RunOrigin {
+  /** What services see as `x-correlation-id`. */
+  readonly correlationId: string;
+  /** The W3C trace context that it was started with. */
+  readonly traceparent: string | null;
 }
 
 /** How a run is started. */

@@ -5,13 +5,18 @@ export function newRunId(now: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
 }
 
-/** A W3C `traceparent` for a trace that begins here, sampled. */
+/**
+ * A W3C `traceparent` for a trace that begins here, sampled. Its span is the run's own: it has the
+ * last half of the trace's id, by which {@linkcode beginsTrace} knows it.
+ */
 export function newTraceparent(): string {
-  const trace = crypto.randomUUID();
-  const span = crypto.randomUUID();
-  const id = trace.slice(0, 8) + trace.slice(9, 13) + trace.slice(14, 18) + trace.slice(19, 23) +
-    trace.slice(24);
-  return `00-${id}-${span.slice(0, 8)}${span.slice(24, 32)}-01`;
+  const trace = crypto.randomUUID().replaceAll("-", "");
+  return `00-${trace}-${trace.slice(16)}-01`;
+}
+
+/** Whether a run's `traceparent` was made for it, and no caller's span is around the run. */
+export function beginsTrace(traceparent: string): boolean {
+  return traceparent.slice(19, 35) === traceparent.slice(36, 52);
 }
 
 /** Whether a run is the child run of another. */

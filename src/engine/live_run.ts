@@ -21,6 +21,7 @@ import type {
   Secrets,
   Standing,
   Target,
+  TracedCall,
 } from "./doors.ts";
 import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
@@ -49,6 +50,8 @@ export interface LiveRunOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly secrets: Secrets;
+  /** Gives the trace context of a call; left out: the run's own. */
+  readonly traceparent: ((call: TracedCall) => string) | undefined;
   readonly watchdog: Watchdog;
   /** Hears of every actor below the run, as XState's inspection protocol has it. */
   readonly inspect: ((event: InspectionEvent) => void) | undefined;

@@ -9,7 +9,7 @@ import { systemClock } from "./clock.ts";
 import { type Command, perform } from "./commands.ts";
 import { definitionOf } from "./definition.ts";
 import type { Claim, Clock, KeptText, NewRun } from "./doors.ts";
-import type { EngineOptions } from "./engine_options.ts";
+import type { EngineOptions, RunOrigin } from "./engine_options.ts";
 import { decodeFact } from "./fact_codec.ts";
 import type { Happening } from "./happening.ts";
 import { isChildId } from "./ids.ts";
@@ -96,11 +96,17 @@ export class Roster {
   }
 
   /** The place of a run that is to be here. */
-  seatOf(runId: string, workflow: Workflow, hear?: (event: Happening) => void): Seat {
+  seatOf(
+    runId: string,
+    workflow: Workflow,
+    { correlationId, traceparent }: RunOrigin,
+    hear?: (event: Happening) => void,
+  ): Seat {
     const { onHappening: onAny, onStopped } = this.#options;
     if (onAny === undefined) return new Seat(runId, hear ?? null, onStopped);
+    const origin = { correlationId, traceparent };
     return new Seat(runId, (event) => {
-      onAny(runId, workflow, event);
+      onAny(runId, workflow, event, origin);
       hear?.(event);
     }, onStopped);
   }
@@ -183,7 +189,7 @@ export class Roster {
     kept: Map<string, KeptText>,
     facts: readonly Fact[],
   ): LiveRun {
-    const { journal, caller, random = Math.random, inspect } = this.#options;
+    const { journal, caller, random = Math.random, inspect, traceparent } = this.#options;
     const { runId } = claim;
     const options: LiveRunOptions = {
       workflow,
@@ -197,6 +203,7 @@ export class Roster {
       clock: this.#clock,
       random,
       secrets: this.#surroundings.secrets,
+      traceparent,
       watchdog: this.#watchdog,
       inspect,
       seat,
@@ -234,7 +241,7 @@ export class Roster {
     const { workflow, deadline } = child;
     const input = await validInput(workflow, toJson(child.input));
     const own = workflow.timeout === null ? null : this.#clock.now() + workflow.timeout;
-    return await this.begin(workflow, this.seatOf(id, workflow), {
+    return await this.begin(workflow, this.seatOf(id, workflow, started), {
       correlationId: started.correlationId,
       traceparent: started.traceparent,
       input,
@@ -304,7 +311,7 @@ export class Roster {
     const reach = await this.#surroundings.of(workflow, started.env, started.endpoints, schemas);
     this.checkOpen();
     const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(reach)));
-    const seat = held?.seat ?? this.seatOf(id, workflow, hear);
+    const seat = held?.seat ?? this.seatOf(id, workflow, started, hear);
     const found = [...reach.schemas].filter(([service]) => !schemas.has(service));
     const kept = new Map([...schemas, ...found]);
     const live = this.#makeLive(workflow, claim, seat, reach, kept, [started, ...rest]);

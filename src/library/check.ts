@@ -29,8 +29,9 @@ export interface CheckedWorkflow {
  * ```
  */
 export async function checkWorkflow(path: string): Promise<CheckedWorkflow> {
-  const { workflow, problems, texts } = await parseFile(path);
-  if (workflow === null) return { workflow, problems, texts };
+  const { workflow, problems: parsed, texts } = await parseFile(path);
+  if (workflow === null) return { workflow, problems: parsed, texts };
+  const problems = [...parsed, ...await scheduleProblems(workflow)];
   const described = [workflow, ...eachChild(workflow)]
     .map((each) => ({ each, targets: describedTargets(each) }))
     .filter(({ targets }) => targets.size > 0);
@@ -50,6 +51,19 @@ export async function checkWorkflow(path: string): Promise<CheckedWorkflow> {
     problems: sortProblems([...problems, ...found.flat()], [...texts.keys()]),
     texts,
   };
+}
+
+/** What of a schedule's input does not fit the workflow's own schema. */
+async function scheduleProblems({ schedule, input }: Workflow): Promise<readonly Problem[]> {
+  if (schedule === null || input === null) return [];
+  const [{ checkInput }, { problemAt }] = await Promise.all([
+    import("../workflow/input.ts"),
+    import("../workflow/problems.ts"),
+  ]);
+  const { problems } = await checkInput(input, schedule.input);
+  return problems.map(({ code, message }) =>
+    problemAt(schedule.place, code, `Schedule: ${message}`)
+  );
 }
 
 /** The services whose schema is at hand. */

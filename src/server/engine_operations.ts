@@ -2,12 +2,14 @@ import type { Journal, RunQuery, RunSummary, StoredFact } from "../engine/doors.
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
+import type { Run } from "../engine/run.ts";
 import { validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { canonicalJson } from "../workflow/digest.ts";
 import { parseDuration } from "../workflow/durations.ts";
 import type { Json } from "../workflow/json.ts";
+import type { Workflow } from "../workflow/model.ts";
 import { type ParsedWorkflow, parseWorkflow } from "../workflow/parse.ts";
 import { Admission } from "./admission.ts";
 import type { AuditEntry } from "./audit.ts";
@@ -63,6 +65,9 @@ const NO_RUNS: Readonly<Record<RunStatus, number>> = {
 
 /** How long a count may be used again, in milliseconds. */
 const COUNT_AGAIN = 1_000;
+
+/** Who starts runs by the clock. */
+const SCHEDULE: Caller = { name: "schedule", role: "operator" };
 
 const PAGE_SIZE = 50;
 const LARGEST_PAGE = 1_000;
@@ -128,14 +133,17 @@ export class EngineOperations implements Operations {
     };
     if (runId !== undefined && await this.#isThere(runId)) return await this.#same(request, runId);
     try {
-      const run = await this.#admission.enter(() => this.#engine.start(workflow, options));
-      this.#record(who, "start", run.id, { workflow: workflow.name, version: workflow.version });
-      return run.report();
+      return (await this.#start(workflow, options, who)).report();
     } catch (thrown) {
       const wasThere = runId !== undefined && MaestroError.from(thrown).code === "RUN_EXISTS";
       if (wasThere) return await this.#same(request, runId); // two asked at once
       throw thrown;
     }
+  }
+
+  /** Starts a run because its moment has come. @throws {MaestroError} `RUN_EXISTS` where it has its run already */
+  async startScheduled(workflow: Workflow, options: StartOptions): Promise<void> {
+    await this.#start(workflow, options, SCHEDULE);
   }
 
   getRun(runId: string): Promise<RunReport> {
@@ -270,6 +278,12 @@ export class EngineOperations implements Operations {
 
   reset(id: string, who: Caller): ServiceView {
     return this.#turn(id, who, "reset");
+  }
+
+  async #start(workflow: Workflow, options: StartOptions, who: Caller): Promise<Run> {
+    const run = await this.#admission.enter(() => this.#engine.start(workflow, options));
+    this.#record(who, "start", run.id, { workflow: workflow.name, version: workflow.version });
+    return run;
   }
 
   #turn(id: string, who: Caller, verb: "forceOpen" | "reset"): ServiceView {

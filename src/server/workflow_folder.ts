@@ -16,6 +16,8 @@ export interface WorkflowFolderOptions {
   readonly check: (path: string) => Promise<ParsedWorkflow>;
   /** Hears of every file that was read: the first time, and when it has changed. */
   readonly onRead?: (read: WorkflowFile) => void;
+  /** Hears that there are other workflows than before. */
+  readonly onChange?: () => void;
   /** When a workflow starts by itself. @default none does */
   readonly scheduleOf?: (workflow: Workflow) => ScheduleView | null;
 }
@@ -77,6 +79,12 @@ export class WorkflowFolder {
     return [...this.#files.values()].flatMap(({ workflow }) => workflow ?? []);
   }
 
+  /** Of each name, the one that is started where no version is named. */
+  newest(): readonly Workflow[] {
+    const names = new Set(this.startable().map(({ name }) => name));
+    return [...names].map((name) => this.find(name));
+  }
+
   /** One of them. @param version default: the newest @throws {MaestroError} `WORKFLOW_NOT_FOUND`, `WORKFLOW_INVALID` */
   find(name: string, version?: string): Workflow {
     const { file, workflow, problems } = this.#fileOf(name, version);
@@ -109,7 +117,10 @@ export class WorkflowFolder {
     for (const [path, file] of named) {
       if (file !== this.#files.get(path)) this.#options.onRead?.(file);
     }
+    const isOther = named.size !== this.#files.size ||
+      [...named].some(([path, file]) => file !== this.#files.get(path));
     this.#files = named;
+    if (isOther) this.#options.onChange?.();
   }
 
   #lookAgain(): void {

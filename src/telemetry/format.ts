@@ -44,7 +44,8 @@ function prettyLine(record: LogRecord, { mask, paint }: FormatOptions): string {
   const level = fromLogTape(record.level);
   const time = new Date(record.timestamp).toISOString().slice(11, 23);
   const label = level.toUpperCase().padEnd(5);
-  const own = Object.entries(record.properties).filter(([name]) => !CONTEXT.has(name));
+  const own = Object.entries(record.properties)
+    .filter(([name]) => !CONTEXT.has(name) && name !== "trace_id"); // which is for machines to find
   const context = Object.entries(record.properties).filter(([name]) => CONTEXT.has(name));
   const fields = [...own, ...context].map(([name, value]) => `${name}=${mask(fieldText(value))}`);
   const said = [record.message.join("").padEnd(24), ...fields].join(" ").trimEnd();

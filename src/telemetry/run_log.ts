@@ -1,10 +1,12 @@
-import { definitionOf } from "../engine/definition.ts";
+import type { HearAll, RunOrigin } from "../engine/engine_options.ts";
 import type { Happening } from "../engine/happening.ts";
 import type { Op } from "../machines/facts.ts";
 import type { Json } from "../workflow/json.ts";
-import type { CallTarget, Workflow } from "../workflow/model.ts";
+import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { type Entry, entryOf } from "./entry.ts";
+import { targetOf } from "./step_target.ts";
+import { readTraceparent } from "./trace_ids.ts";
 
 /** What is logged to; LogTape's loggers fit. */
 export interface RunLogger {
@@ -42,11 +44,11 @@ export interface RunLogger {
  */
 export function logHappenings(
   logger: RunLogger,
-): (runId: string, workflow: Workflow, event: Happening) => void {
+): HearAll {
   const logs = new Map<string, RunLog>();
-  return (runId, workflow, event) => {
+  return (runId, workflow, event, origin) => {
     let log = logs.get(runId);
-    if (log === undefined) logs.set(runId, log = new RunLog(logger, runId, workflow));
+    if (log === undefined) logs.set(runId, log = new RunLog(logger, runId, workflow, origin));
     log.hear(event);
     if (event.kind === "run_ended") logs.delete(runId);
   };
@@ -55,20 +57,32 @@ export function logHappenings(
 /** The log of one run: it remembers when things began, and what each step calls. */
 class RunLog {
   readonly #began = new Map<string, number>();
-  #correlationId: string | undefined;
+  readonly #context: Record<string, Json>;
 
-  constructor(readonly logger: RunLogger, readonly runId: string, readonly workflow: Workflow) {}
+  constructor(
+    readonly logger: RunLogger,
+    runId: string,
+    readonly workflow: Workflow,
+    { correlationId, traceparent }: RunOrigin,
+  ) {
+    const trace = readTraceparent(traceparent);
+    this.#context = {
+      run_id: runId,
+      correlation_id: correlationId,
+      ...(trace !== null && { trace_id: trace.traceId }),
+      workflow: workflow.name,
+    };
+  }
 
   hear(event: Happening): void {
     if ("path" in event && event.path === "") return; // the root block is the run, which speaks for itself
-    if (event.kind === "run_started") this.#correlationId = event.correlationId;
     const entry = entryOf(event);
-    const context = {
-      run_id: this.runId,
-      ...(this.#correlationId !== undefined && { correlation_id: this.#correlationId }),
-      workflow: this.workflow.name,
+    const fields = {
+      ...this.#context,
+      ...this.#where(event),
+      ...entry.fields,
+      ...this.#duration(event),
     };
-    const fields = { ...context, ...this.#where(event), ...entry.fields, ...this.#duration(event) };
     this.#write(entry, fields);
     if (entry.payload === undefined || !this.logger.isEnabledFor("trace")) return;
     const payload = Object.entries(entry.payload).map(([name, value]) => [name, toJson(value)]);
@@ -122,15 +136,4 @@ class RunLog {
 
 function keyOf(path: string, op: Op): string {
   return `${op} ${path}`;
-}
-
-/** What a step calls, in whatever round: itself, to be undone, or to find out whether it happened. */
-function targetOf(workflow: Workflow, path: string, op: Op): CallTarget | null {
-  const step = definitionOf(workflow).locator.find(path)?.step;
-  if (step === undefined) return null;
-  if (op === "compensate" && "compensate" in step && step.compensate?.kind === "call") {
-    return step.compensate;
-  }
-  if (step.kind !== "call") return null;
-  return op === "verify" && step.verify !== null ? step.verify : step;
 }

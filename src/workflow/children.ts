@@ -30,6 +30,7 @@ const MISSING: Workflow = {
   output: null,
   services: {},
   saga: sagaRule(),
+  schedule: null,
   steps: [],
   env: [],
   secrets: [],

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { RetryRule, SagaRule } from "./model.ts";
+import type { Place, RetryRule, SagaRule, Schedule } from "./model.ts";
 import type { BreakerRule, BudgetRule, HealthRule, PoolRule } from "./service_rules.ts";
 import type {
   WrittenBreaker,
@@ -13,6 +13,7 @@ import type {
   WrittenPool,
   WrittenRetry,
 } from "./schema_service.ts";
+import type { WrittenSchedule } from "./schema_schedule.ts";
 
 /** For one call: 30s. */
 export const ATTEMPT_TIMEOUT = 30_000;
@@ -67,6 +68,16 @@ export function sagaRule(
     retry: delays(written.retry ?? {}, { ...RETRY, initialDelay: 1000, maxDelay: 60_000 }),
     giveUpAfter: written.give_up_after ?? null,
   };
+}
+
+/** A whole schedule; `null` where there is none. */
+export function scheduleOf(
+  written: WrittenSchedule | undefined,
+  place: Place,
+): Schedule | null {
+  if (written === undefined) return null;
+  const { cron, timezone = "UTC", input = {}, overlap = "skip" } = written;
+  return { cron, timezone, input, overlap, place };
 }
 
 function delays(written: WrittenRetry, otherwise: SagaRule["retry"]): SagaRule["retry"] {

@@ -71,10 +71,6 @@ function tell(issue: z.core.$ZodIssue, places: Places): Told {
     const place = finding.at === "value" ? places.value(path) : places.key(path);
     return { code: finding.code, message: finding.message, place };
   }
-  if (finding?.kind === "later") {
-    const message = `"${String(path.at(-1))}" is not supported yet`;
-    return { code: "not_supported", message, place: places.key(path) };
-  }
   const label = labelOf(path);
   if (places.get(path) === undefined) {
     return { code: "missing_key", message: `${label} is missing`, place: places.key(path) };

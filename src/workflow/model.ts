@@ -45,6 +45,8 @@ export interface Workflow {
   readonly services: Readonly<Record<string, Service>>;
   /** How compensations are tried. */
   readonly saga: SagaRule;
+  /** When a server starts runs by itself; `null`: it doesn't. */
+  readonly schedule: Schedule | null;
   /** What is done, in order. */
   readonly steps: readonly Step[];
   /** The environment variables that expressions name (`.env.NAME`), its children's too, sorted. */
@@ -52,6 +54,20 @@ export interface Workflow {
   /** The secrets that expressions name (`.secrets.NAME`), its children's too, sorted. */
   readonly secrets: readonly string[];
   /** The whole document. */
+  readonly place: Place;
+}
+
+/** When runs start by themselves. */
+export interface Schedule {
+  /** Five parts, from minutes to days of the week, or six with the seconds before them. */
+  readonly cron: string;
+  /** By whose clocks, as IANA calls it. Default `UTC`. */
+  readonly timezone: string;
+  /** The input of its runs, as it stands. Default `{}`. */
+  readonly input: Json;
+  /** What happens at a moment at which the run before is still under way. Default `skip`. */
+  readonly overlap: "skip" | "allow";
+  /** Its input, or else the schedule itself. */
   readonly place: Place;
 }
 

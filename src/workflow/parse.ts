@@ -14,7 +14,7 @@ import { checkServices } from "./check_services.ts";
 import { checkSteps } from "./check_steps.ts";
 import { Children } from "./children.ts";
 import { Declarations } from "./declared.ts";
-import { sagaRule } from "./defaults.ts";
+import { sagaRule, scheduleOf } from "./defaults.ts";
 import { Files, type ReadText } from "./files.ts";
 import { flawedSteps } from "./flawed.ts";
 import { forgivenNames } from "./forgiven.ts";
@@ -178,6 +178,7 @@ function build(
     output: written.output ?? null,
     services,
     saga: sagaRule(written.saga),
+    schedule: scheduleOf(written.schedule, places.key(["schedule", "input"])),
     steps,
     env: [],
     secrets: [],

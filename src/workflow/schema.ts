@@ -6,10 +6,11 @@
 import { z } from "zod";
 import type { Json } from "./json.ts";
 import { editorSchema } from "./schema_editor.ts";
-import { either, isRecord, later, oneOrMany, shape, withoutOwnKeys } from "./schema_parts.ts";
+import { either, isRecord, oneOrMany, shape, withoutOwnKeys } from "./schema_parts.ts";
+import { scheduleSchema } from "./schema_schedule.ts";
 import { sagaSchema, serviceSchema } from "./schema_service.ts";
 import { FORM_SCHEMAS, stepsSchema } from "./schema_step.ts";
-import { anyText, choice, duration, name, template, text, workflowName } from "./schema_values.ts";
+import { anyText, duration, name, template, text, workflowName } from "./schema_values.ts";
 
 const shared = {
   include: oneOrMany(text("a file's path")).optional()
@@ -30,13 +31,6 @@ const inputSchema = either<Json>(
   { fits: (value) => typeof value === "boolean", schema: template().meta({ type: "boolean" }) },
 );
 
-const schedule = shape({
-  cron: text("a cron expression").describe('When, such as "0 3 * * *"'),
-  timezone: text("a time zone such as Europe/Berlin").optional().describe("Default UTC"),
-  input: template().optional().describe("The runs' input"),
-  overlap: choice(["skip", "allow"]).optional().describe("When the last run is still under way"),
-});
-
 /** A workflow. */
 export const workflowSchema = shape({
   name: workflowName().describe("What the workflow is called"),
@@ -48,14 +42,12 @@ export const workflowSchema = shape({
   input: inputSchema.optional().describe("A JSON Schema (2020-12) of the run's input"),
   output: template().optional().describe("What the run returns; default the last step's output"),
   saga: sagaSchema.optional().describe("How compensations are tried"),
-  schedule: later(schedule).optional().describe(
-    "When serve starts runs by itself. Not supported yet",
-  ),
+  schedule: scheduleSchema.optional().describe("When serve starts runs by itself"),
   steps: stepsSchema.describe("What is done, in order"),
 });
 
 /** A workflow as written, durations in milliseconds and sizes in bytes. */
-export type WrittenWorkflow = Omit<z.output<typeof workflowSchema>, "schedule">;
+export type WrittenWorkflow = z.output<typeof workflowSchema>;
 
 /** What an included file may hold. */
 export type WrittenIncluded = z.output<typeof includedSchema>;

@@ -14,7 +14,7 @@ const OWN_KEYS = { "^x-": {} };
  * words as the parser does. What it can't say, or not so that its message helps, is left to the
  * parser: whether a duration, a size or a day is in range, how an address is written, that `tls` has
  * a key with its certificate, whose metadata's names are, which branch of a `switch` goes without
- * `when`; and all that goes beyond one value: names, expressions, services, other files.
+ * `when`, what a schedule says of time; and all that goes beyond one value: names, expressions, services, other files.
  */
 export function editorSchema(root: z.ZodType, forms: Readonly<Record<string, z.ZodType>>): Json {
   const names = Object.keys(forms);
@@ -50,11 +50,6 @@ function complete(node: Node): void {
     delete node["takesOwn"];
     node["patternProperties"] = OWN_KEYS;
     node["propertyNames"] = { anyOf: [node["propertyNames"], { pattern: "^x-" }] };
-  }
-  const { alone } = node;
-  if (alone !== undefined) {
-    delete node["alone"];
-    Object.assign(node, { ...toNode(alone as z.ZodType), ...node }); // put there by `later`
   }
   if (!Array.isArray(node["ways"])) return;
   node["oneOf"] = (node["ways"] as z.ZodType[]).map(toNode); // put there by `either`

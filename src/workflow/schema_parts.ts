@@ -20,9 +20,7 @@ export type Finding =
     readonly code: string;
     readonly message: string;
     readonly at?: "value";
-  }
-  /** The key belongs to a later release. */
-  | { readonly kind: "later" };
+  };
 
 /** What a JSON Schema says of a leaf. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -144,12 +142,4 @@ export function oneOrMany<T>(item: z.ZodType<T>): z.ZodType<T[]> {
     { fits: Array.isArray, schema: list(item) },
     { fits: (value) => !isRecord(value), schema: item.transform((one) => [one]) },
   );
-}
-
-/** Belongs to a later release: refused as not supported yet, and checked like the rest all the same. */
-export function later(schema: z.ZodType): z.ZodType<unknown> {
-  return z.unknown().transform((value, context): unknown => {
-    find(context, { kind: "later" });
-    return settle(schema, value, context);
-  }).meta({ alone: schema });
 }

@@ -97,7 +97,7 @@ export class SecondProcess implements AsyncDisposable {
   }
 }
 
-async function* lines(stream: ReadableStream<Uint8Array>): AsyncIterable<string> {
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncIterable<string> {
   let rest = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const parts = (rest + text).split("\n");

@@ -4,8 +4,10 @@ import { callerOf, callFailure, type CallHandler } from "../../src/library/fake.
 import type { LogFormat } from "../../src/telemetry/format.ts";
 import type { LogLevel } from "../../src/telemetry/levels.ts";
 import { openLogs } from "../../src/telemetry/open_logs.ts";
+import { memoryJournal } from "../../src/store/memory.ts";
 import { logHappenings } from "../../src/telemetry/run_log.ts";
 import { SecretMask } from "../../src/telemetry/secret_mask.ts";
+import { JumpingClock } from "../support/clock.ts";
 import { workflowOf } from "../support/engines.ts";
 
 const WORKFLOW = workflowOf(`
@@ -15,6 +17,14 @@ services:
 steps:
   - { id: reserve, service: shop, method: Reserve, input: { card: "card-4711" }, compensate: { method: Release } }
   - { id: ship, service: shop, method: Ship, input: { to: "Ada" } }
+`);
+
+/** Backs off for longer than a process lives here. */
+const PATIENT = workflowOf(`
+name: patient
+services: { shop: { endpoint: "shop:1", retry: { attempts: 3, initial_delay: 50ms, jitter: 0 } } }
+steps:
+  - { id: ship, service: shop, method: Ship }
 `);
 
 /** The log of one run. */
@@ -88,6 +98,50 @@ test("a log says of each line who, where and how long", async () => {
   assert.equal(undone?.["method"], "Release");
 });
 
+test("the lines of a run that goes on after a restart name the same run and trace", async () => {
+  const journal = { ...memoryJournal(), close: () => Promise.resolve() };
+  const clock = new JumpingClock();
+  let isDown = true;
+  const lines: Record<string, unknown>[] = [];
+  const sent = new Set<string | undefined>();
+  for (let process = 0; process < 2; process++) {
+    const keep = (message: string, fields: Record<string, unknown>) =>
+      void lines.push({ ...fields, process, message });
+    const engine = openEngine({
+      journal,
+      clock,
+      caller: callerOf(({ metadata }) => {
+        sent.add(metadata["traceparent"]?.split("-")[1]);
+        return isDown ? callFailure("UNAVAILABLE", "Down") : {};
+      }),
+      onHappening: logHappenings({
+        trace: keep,
+        debug: keep,
+        info: keep,
+        warn: keep,
+        error: keep,
+        isEnabledFor: () => false,
+      }),
+    });
+    const backsOff = Promise.withResolvers<void>();
+    if (process === 0) {
+      const run = await engine.start(PATIENT, { runId: "r1", correlationId: "c1" });
+      run.follow((event) => event.kind === "attempt_ended" && backsOff.resolve());
+      await backsOff.promise;
+      isDown = false;
+    } else await (await engine.resume("r1")).result();
+    await engine.close();
+  }
+  clock.stop();
+  const told = new Set(
+    lines.map(({ run_id, correlation_id, trace_id }) =>
+      JSON.stringify([run_id, correlation_id, trace_id])
+    ),
+  );
+  assert.deepEqual([...told], [JSON.stringify(["r1", "c1", ...sent])]);
+  assert.deepEqual(new Set(lines.map(({ process }) => process)), new Set([0, 1]));
+});
+
 test("below trace there is no payload, and not what services say", async () => {
   const text = await logOf(REFUSING, "debug");
   assert.doesNotMatch(text, /card-4711|receipt-0815|Ada/);
@@ -147,7 +201,8 @@ test("no line is lost when there are many at once", async () => {
   });
   const log = logHappenings(logger);
   const none = { path: "ship", op: "action", v: 1, seq: 1, at: 0 } as const;
-  for (let n = 0; n < 5_000; n++) log("r1", WORKFLOW, { kind: "step_skipped", ...none });
+  const origin = { correlationId: "c1", traceparent: null };
+  for (let n = 0; n < 5_000; n++) log("r1", WORKFLOW, { kind: "step_skipped", ...none }, origin);
   await close();
   assert.equal(lines, 5_000);
 });

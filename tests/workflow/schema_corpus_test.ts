@@ -49,17 +49,17 @@ Deno.test("languageSchema() takes every example and every snippet of the documen
  * What JSON Schema can't say, or only in a way that no editor's message would be understood by: that
  * a duration or a size is in its range once it is computed, how an address is written, which days
  * there are, that `tls` has a key with its certificate, that metadata's names are no one else's and
- * differ in more than their case, which branch of a `switch` goes without `when`. And of what belongs
- * to a later release, an editor may help with the rest.
+ * differ in more than their case, which branch of a `switch` goes without `when`; what a schedule
+ * says of time.
  */
 function isBeyondSchema(finding: Finding | undefined): boolean {
   switch (finding?.kind) {
-    case "later":
-      return true;
     case "told":
-      return ["default_not_last", "incomplete_tls", "bad_metadata"].includes(finding.code);
+      return ["default_not_last", "incomplete_tls", "bad_metadata", "never_due", "no_expression"]
+        .includes(finding.code);
     case "value":
-      return /^(longer than 0|at most |a size from|an address|a time such)/.test(finding.want);
+      return /^(longer than 0|at most |a size from|an address|a time such|a time zone|a cron expression)/
+        .test(finding.want);
     default:
       return false;
   }

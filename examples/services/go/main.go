@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"log"
@@ -54,8 +55,14 @@ func run(port int, directory string, files tlsFiles) error {
 	}
 	defer db.Close()
 
+	tracing, endTracing, err := startTracing(context.Background())
+	if err != nil {
+		return err
+	}
+
 	streams := &openStreams{open: map[*ledgerv1.Stream]struct{}{}}
-	server := grpc.NewServer(grpc.Creds(transport), grpc.StreamInterceptor(streams.intercept))
+	options := append(tracing, grpc.Creds(transport), grpc.StreamInterceptor(streams.intercept))
+	server := grpc.NewServer(options...)
 	paymentsv1.RegisterPaymentsServer(server, &paymentsServer{db: db})
 	ledgerv1.RegisterLedgerServer(server, &ledgerServer{db: db, streams: streams})
 	healthServer := health.NewServer()
@@ -80,5 +87,13 @@ func run(port int, directory string, files tlsFiles) error {
 		defer impatience.Stop()
 		server.GracefulStop()
 	}()
-	return server.Serve(listener)
+	if err := server.Serve(listener); err != nil {
+		return err
+	}
+	ending, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if err := endTracing(ending); err != nil {
+		log.Print(err) // a collector that is away is no failure of the services
+	}
+	return nil
 }

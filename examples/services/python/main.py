@@ -21,6 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 import tls
+import tracing
 
 from accounts.v1 import accounts_pb2, accounts_pb2_grpc
 from accounts_service import Accounts
@@ -56,7 +57,10 @@ def main() -> None:
     database = Database(arguments.data)
     # Without this, a second program could take the same port unnoticed and get half of the calls.
     options = [("grpc.so_reuseport", 0)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
+    interceptors, end_tracing = tracing.start()
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=16), interceptors=interceptors, options=options
+    )
     accounts_pb2_grpc.add_AccountsServicer_to_server(Accounts(database), server)
     inventory_pb2_grpc.add_InventoryServicer_to_server(Inventory(database), server)
     ledger_pb2_grpc.add_LedgerServicer_to_server(Ledger(database), server)
@@ -77,6 +81,7 @@ def main() -> None:
     told.wait()
     health_servicer.enter_graceful_shutdown()
     server.stop(_GRACE).wait()
+    end_tracing()
     database.close()
 
 
