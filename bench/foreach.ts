@@ -6,12 +6,12 @@
  */
 import process from "node:process";
 import { Engine } from "../src/engine/engine.ts";
-import type { Caller } from "../src/engine/doors.ts";
 import type { RunReport } from "../src/engine/report.ts";
 import type { Workflow } from "../src/workflow/model.ts";
 import { loadText } from "./load_text.ts";
 import { forgetfulJournal } from "./forgetful_journal.ts";
 import { median } from "./measure.ts";
+import { noopCaller } from "./noop_caller.ts";
 
 /** What is done for each item. */
 const FORMS = {
@@ -55,19 +55,6 @@ steps: [ { id: label, service: shop, method: Label, input: { item: "{{ .input.it
 output: "{{ .label.item }}"
 `;
 
-/** Answers each call with its input, at once. */
-const caller: Caller = {
-  method: (_target, name) =>
-    Promise.resolve({
-      name,
-      idempotency: "idempotent",
-      types: () => undefined,
-      encode: (input) => ({ json: input as never, message: input }), // plain data, as it was written
-      call: ({ json }) => Promise.resolve({ ok: true, output: json }),
-    }),
-  close: () => Promise.resolve(),
-};
-
 const most = Number(Deno.args[0] ?? 10_000);
 const sizes = [100, 1_000, 10_000].filter((size) => size <= most);
 /** How often each size is measured, in turn. */
@@ -103,7 +90,7 @@ class Load {
   readonly #form: string;
   readonly #items: readonly number[];
   readonly #workflow: Workflow;
-  readonly #engine = new Engine({ caller, journal: forgetfulJournal(() => {}) });
+  readonly #engine = new Engine({ caller: noopCaller, journal: forgetfulJournal(() => {}) });
 
   constructor(form: string, size: number) {
     this.size = size;

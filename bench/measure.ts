@@ -6,10 +6,18 @@ export interface Measured {
   readonly p99: number;
 }
 
-/** Runs rounds of two calls for a while, this many at a time. */
+/**
+ * Runs rounds for a while, this many at a time.
+ *
+ * @param options.calls how many a round makes. Default: 2
+ */
 export async function measure(
   round: () => Promise<unknown>,
-  options: { readonly concurrency: number; readonly milliseconds: number },
+  options: {
+    readonly concurrency: number;
+    readonly milliseconds: number;
+    readonly calls?: number;
+  },
 ): Promise<Measured> {
   const times: number[] = [];
   const began = performance.now();
@@ -26,7 +34,8 @@ export async function measure(
   const seconds = (performance.now() - began) / 1_000;
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
-  return { callsPerSecond: times.length * 2 / seconds, p50: at(0.5), p99: at(0.99) };
+  const { calls = 2 } = options;
+  return { callsPerSecond: times.length * calls / seconds, p50: at(0.5), p99: at(0.99) };
 }
 
 /** The middle of several figures. */

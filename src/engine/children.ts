@@ -189,13 +189,13 @@ export class Children<L extends ChildLife> {
     };
     unwatch = live.watch({
       changed: () => {
+        this.#parent.changed(); // it goes on before it ends: clocks that stood still do so no more
         look();
-        this.#parent.changed();
       },
       stopped: (error) => this.#parent.stopped(error),
     });
-    look();
     this.#parent.changed(); // what it was like before a restart need not be so now
+    look();
     return leave;
   }
 

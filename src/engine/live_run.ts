@@ -27,7 +27,7 @@ import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
 import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport, statusOf } from "./report.ts";
-import type { Seat } from "./seat.ts";
+import type { Hold, Seat } from "./seat.ts";
 import type { ServiceParts } from "./services.ts";
 import type { Shown } from "./shown.ts";
 import { NAP } from "./sleepers.ts";
@@ -66,7 +66,7 @@ export interface LiveRunOptions {
   /** The run needs no actor any more. */
   readonly onGone: () => void;
   /** The run only waits: its actors are gone, until it is taken up again from its facts. */
-  readonly onAsleep: (dueAt: number | null, parked: boolean) => void;
+  readonly onAsleep: (hold: Hold, dueAt: number | null, parked: boolean) => void;
   /** It has come to rest, or goes on. */
   readonly onRest: () => void;
 }
@@ -354,7 +354,7 @@ export class LiveRun {
 
   #settle(): void {
     if (!this.#options.shown.ended && !this.rests) return;
-    this.#options.seat.settle(() => this.report());
+    this.#options.seat.settle();
     this.#options.onRest();
   }
 
@@ -389,8 +389,8 @@ export class LiveRun {
     const report = this.report();
     this.#actor?.stop();
     this.#actor = null;
-    this.#options.seat.sleep(report);
-    this.#options.onAsleep(dueAt, this.#options.state.attention.size > 0);
+    const hold = this.#options.seat.sleep(report);
+    this.#options.onAsleep(hold, dueAt, this.#options.state.attention.size > 0);
   }
 
   /** Something waits for an operator, durably, and everything else has come to its end or waits too. */

@@ -103,12 +103,9 @@ export class Roster {
     hear?: (event: Happening) => void,
   ): Seat {
     const { onHappening: onAny, onStopped } = this.#options;
-    if (onAny === undefined) return new Seat(runId, hear ?? null, onStopped);
     const origin = { correlationId, traceparent };
-    return new Seat(runId, (event) => {
-      onAny(runId, workflow, event, origin);
-      hear?.(event);
-    }, onStopped);
+    const onHappening = onAny && ((event: Happening) => onAny(runId, workflow, event, origin));
+    return new Seat(runId, hear ?? null, { onHappening, onStopped });
   }
 
   /**
@@ -126,7 +123,7 @@ export class Roster {
       const { runId } = claim;
       if (this.#live.has(runId) || this.#sleepers.has(runId)) continue;
       if (status === "running" && sleepsUntil !== undefined) {
-        this.#sleepers.add({ claim, dueAt: sleepsUntil, parked: false, seat: null });
+        this.#sleepers.add({ claim, dueAt: sleepsUntil, parked: false, hold: null });
         sleeping++;
         continue;
       }
@@ -213,8 +210,8 @@ export class Roster {
         rollBack: (id) => this.#rollBackChild(id),
       },
       onGone: () => this.#forget(runId),
-      onAsleep: (dueAt, parked) => {
-        this.#sleepers.add({ claim, dueAt, parked, seat });
+      onAsleep: (hold, dueAt, parked) => {
+        this.#sleepers.add({ claim, dueAt, parked, hold });
         this.#forget(runId);
       },
       onRest: () => this.#look(),
@@ -361,20 +358,26 @@ export class Roster {
   }
 
   async #awaken(sleeper: Sleeper, hear?: (event: Happening) => void): Promise<LiveRun> {
-    const { claim, seat } = sleeper;
+    const { claim, hold } = sleeper;
+    const seat = hold?.seat ?? null;
     try {
-      return await this.#resume(claim.runId, sleeper, hear);
+      return await this.#resume(claim.runId, { claim, seat }, hear);
     } catch (thrown) {
       const error = MaestroError.from(thrown);
       // Such as a secret that is not there now.
       if (PASSING.has(error.code)) {
         this.#sleepers.add({ ...sleeper, dueAt: this.#clock.now() + WAKE_AGAIN });
       } else if (error.code !== "ENGINE_CLOSED") {
-        if (seat === null) this.#options.onStopped?.(claim.runId, error);
-        else seat.stop(error);
+        this.#stopAsleep(sleeper, error);
       }
       throw error;
     }
+  }
+
+  #stopAsleep({ claim, hold }: Sleeper, error: MaestroError): void {
+    const seat = hold?.seat ?? null;
+    if (seat === null) this.#options.onStopped?.(claim.runId, error);
+    else seat.stop(error);
   }
 
   /** @throws {MaestroError} `ENGINE_CLOSED` */
@@ -392,7 +395,7 @@ export class Roster {
     const runs = [...this.#live.values()].flatMap(({ run }) => run ?? []);
     await Promise.allSettled(runs.map((live) => live.ledger.durable())); // the moment's facts still reach the store
     for (const live of runs) live.stop(error);
-    for (const { seat } of this.#sleepers.clear()) seat?.stop(error);
+    for (const sleeper of this.#sleepers.clear()) this.#stopAsleep(sleeper, error);
     for (const resolve of this.#waiting) resolve();
     this.#surroundings.close();
   }

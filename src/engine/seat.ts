@@ -10,6 +10,35 @@ interface Seated {
   report(): RunReport;
 }
 
+/** Those who hear of every run of an engine. */
+export interface EngineListeners {
+  readonly onHappening?: ((event: Happening) => void) | undefined;
+  readonly onStopped?: ((runId: string, error: MaestroError) => void) | undefined;
+}
+
+/**
+ * What a run that sleeps holds its place by: loosely, unless somebody listens there. Of a hundred
+ * thousand runs that sleep most were started by somebody who has long gone.
+ */
+export class Hold {
+  readonly #loose: WeakRef<Seat>;
+  #firm: Seat | null = null;
+
+  constructor(seat: Seat) {
+    this.#loose = new WeakRef(seat);
+  }
+
+  /** The place; `null`: nobody knew of it any more. */
+  get seat(): Seat | null {
+    return this.#firm ?? this.#loose.deref() ?? null;
+  }
+
+  /** Somebody listens at the place. */
+  fasten(seat: Seat): void {
+    this.#firm = seat;
+  }
+}
+
 /**
  * A run's place in this process, which stays the same while the run sleeps and wakes: those who wait
  * for it and follow it, and the run itself while it is awake.
@@ -20,24 +49,25 @@ export class Seat {
   /** Why the run was stopped here, where it was. */
   stopped: MaestroError | null = null;
   readonly #hear: ((event: Happening) => void) | null;
-  readonly #onStopped: ((runId: string, error: MaestroError) => void) | undefined;
+  readonly #listeners: EngineListeners;
   #followers: ReadonlySet<(event: Happening) => void> = NOBODY;
-  #settled = Promise.withResolvers<RunReport>();
-  /** Those who waited have been told: who waits now is told of what comes. */
+  /** Those who wait, where somebody does. */
+  #waiting: PromiseWithResolvers<RunReport> | null = null;
+  /** It has ended, or waits for an operator. */
   #isSettled = false;
   /** What a sleeping run's report says, as text: many may sleep, and few are asked. */
   #asleep: string | null = null;
+  #hold: Hold | null = null;
 
   constructor(
     /** The run's id. */
     readonly id: string,
     /** Hears of everything that happens in the run; `null`: nobody does. */
     hear: ((event: Happening) => void) | null,
-    onStopped?: (runId: string, error: MaestroError) => void,
+    listeners: EngineListeners = {},
   ) {
     this.#hear = hear;
-    this.#onStopped = onStopped;
-    this.#settled.promise.catch(() => {}); // nobody may be waiting
+    this.#listeners = listeners;
   }
 
   /** Where the run stands, as far as it is durable. */
@@ -48,12 +78,20 @@ export class Seat {
 
   /** Resolves when the run has ended, or waits for an operator. */
   result(): Promise<RunReport> {
-    return this.#settled.promise;
+    if (this.#isSettled) return Promise.resolve(this.report());
+    this.#hold?.fasten(this);
+    if (this.#waiting === null) {
+      this.#waiting = Promise.withResolvers();
+      this.#waiting.promise.catch(() => {}); // who asked may have gone
+      if (this.stopped !== null) this.#waiting.reject(this.stopped);
+    }
+    return this.#waiting.promise;
   }
 
   /** Calls back with everything that happens from now on; the returned function ends that. */
   follow(listener: (event: Happening) => void): () => void {
     this.#followers = new Set([...this.#followers, listener]);
+    this.#hold?.fasten(this);
     return () => {
       this.#followers = new Set([...this.#followers].filter((other) => other !== listener));
     };
@@ -61,40 +99,46 @@ export class Seat {
 
   /** Tells those who listen; what one of them throws is its own affair, and stops neither run nor others. */
   tell(event: Happening): void {
+    const { onHappening } = this.#listeners;
+    if (onHappening !== undefined) tell(onHappening, event);
     if (this.#hear !== null) tell(this.#hear, event);
     for (const follower of this.#followers) tell(follower, event);
   }
 
   /** It has ended, or waits for an operator. */
-  settle(report: () => RunReport): void {
+  settle(): void {
     this.#isSettled = true;
-    this.#settled.resolve(report());
+    this.#waiting?.resolve(this.report());
+    this.#waiting = null;
   }
 
-  /** It goes on: who waits now is told of what comes. */
+  /** It goes on: who asks now is told of what comes. */
   unsettle(): void {
-    if (!this.#isSettled) return; // who waits still does
     this.#isSettled = false;
-    this.#settled = Promise.withResolvers<RunReport>();
-    this.#settled.promise.catch(() => {});
   }
 
   /** It was stopped where it stands. */
   stop(error: MaestroError): void {
     this.stopped = error;
-    this.#settled.reject(error);
-    this.#onStopped?.(this.id, error);
+    this.#waiting?.reject(error);
+    this.#listeners.onStopped?.(this.id, error);
   }
 
-  /** It sleeps: nothing of it is needed until it wakes. */
-  sleep(report: RunReport): void {
+  /** It sleeps: nothing of it is needed until it wakes. @returns what it is held by meanwhile */
+  sleep(report: RunReport): Hold {
     this.#asleep = JSON.stringify(report);
     this.#live = null;
+    const hold = new Hold(this);
+    this.#hold = hold;
+    const isAlone = this.#waiting === null && this.#hear === null && this.#followers.size === 0;
+    if (!isAlone) hold.fasten(this);
+    return hold;
   }
 
   /** It is awake again. */
   wake(live: Seated): void {
     this.#asleep = null;
+    this.#hold = null;
     this.#live = live;
   }
 }

@@ -1,5 +1,5 @@
 import type { Claim, Clock } from "./doors.ts";
-import type { Seat } from "./seat.ts";
+import type { Hold } from "./seat.ts";
 
 /** A run that only waits needs no actor if it does so for longer than this, in milliseconds. */
 export const NAP = 1_000;
@@ -16,14 +16,12 @@ export interface Sleeper {
   readonly dueAt: number | null;
   /** It waits for an operator. */
   readonly parked: boolean;
-  /** Its place, where somebody here may hold it. */
-  readonly seat: Seat | null;
+  /** Its place, where it had one here. */
+  readonly hold: Hold | null;
 }
 
-interface Due {
-  readonly at: number;
-  readonly sleeper: Sleeper;
-}
+/** A sleeper that goes on by itself. */
+type Due = Sleeper & { readonly dueAt: number };
 
 /** The runs of one engine that sleep. A hundred thousand of them cost one timer and a heap of moments. */
 export class Sleepers {
@@ -58,8 +56,8 @@ export class Sleepers {
   add(sleeper: Sleeper): void {
     this.#byId.set(sleeper.claim.runId, sleeper);
     if (!sleeper.parked) this.#waiting++;
-    if (sleeper.dueAt === null) return;
-    push(this.#heap, { at: sleeper.dueAt - EARLY, sleeper });
+    if (!goesOn(sleeper)) return;
+    push(this.#heap, sleeper);
     this.#arm();
   }
 
@@ -87,7 +85,7 @@ export class Sleepers {
   }
 
   #arm(): void {
-    const next = this.#heap[0]?.at ?? Infinity;
+    const next = (this.#heap[0]?.dueAt ?? Infinity) - EARLY;
     if (next >= this.#armedFor || this.#waking >= AT_ONCE) return;
     this.#disarm();
     this.#armedFor = next;
@@ -96,22 +94,26 @@ export class Sleepers {
 
   #look(): void {
     this.#armedFor = Infinity;
-    const now = this.#clock.now();
-    for (let due = this.#heap[0]; due !== undefined && due.at <= now; due = this.#heap[0]) {
+    const soon = this.#clock.now() + EARLY;
+    for (let due = this.#heap[0]; due !== undefined && due.dueAt <= soon; due = this.#heap[0]) {
       if (this.#waking >= AT_ONCE) return; // who is awake wakes the next
       pop(this.#heap);
-      const { runId } = due.sleeper.claim;
-      if (this.#byId.get(runId) !== due.sleeper) continue; // it was woken by a signal, say
+      const { runId } = due.claim;
+      if (this.#byId.get(runId) !== due) continue; // it was woken by a signal, say
       this.take(runId);
       this.#waking++;
       const awake = () => {
         this.#waking--;
         this.#arm();
       };
-      this.#wake(due.sleeper).then(awake, awake);
+      this.#wake(due).then(awake, awake);
     }
     this.#arm();
   }
+}
+
+function goesOn(sleeper: Sleeper): sleeper is Due {
+  return sleeper.dueAt !== null;
 }
 
 function push(heap: Due[], due: Due): void {
@@ -140,7 +142,7 @@ function pop(heap: Due[]): void {
 }
 
 function before(one: Due | undefined, other: Due | undefined): boolean {
-  return (one?.at ?? Infinity) <= (other?.at ?? Infinity);
+  return (one?.dueAt ?? Infinity) <= (other?.dueAt ?? Infinity);
 }
 
 function swap(heap: Due[], one: number, other: number): void {

@@ -84,8 +84,9 @@ export class Server {
     certificate: ServerCertificate | null,
   ): Promise<{ readonly port: number }> {
     const { startGrpcServer } = await import("./grpc/server.ts");
-    const { tokens, onDefect } = this.#options;
+    const { tokens, onDefect, maxStreams } = this.#options;
     const listener = await startGrpcServer({
+      ...(maxStreams !== undefined && { maxStreams }),
       operations: this.operations,
       address,
       certificate,

@@ -212,7 +212,11 @@ deskTest("a server that refuses, or is none, is told apart", async (desk) => {
     [["--server", url, "--token-file", "wrong"], 2, /token/],
     [["--server", url, "--token-file", "empty"], 2, /Cannot use --token-file "empty": it is empty/],
     [["--server", url, "--token-file", "none"], 2, /"none"/],
-    [["--server", nobody], 4, /Cannot reach the server at http:\/\/127\.0\.0\.1:\d+: /],
+    [
+      ["--server", nobody],
+      4,
+      /Cannot reach the server at http:\/\/127\.0\.0\.1:\d+: Connection refused\n/,
+    ],
     [["--server", "127.0.0.1:8080"], 2, /write where it is, such as http:\/\//],
     [["--server", `${url}/api`], 2, /write where it is, such as http:\/\//],
     [["--server", url, "--store", "memory"], 2, /Cannot use --server with --store/],

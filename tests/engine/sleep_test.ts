@@ -1,5 +1,7 @@
 /** A run that only waits, for long, costs no actor: it is put to sleep, and woken at its moment. */
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Journal } from "../../src/engine/doors.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
@@ -22,6 +24,12 @@ async function pass(clock: FakeClock, milliseconds: number): Promise<void> {
   await idle();
   clock.advance(0);
   await idle();
+}
+
+/** V8's, which is exposed only to what asks for it. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
 }
 
 interface Bed {
@@ -98,6 +106,33 @@ Deno.test("however many runs sleep, one timer waits for them", async () => {
     for (const run of runs) run.result().then(() => ended.push(run.id), () => {});
     for (let minute = 0; minute < 60; minute++) await pass(clock, 60_000);
     assert.deepEqual(ended, runs.map(({ id }) => id).toReversed());
+  });
+});
+
+Deno.test("a run that sleeps goes on though nobody holds it, and who waits for it or follows it is told", async () => {
+  await withBed({}, async ({ engine, clock }) => {
+    const workflow = workflowOf(`${HEAD}steps: [ wait: 1h ]\n`);
+    const told: string[] = [];
+    const tell = (id: string) => ({ kind }: { kind: string }) => {
+      if (kind === "run_ended") told.push(id);
+    };
+    await engine.start(workflow, { runId: "forgotten" });
+    await engine.start(workflow, { runId: "heard", onHappening: tell("heard") });
+    (await engine.start(workflow, { runId: "followed" })).follow(tell("followed"));
+    await (async () => { // and lets go of it
+      const run = await engine.start(workflow, { runId: "awaited" });
+      run.result().then(({ run_id }) => told.push(run_id), () => {});
+      const later = await engine.start(workflow, { runId: "awaited_later" });
+      await idle();
+      later.result().then(({ run_id }) => told.push(run_id), () => {});
+    })();
+    await idle();
+    collectGarbage();
+    await idle();
+    await pass(clock, HOUR - 100);
+    await pass(clock, 100);
+    assert.deepEqual(told.sort(), ["awaited", "awaited_later", "followed", "heard"]);
+    assert.equal((await engine.report("forgotten")).status, "completed");
   });
 });
 

@@ -8,7 +8,7 @@ import { startApiServer } from "../support/grpc_api.ts";
 const { startRun, getRun, listRuns, countRuns, watchRun, watchRuns } = Runs.method;
 const { cancelRun, signalRun, resolveStep } = Runs.method;
 const { listWorkflows, getWorkflow, validateWorkflow } = Workflows.method;
-const { listServices, forceOpenService, resetService } = Services.method;
+const { listServices, getService, forceOpenService, resetService } = Services.method;
 
 /** @returns the code of a call's failure; `OK`: it has none */
 async function codeOf(call: Promise<unknown>): Promise<string> {
@@ -37,6 +37,7 @@ const METHODS = [
   [getWorkflow, { name: "workflows/greet" }, "viewer", "OK"],
   [validateWorkflow, { definition: "name: a" }, "viewer", "OK"],
   [listServices, {}, "viewer", "OK"],
+  [getService, S1, "viewer", "NOT_FOUND"],
   [forceOpenService, S1, "admin", "NOT_FOUND"],
   [resetService, S1, "admin", "NOT_FOUND"],
 ] as const;

@@ -187,7 +187,7 @@ Deno.test("services are listed with what came of their calls, held back, and let
   for await (const { event } of client.watch(watchRun, { name: "runs/r1" })) {
     if (event?.kind === "attention_raised") break;
   }
-  const { listServices, forceOpenService, resetService } = Services.method;
+  const { listServices, getService, forceOpenService, resetService } = Services.method;
   const { services: [shop] } = await client.call(listServices, {});
   assert.match(shop!.name, /^services\/shop-/);
   assert.equal(shop!.displayName, "shop");
@@ -197,6 +197,9 @@ Deno.test("services are listed with what came of their calls, held back, and let
   const { name } = shop!;
   const forced = await client.call(forceOpenService, { name });
   assert.equal(forced.breakerState, Service_BreakerState.FORCED_OPEN);
+  const got = await client.call(getService, { name, readMask: { paths: ["breaker_state"] } });
+  assert.equal(got.breakerState, Service_BreakerState.FORCED_OPEN);
+  assert.equal(got.endpoint, "");
   const reset = await client.call(resetService, { name });
   assert.equal(reset.breakerState, Service_BreakerState.CLOSED);
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import * as grpc from "@grpc/grpc-js";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
 import type { EventJson, Operations } from "../../src/server/operations.ts";
-import { type ApiClient, RpcFailure } from "../support/api_client.ts";
+import { ApiClient, RpcFailure } from "../support/api_client.ts";
 import { type ApiServer, startApiServer } from "../support/grpc_api.ts";
+import { hasOpenssl, makeCertificates } from "../support/certificates.ts";
 import { openRelay } from "../support/relay.ts";
 
 const { startRun, watchRun, watchRuns } = Runs.method;
@@ -103,14 +106,50 @@ Deno.test("a watcher that reads nothing holds the events up, and is cut off", as
   assert.equal(error.code, "RESOURCE_EXHAUSTED");
 });
 
-Deno.test("a watcher that reads slowly gets everything in order", async () => {
-  await using server = await startApiServer({ wrap: (operations) => flood(operations).wrapped });
+/** Reads the flood's first five megabytes, now and then with a pause. */
+async function readSlowly(client: ApiClient): Promise<void> {
   let expected = 1;
-  for await (const { cursor } of server.client().watch(watchRuns, {})) {
+  for await (const { cursor } of client.watch(watchRuns, {})) {
     assert.equal(Number(cursor), expected);
     if (expected++ === 500) break;
     if (expected % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+Deno.test("a watcher that reads slowly gets everything in order", async () => {
+  await using server = await startApiServer({ wrap: (operations) => flood(operations).wrapped });
+  await readSlowly(server.client());
+});
+
+Deno.test({
+  name: "a watcher that reads nothing is cut off over TLS, too, and one that reads is not",
+  ignore: !hasOpenssl,
+  async fn() {
+    await using certificates = await makeCertificates({ server: "DNS:localhost" });
+    let made = { events: 0, ended: false };
+    await using server = await startApiServer({
+      certificate: { cert: certificates.read("server.crt"), key: certificates.read("server.key") },
+      patience: 200,
+      wrap(operations) {
+        const flooded = flood(operations);
+        made = flooded.made;
+        return flooded.wrapped;
+      },
+    });
+    const credentials = grpc.credentials.createSsl(Buffer.from(certificates.read("ca.crt")));
+    const reader = new ApiClient(`localhost:${server.grpc.port}`, "rule", credentials);
+    await readSlowly(reader);
+    reader.close();
+    await until(() => server.grpc.streams === 0);
+    made.ended = false;
+    using relay = openRelay(server.grpc.port);
+    const idle = new ApiClient(`localhost:${relay.port}`, "rule", credentials);
+    await idle.watch(watchRuns, {}).next();
+    relay.pause();
+    await until(() => made.ended);
+    relay.resume();
+    idle.close();
+  },
 });
 
 Deno.test("when the server stops, watches end with the word to come again", async () => {

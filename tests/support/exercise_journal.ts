@@ -239,12 +239,16 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
     "drops runs that ended before a moment, with all that was theirs",
     async (journal) => {
       const text = (digest: string) => ({ digest, text: digest });
-      const texts = { r1: ["both", "old"], r2: ["both"], r3: ["open"] };
+      const texts = { r1: ["both", "found", "old"], r2: ["both"], r3: ["open"] };
       for (const [id, digests] of Object.entries(texts)) {
         const claim = await journal.create(newRun(id, { texts: digests.map(text) }), "me");
         const endedAt = id === "r1" ? 1_000 : 2_000;
         await journal.append(claim, [factAt(1)], id === "r3" ? undefined : { ...ENDED, endedAt });
-        const child = await journal.create(newRun(`${id}/child`), "me");
+        if (id === "r3") await journal.keep(claim, text("found"));
+        const child = await journal.create(
+          newRun(`${id}/child`, { texts: [text(`${id}'s child's`)] }),
+          "me",
+        );
         await journal.append(child, [factAt(1)], { ...ENDED, endedAt: 500 });
       }
       assert.equal(await journal.prune(1_500), 1);
@@ -253,8 +257,14 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
         await assert.rejects(Array.fromAsync(journal.read(id)), failsWith("RUN_NOT_FOUND"));
       }
       for (const id of ["r2/child", "r3", "r3/child"]) await journal.find(id);
-      const kept = await Promise.all(["both", "old", "open"].map((digest) => journal.kept(digest)));
-      assert.deepEqual(kept, ["both", undefined, "open"]);
+      const left = ["both", "found", "open", "r2's child's"];
+      for (const digest of left) assert.equal(await journal.kept(digest), digest);
+      for (const digest of ["old", "r1's child's"]) {
+        assert.equal(await journal.kept(digest), undefined);
+      }
+      const next = await journal.create(newRun("r4", { texts: [text("old")] }), "me");
+      await journal.append(next, [factAt(1)]);
+      assert.equal(await journal.kept("old"), "old");
     },
   );
 

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import type { StepNode } from "../../../src/server/step_tree.ts";
-import { KIND_NAMES } from "./graph.tsx";
+import { detailOf, KIND_NAMES } from "./step_words.ts";
 
 /** What the workflow says of a step. */
 export function StepDefinition({ step }: { readonly step: StepNode }): VNode {
@@ -8,7 +8,7 @@ export function StepDefinition({ step }: { readonly step: StepNode }): VNode {
   return (
     <dl class="facts">
       <dt>Kind</dt>
-      <dd>{KIND_NAMES[step.kind]}{step.detail === null ? "" : `: ${step.detail}`}</dd>
+      <dd>{KIND_NAMES[step.kind]}{detailOf(step) === "" ? "" : `: ${detailOf(step)}`}</dd>
       {call !== null && (
         <>
           <dt>Calls</dt>

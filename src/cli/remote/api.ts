@@ -96,13 +96,20 @@ async function readToken(path: string): Promise<string> {
 
 function unreachable(url: string, thrown: unknown): MaestroError {
   const isLate = thrown instanceof DOMException && thrown.name === "TimeoutError";
-  const said = thrown instanceof Error ? thrown.message : String(thrown);
-  const why = isLate
-    ? `it did not answer within ${PATIENCE / 1_000} s`
-    : said.replace(/^error sending request( for url \(.*?\)| from .*? for .*?)?: /, "");
+  const why = isLate ? `it did not answer within ${PATIENCE / 1_000} s` : reasonOf(thrown);
   return new MaestroError("STORE_FAILED", `Cannot reach the server at ${url}: ${why}`, {
     cause: thrown,
   });
+}
+
+/** What the network said last, without the way it took to say it. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  if (thrown.cause instanceof Error) return reasonOf(thrown.cause);
+  const [, reason = thrown.message] = /client error \(\w+\): (?:tcp connect error: )?(.*)$/s.exec(
+    thrown.message,
+  ) ?? [];
+  return reason.replace(/ \(os error \d+\)$/, "");
 }
 
 function parsed(text: string): unknown {

@@ -61,9 +61,17 @@ export class GroupCommit {
    * Does something in the transaction of this moment, at once.
    *
    * @param action throws a `MaestroError` only before it has written
-   * @returns what it gave, and a promise that resolves once it would survive a power cut
+   * @returns resolves with what it gave, once it would survive a power cut
    */
-  enter<T>(action: () => T): { readonly value: T; readonly durable: Promise<void> } {
+  write<T>(action: () => T): Promise<T> {
+    return new Promise<T>((resolve, failed) => {
+      const value = this.enter(action);
+      this.#open?.push({ done: () => resolve(value), failed });
+    });
+  }
+
+  /** The same, where nobody waits until it would survive. */
+  enter<T>(action: () => T): T {
     try {
       if (this.#open === null) {
         this.flushOthers();
@@ -72,22 +80,12 @@ export class GroupCommit {
         this.#open = [];
         setImmediate(() => this.flush());
       }
-      const value = action();
-      const waiters = this.#open;
-      const durable = new Promise<void>((done, failed) => waiters.push({ done, failed }));
-      return { value, durable };
+      return action();
     } catch (thrown) {
       // What was written before it could be half of something.
       if (!(thrown instanceof MaestroError)) this.#fail(thrown);
       throw storeFailed(this.#path, thrown);
     }
-  }
-
-  /** Does something, and resolves with what it gave once it would survive a power cut. */
-  async write<T>(action: () => T): Promise<T> {
-    const { value, durable } = this.enter(action);
-    await durable;
-    return value;
   }
 
   /** Commits what is open now. */

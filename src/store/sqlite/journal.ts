@@ -123,7 +123,8 @@ class SqliteJournal {
       keep: (claim, { digest, text }) =>
         this.#later(() => {
           const no = this.#fence(claim);
-          if (this.#keep(digest, text)) this.#write.addText.run(digest, no);
+          this.#keep(digest, text);
+          this.#write.addText.run(digest, no); // also one that other runs brought: they may be dropped
         }),
       kept: (digest) =>
         this.#look(() => {
@@ -161,10 +162,7 @@ class SqliteJournal {
           }));
         }),
       newest: () => this.#look(() => (this.#read.newestMoment.get() as { no: number }).no),
-      prune: (endedBefore) => {
-        this.#texts.clear();
-        return pruneRuns(this.#connections.writer, this.#commit, endedBefore);
-      },
+      prune: (endedBefore) => this.#prune(endedBefore),
       size: () => this.#look(() => this.#size()),
       close: () => this.#close(),
     };
@@ -177,7 +175,7 @@ class SqliteJournal {
     const { runId } = run;
     try {
       this.#take(owner);
-      this.#commit.enter(() => this.#checkFree(runId)).durable.catch(() => {});
+      this.#commit.enter(() => this.#checkFree(runId));
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -339,6 +337,19 @@ class SqliteJournal {
     }
   }
 
+  async #prune(endedBefore: number): Promise<number> {
+    try {
+      return await pruneRuns(
+        this.#connections,
+        this.#commit,
+        endedBefore,
+        () => this.#texts.clear(),
+      );
+    } catch (thrown) {
+      throw storeFailed(this.#path, thrown);
+    }
+  }
+
   #size() {
     const { page_count, freelist_count, page_size } = this.#read.pages.get() as {
       page_count: number;
@@ -352,15 +363,12 @@ class SqliteJournal {
     return { bytes: page_count * page_size + log, free: freelist_count * page_size };
   }
 
-  /** @returns whether it was not there yet */
-  #keep(digest: string, text: string): boolean {
+  #keep(digest: string, text: string): void {
     this.#forgetStale();
-    if (this.#texts.has(digest)) return false;
+    if (this.#texts.has(digest)) return;
     this.#texts.add(digest);
     const { hasText, insertText } = this.#write;
-    if (hasText.get(digest) !== undefined) return false;
-    insertText.run(digest, text);
-    return true;
+    if (hasText.get(digest) === undefined) insertText.run(digest, text);
   }
 
   /** What is known of the tables holds as long as nobody else has written, and nothing was taken back. */
@@ -409,8 +417,8 @@ class SqliteJournal {
   }
 
   /** Writes in the transaction of this moment; resolves once that would survive a power cut. */
-  async #later<T>(action: () => T): Promise<T> {
-    return await this.#commit.write(action);
+  #later<T>(action: () => T): Promise<T> {
+    return this.#commit.write(action);
   }
 
   /** Reads what is committed. */

@@ -173,7 +173,7 @@ function isLocked(path: string): boolean {
     return !(thrown instanceof Deno.errors.NotFound);
   }
   try {
-    return !file.tryLockSync(true);
+    return !file.tryLockSync(false); // shared: who looks at the same time is no owner
   } finally {
     file.close();
   }

@@ -49,6 +49,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_by_start ON runs (started_at) WHERE root IS NULL;
   CREATE INDEX runs_by_status ON runs (status, started_at) WHERE root IS NULL;
   CREATE INDEX runs_by_workflow ON runs (workflow, started_at) WHERE root IS NULL;
+  CREATE INDEX runs_by_end ON runs (ended_at) WHERE root IS NULL AND ended_at IS NOT NULL;
+  CREATE INDEX runs_by_both ON runs (workflow, status, started_at) WHERE root IS NULL;
 
   -- What happened: the facts of one run that came in one moment, as a JSON list. \`seq\` is the number
   -- of the first of them. \`no\` is the order over all runs, and no number comes twice.

@@ -21,7 +21,10 @@ export function writeStatements(db: DatabaseSync) {
       "UPDATE runs SET status = ?, ended_at = ?, asleep = ?, sleeps_until = ? WHERE no = ?",
     ),
     /** Adds one to the digests of a run's texts. */
-    addText: db.prepare("UPDATE runs SET texts = json_insert(texts, '$[#]', ?) WHERE no = ?"),
+    addText: db.prepare(
+      "UPDATE runs SET texts = json_insert(texts, '$[#]', ?1) WHERE no = ?2 " +
+        "AND NOT EXISTS (SELECT 1 FROM json_each(texts) WHERE value = ?1)",
+    ),
     insertCommand: db.prepare(
       "INSERT INTO inbox (run, command, posted_at) VALUES (?, ?, ?) RETURNING no",
     ),

@@ -6,15 +6,15 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file maestro/v1/services.proto.
  */
 export const file_maestro_v1_services: GenFile = /*@__PURE__*/
-  fileDesc("ChltYWVzdHJvL3YxL3NlcnZpY2VzLnByb3RvEgptYWVzdHJvLnYxIv8FCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhAKCGVuZHBvaW50GAMgASgJEg4KBm1ldGhvZBgEIAEoCRI3Cg1icmVha2VyX3N0YXRlGAUgASgOMiAubWFlc3Ryby52MS5TZXJ2aWNlLkJyZWFrZXJTdGF0ZRIxCg1vcGVuX2VuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZ3aW5kb3cYByABKAsyGi5tYWVzdHJvLnYxLlNlcnZpY2UuV2luZG93EhUKDXdhaXRpbmdfY2FsbHMYCCABKAUSFAoMYWN0aXZlX2NhbGxzGAkgASgFEhQKDHF1ZXVlZF9jYWxscxgKIAEoBRIxCgpjYWxsX3N0YXRzGAsgASgLMh0ubWFlc3Ryby52MS5TZXJ2aWNlLkNhbGxTdGF0cxIqCgZoZWFsdGgYDCABKA4yGi5tYWVzdHJvLnYxLlNlcnZpY2UuSGVhbHRoGj0KBldpbmRvdxINCgVjYWxscxgBIAEoBRIQCghmYWlsdXJlcxgCIAEoBRISCgpzbG93X2NhbGxzGAMgASgFGo8BCglDYWxsU3RhdHMSDQoFY2FsbHMYASABKAMSEAoIZmFpbHVyZXMYAiABKAMSMQoObWVkaWFuX2xhdGVuY3kYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLcDk5X2xhdGVuY3kYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iYwoMQnJlYWtlclN0YXRlEh0KGUJSRUFLRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIKCgZDTE9TRUQQARIICgRPUEVOEAISDQoJSEFMRl9PUEVOEAMSDwoLRk9SQ0VEX09QRU4QBCI+CgZIZWFsdGgSFgoSSEVBTFRIX1VOU1BFQ0lGSUVEEAASCwoHU0VSVklORxABEg8KC05PVF9TRVJWSU5HEAIiPAoTTGlzdFNlcnZpY2VzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJWChRMaXN0U2VydmljZXNSZXNwb25zZRIlCghzZXJ2aWNlcxgBIAMoCzITLm1hZXN0cm8udjEuU2VydmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJwoXRm9yY2VPcGVuU2VydmljZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIjChNSZXNldFNlcnZpY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkygAIKCFNlcnZpY2VzElYKDExpc3RTZXJ2aWNlcxIfLm1hZXN0cm8udjEuTGlzdFNlcnZpY2VzUmVxdWVzdBogLm1hZXN0cm8udjEuTGlzdFNlcnZpY2VzUmVzcG9uc2UiA5ACARJRChBGb3JjZU9wZW5TZXJ2aWNlEiMubWFlc3Ryby52MS5Gb3JjZU9wZW5TZXJ2aWNlUmVxdWVzdBoTLm1hZXN0cm8udjEuU2VydmljZSIDkAICEkkKDFJlc2V0U2VydmljZRIfLm1hZXN0cm8udjEuUmVzZXRTZXJ2aWNlUmVxdWVzdBoTLm1hZXN0cm8udjEuU2VydmljZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChltYWVzdHJvL3YxL3NlcnZpY2VzLnByb3RvEgptYWVzdHJvLnYxIv8FCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhAKCGVuZHBvaW50GAMgASgJEg4KBm1ldGhvZBgEIAEoCRI3Cg1icmVha2VyX3N0YXRlGAUgASgOMiAubWFlc3Ryby52MS5TZXJ2aWNlLkJyZWFrZXJTdGF0ZRIxCg1vcGVuX2VuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZ3aW5kb3cYByABKAsyGi5tYWVzdHJvLnYxLlNlcnZpY2UuV2luZG93EhUKDXdhaXRpbmdfY2FsbHMYCCABKAUSFAoMYWN0aXZlX2NhbGxzGAkgASgFEhQKDHF1ZXVlZF9jYWxscxgKIAEoBRIxCgpjYWxsX3N0YXRzGAsgASgLMh0ubWFlc3Ryby52MS5TZXJ2aWNlLkNhbGxTdGF0cxIqCgZoZWFsdGgYDCABKA4yGi5tYWVzdHJvLnYxLlNlcnZpY2UuSGVhbHRoGj0KBldpbmRvdxINCgVjYWxscxgBIAEoBRIQCghmYWlsdXJlcxgCIAEoBRISCgpzbG93X2NhbGxzGAMgASgFGo8BCglDYWxsU3RhdHMSDQoFY2FsbHMYASABKAMSEAoIZmFpbHVyZXMYAiABKAMSMQoObWVkaWFuX2xhdGVuY3kYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLcDk5X2xhdGVuY3kYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iYwoMQnJlYWtlclN0YXRlEh0KGUJSRUFLRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIKCgZDTE9TRUQQARIICgRPUEVOEAISDQoJSEFMRl9PUEVOEAMSDwoLRk9SQ0VEX09QRU4QBCI+CgZIZWFsdGgSFgoSSEVBTFRIX1VOU1BFQ0lGSUVEEAASCwoHU0VSVklORxABEg8KC05PVF9TRVJWSU5HEAIiPAoTTGlzdFNlcnZpY2VzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJWChRMaXN0U2VydmljZXNSZXNwb25zZRIlCghzZXJ2aWNlcxgBIAMoCzITLm1hZXN0cm8udjEuU2VydmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUAoRR2V0U2VydmljZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRItCglyZWFkX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIicKF0ZvcmNlT3BlblNlcnZpY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiIwoTUmVzZXRTZXJ2aWNlUmVxdWVzdBIMCgRuYW1lGAEgASgJMscCCghTZXJ2aWNlcxJWCgxMaXN0U2VydmljZXMSHy5tYWVzdHJvLnYxLkxpc3RTZXJ2aWNlc1JlcXVlc3QaIC5tYWVzdHJvLnYxLkxpc3RTZXJ2aWNlc1Jlc3BvbnNlIgOQAgESRQoKR2V0U2VydmljZRIdLm1hZXN0cm8udjEuR2V0U2VydmljZVJlcXVlc3QaEy5tYWVzdHJvLnYxLlNlcnZpY2UiA5ACARJRChBGb3JjZU9wZW5TZXJ2aWNlEiMubWFlc3Ryby52MS5Gb3JjZU9wZW5TZXJ2aWNlUmVxdWVzdBoTLm1hZXN0cm8udjEuU2VydmljZSIDkAICEkkKDFJlc2V0U2VydmljZRIfLm1hZXN0cm8udjEuUmVzZXRTZXJ2aWNlUmVxdWVzdBoTLm1hZXN0cm8udjEuU2VydmljZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Service is a service as this server reaches it; where its circuit breaker has
@@ -334,6 +334,35 @@ export const ListServicesResponseSchema: GenMessage<ListServicesResponse> = /*@_
   messageDesc(file_maestro_v1_services, 2);
 
 /**
+ * GetServiceRequest says which service.
+ *
+ * @generated from message maestro.v1.GetServiceRequest
+ */
+export type GetServiceRequest = Message<"maestro.v1.GetServiceRequest"> & {
+  /**
+   * Required. "services/{service}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Which fields of the service are wanted ("breaker_state,window"); all where
+   * it is absent or "*".
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 2;
+   */
+  readMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message maestro.v1.GetServiceRequest.
+ * Use `create(GetServiceRequestSchema)` to create a new message.
+ */
+export const GetServiceRequestSchema: GenMessage<GetServiceRequest> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_services, 3);
+
+/**
  * ForceOpenServiceRequest says which service.
  *
  * @generated from message maestro.v1.ForceOpenServiceRequest
@@ -352,7 +381,7 @@ export type ForceOpenServiceRequest = Message<"maestro.v1.ForceOpenServiceReques
  * Use `create(ForceOpenServiceRequestSchema)` to create a new message.
  */
 export const ForceOpenServiceRequestSchema: GenMessage<ForceOpenServiceRequest> = /*@__PURE__*/
-  messageDesc(file_maestro_v1_services, 3);
+  messageDesc(file_maestro_v1_services, 4);
 
 /**
  * ResetServiceRequest says which service.
@@ -373,7 +402,7 @@ export type ResetServiceRequest = Message<"maestro.v1.ResetServiceRequest"> & {
  * Use `create(ResetServiceRequestSchema)` to create a new message.
  */
 export const ResetServiceRequestSchema: GenMessage<ResetServiceRequest> = /*@__PURE__*/
-  messageDesc(file_maestro_v1_services, 4);
+  messageDesc(file_maestro_v1_services, 5);
 
 /**
  * Services tells how the services fare that runs call, and lets an operator
@@ -392,6 +421,16 @@ export const Services: GenService<{
     methodKind: "unary";
     input: typeof ListServicesRequestSchema;
     output: typeof ListServicesResponseSchema;
+  },
+  /**
+   * Gets a service.
+   *
+   * @generated from rpc maestro.v1.Services.GetService
+   */
+  getService: {
+    methodKind: "unary";
+    input: typeof GetServiceRequestSchema;
+    output: typeof ServiceSchema;
   },
   /**
    * Opens a service's circuit breaker, until it is reset: its calls wait or

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -395,6 +396,62 @@ func (x *ListServicesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// GetServiceRequest says which service.
+type GetServiceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. "services/{service}".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Which fields of the service are wanted ("breaker_state,window"); all where
+	// it is absent or "*".
+	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetServiceRequest) Reset() {
+	*x = GetServiceRequest{}
+	mi := &file_maestro_v1_services_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetServiceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetServiceRequest) ProtoMessage() {}
+
+func (x *GetServiceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_services_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetServiceRequest.ProtoReflect.Descriptor instead.
+func (*GetServiceRequest) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_services_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetServiceRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GetServiceRequest) GetReadMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.ReadMask
+	}
+	return nil
+}
+
 // ForceOpenServiceRequest says which service.
 type ForceOpenServiceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -406,7 +463,7 @@ type ForceOpenServiceRequest struct {
 
 func (x *ForceOpenServiceRequest) Reset() {
 	*x = ForceOpenServiceRequest{}
-	mi := &file_maestro_v1_services_proto_msgTypes[3]
+	mi := &file_maestro_v1_services_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +475,7 @@ func (x *ForceOpenServiceRequest) String() string {
 func (*ForceOpenServiceRequest) ProtoMessage() {}
 
 func (x *ForceOpenServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_maestro_v1_services_proto_msgTypes[3]
+	mi := &file_maestro_v1_services_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +488,7 @@ func (x *ForceOpenServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForceOpenServiceRequest.ProtoReflect.Descriptor instead.
 func (*ForceOpenServiceRequest) Descriptor() ([]byte, []int) {
-	return file_maestro_v1_services_proto_rawDescGZIP(), []int{3}
+	return file_maestro_v1_services_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ForceOpenServiceRequest) GetName() string {
@@ -452,7 +509,7 @@ type ResetServiceRequest struct {
 
 func (x *ResetServiceRequest) Reset() {
 	*x = ResetServiceRequest{}
-	mi := &file_maestro_v1_services_proto_msgTypes[4]
+	mi := &file_maestro_v1_services_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +521,7 @@ func (x *ResetServiceRequest) String() string {
 func (*ResetServiceRequest) ProtoMessage() {}
 
 func (x *ResetServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_maestro_v1_services_proto_msgTypes[4]
+	mi := &file_maestro_v1_services_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +534,7 @@ func (x *ResetServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetServiceRequest.ProtoReflect.Descriptor instead.
 func (*ResetServiceRequest) Descriptor() ([]byte, []int) {
-	return file_maestro_v1_services_proto_rawDescGZIP(), []int{4}
+	return file_maestro_v1_services_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ResetServiceRequest) GetName() string {
@@ -502,7 +559,7 @@ type Service_Window struct {
 
 func (x *Service_Window) Reset() {
 	*x = Service_Window{}
-	mi := &file_maestro_v1_services_proto_msgTypes[5]
+	mi := &file_maestro_v1_services_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +571,7 @@ func (x *Service_Window) String() string {
 func (*Service_Window) ProtoMessage() {}
 
 func (x *Service_Window) ProtoReflect() protoreflect.Message {
-	mi := &file_maestro_v1_services_proto_msgTypes[5]
+	mi := &file_maestro_v1_services_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -569,7 +626,7 @@ type Service_CallStats struct {
 
 func (x *Service_CallStats) Reset() {
 	*x = Service_CallStats{}
-	mi := &file_maestro_v1_services_proto_msgTypes[6]
+	mi := &file_maestro_v1_services_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +638,7 @@ func (x *Service_CallStats) String() string {
 func (*Service_CallStats) ProtoMessage() {}
 
 func (x *Service_CallStats) ProtoReflect() protoreflect.Message {
-	mi := &file_maestro_v1_services_proto_msgTypes[6]
+	mi := &file_maestro_v1_services_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +687,7 @@ var File_maestro_v1_services_proto protoreflect.FileDescriptor
 const file_maestro_v1_services_proto_rawDesc = "" +
 	"\n" +
 	"\x19maestro/v1/services.proto\x12\n" +
-	"maestro.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\a\n" +
+	"maestro.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\a\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1a\n" +
@@ -674,13 +731,18 @@ const file_maestro_v1_services_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"o\n" +
 	"\x14ListServicesResponse\x12/\n" +
 	"\bservices\x18\x01 \x03(\v2\x13.maestro.v1.ServiceR\bservices\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"-\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"`\n" +
+	"\x11GetServiceRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x127\n" +
+	"\tread_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"-\n" +
 	"\x17ForceOpenServiceRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\")\n" +
 	"\x13ResetServiceRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name2\x80\x02\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name2\xc7\x02\n" +
 	"\bServices\x12V\n" +
-	"\fListServices\x12\x1f.maestro.v1.ListServicesRequest\x1a .maestro.v1.ListServicesResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\fListServices\x12\x1f.maestro.v1.ListServicesRequest\x1a .maestro.v1.ListServicesResponse\"\x03\x90\x02\x01\x12E\n" +
+	"\n" +
+	"GetService\x12\x1d.maestro.v1.GetServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x01\x12Q\n" +
 	"\x10ForceOpenService\x12#.maestro.v1.ForceOpenServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x02\x12I\n" +
 	"\fResetService\x12\x1f.maestro.v1.ResetServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x02b\x06proto3"
 
@@ -697,40 +759,45 @@ func file_maestro_v1_services_proto_rawDescGZIP() []byte {
 }
 
 var file_maestro_v1_services_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_maestro_v1_services_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_maestro_v1_services_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_maestro_v1_services_proto_goTypes = []any{
 	(Service_BreakerState)(0),       // 0: maestro.v1.Service.BreakerState
 	(Service_Health)(0),             // 1: maestro.v1.Service.Health
 	(*Service)(nil),                 // 2: maestro.v1.Service
 	(*ListServicesRequest)(nil),     // 3: maestro.v1.ListServicesRequest
 	(*ListServicesResponse)(nil),    // 4: maestro.v1.ListServicesResponse
-	(*ForceOpenServiceRequest)(nil), // 5: maestro.v1.ForceOpenServiceRequest
-	(*ResetServiceRequest)(nil),     // 6: maestro.v1.ResetServiceRequest
-	(*Service_Window)(nil),          // 7: maestro.v1.Service.Window
-	(*Service_CallStats)(nil),       // 8: maestro.v1.Service.CallStats
-	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 10: google.protobuf.Duration
+	(*GetServiceRequest)(nil),       // 5: maestro.v1.GetServiceRequest
+	(*ForceOpenServiceRequest)(nil), // 6: maestro.v1.ForceOpenServiceRequest
+	(*ResetServiceRequest)(nil),     // 7: maestro.v1.ResetServiceRequest
+	(*Service_Window)(nil),          // 8: maestro.v1.Service.Window
+	(*Service_CallStats)(nil),       // 9: maestro.v1.Service.CallStats
+	(*timestamppb.Timestamp)(nil),   // 10: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),   // 11: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),     // 12: google.protobuf.Duration
 }
 var file_maestro_v1_services_proto_depIdxs = []int32{
 	0,  // 0: maestro.v1.Service.breaker_state:type_name -> maestro.v1.Service.BreakerState
-	9,  // 1: maestro.v1.Service.open_end_time:type_name -> google.protobuf.Timestamp
-	7,  // 2: maestro.v1.Service.window:type_name -> maestro.v1.Service.Window
-	8,  // 3: maestro.v1.Service.call_stats:type_name -> maestro.v1.Service.CallStats
+	10, // 1: maestro.v1.Service.open_end_time:type_name -> google.protobuf.Timestamp
+	8,  // 2: maestro.v1.Service.window:type_name -> maestro.v1.Service.Window
+	9,  // 3: maestro.v1.Service.call_stats:type_name -> maestro.v1.Service.CallStats
 	1,  // 4: maestro.v1.Service.health:type_name -> maestro.v1.Service.Health
 	2,  // 5: maestro.v1.ListServicesResponse.services:type_name -> maestro.v1.Service
-	10, // 6: maestro.v1.Service.CallStats.median_latency:type_name -> google.protobuf.Duration
-	10, // 7: maestro.v1.Service.CallStats.p99_latency:type_name -> google.protobuf.Duration
-	3,  // 8: maestro.v1.Services.ListServices:input_type -> maestro.v1.ListServicesRequest
-	5,  // 9: maestro.v1.Services.ForceOpenService:input_type -> maestro.v1.ForceOpenServiceRequest
-	6,  // 10: maestro.v1.Services.ResetService:input_type -> maestro.v1.ResetServiceRequest
-	4,  // 11: maestro.v1.Services.ListServices:output_type -> maestro.v1.ListServicesResponse
-	2,  // 12: maestro.v1.Services.ForceOpenService:output_type -> maestro.v1.Service
-	2,  // 13: maestro.v1.Services.ResetService:output_type -> maestro.v1.Service
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	11, // 6: maestro.v1.GetServiceRequest.read_mask:type_name -> google.protobuf.FieldMask
+	12, // 7: maestro.v1.Service.CallStats.median_latency:type_name -> google.protobuf.Duration
+	12, // 8: maestro.v1.Service.CallStats.p99_latency:type_name -> google.protobuf.Duration
+	3,  // 9: maestro.v1.Services.ListServices:input_type -> maestro.v1.ListServicesRequest
+	5,  // 10: maestro.v1.Services.GetService:input_type -> maestro.v1.GetServiceRequest
+	6,  // 11: maestro.v1.Services.ForceOpenService:input_type -> maestro.v1.ForceOpenServiceRequest
+	7,  // 12: maestro.v1.Services.ResetService:input_type -> maestro.v1.ResetServiceRequest
+	4,  // 13: maestro.v1.Services.ListServices:output_type -> maestro.v1.ListServicesResponse
+	2,  // 14: maestro.v1.Services.GetService:output_type -> maestro.v1.Service
+	2,  // 15: maestro.v1.Services.ForceOpenService:output_type -> maestro.v1.Service
+	2,  // 16: maestro.v1.Services.ResetService:output_type -> maestro.v1.Service
+	13, // [13:17] is the sub-list for method output_type
+	9,  // [9:13] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_maestro_v1_services_proto_init() }
@@ -744,7 +811,7 @@ func file_maestro_v1_services_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_maestro_v1_services_proto_rawDesc), len(file_maestro_v1_services_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

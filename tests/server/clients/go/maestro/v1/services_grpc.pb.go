@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Services_ListServices_FullMethodName     = "/maestro.v1.Services/ListServices"
+	Services_GetService_FullMethodName       = "/maestro.v1.Services/GetService"
 	Services_ForceOpenService_FullMethodName = "/maestro.v1.Services/ForceOpenService"
 	Services_ResetService_FullMethodName     = "/maestro.v1.Services/ResetService"
 )
@@ -34,6 +35,8 @@ type ServicesClient interface {
 	// Lists the services that this server has called since it was started: those
 	// with the same endpoint and the same settings are one.
 	ListServices(ctx context.Context, in *ListServicesRequest, opts ...grpc.CallOption) (*ListServicesResponse, error)
+	// Gets a service.
+	GetService(ctx context.Context, in *GetServiceRequest, opts ...grpc.CallOption) (*Service, error)
 	// Opens a service's circuit breaker, until it is reset: its calls wait or
 	// fail, as the workflow says.
 	ForceOpenService(ctx context.Context, in *ForceOpenServiceRequest, opts ...grpc.CallOption) (*Service, error)
@@ -54,6 +57,16 @@ func (c *servicesClient) ListServices(ctx context.Context, in *ListServicesReque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListServicesResponse)
 	err := c.cc.Invoke(ctx, Services_ListServices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *servicesClient) GetService(ctx context.Context, in *GetServiceRequest, opts ...grpc.CallOption) (*Service, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Service)
+	err := c.cc.Invoke(ctx, Services_GetService_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +103,8 @@ type ServicesServer interface {
 	// Lists the services that this server has called since it was started: those
 	// with the same endpoint and the same settings are one.
 	ListServices(context.Context, *ListServicesRequest) (*ListServicesResponse, error)
+	// Gets a service.
+	GetService(context.Context, *GetServiceRequest) (*Service, error)
 	// Opens a service's circuit breaker, until it is reset: its calls wait or
 	// fail, as the workflow says.
 	ForceOpenService(context.Context, *ForceOpenServiceRequest) (*Service, error)
@@ -108,6 +123,9 @@ type UnimplementedServicesServer struct{}
 
 func (UnimplementedServicesServer) ListServices(context.Context, *ListServicesRequest) (*ListServicesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListServices not implemented")
+}
+func (UnimplementedServicesServer) GetService(context.Context, *GetServiceRequest) (*Service, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetService not implemented")
 }
 func (UnimplementedServicesServer) ForceOpenService(context.Context, *ForceOpenServiceRequest) (*Service, error) {
 	return nil, status.Error(codes.Unimplemented, "method ForceOpenService not implemented")
@@ -150,6 +168,24 @@ func _Services_ListServices_Handler(srv interface{}, ctx context.Context, dec fu
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ServicesServer).ListServices(ctx, req.(*ListServicesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Services_GetService_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetServiceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ServicesServer).GetService(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Services_GetService_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ServicesServer).GetService(ctx, req.(*GetServiceRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -200,6 +236,10 @@ var Services_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListServices",
 			Handler:    _Services_ListServices_Handler,
+		},
+		{
+			MethodName: "GetService",
+			Handler:    _Services_GetService_Handler,
 		},
 		{
 			MethodName: "ForceOpenService",

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maestro/v1/services.proto\x12\nmaestro.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x05\n\x07Service\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x37\n\rbreaker_state\x18\x05 \x01(\x0e\x32 .maestro.v1.Service.BreakerState\x12\x31\n\ropen_end_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06window\x18\x07 \x01(\x0b\x32\x1a.maestro.v1.Service.Window\x12\x15\n\rwaiting_calls\x18\x08 \x01(\x05\x12\x14\n\x0c\x61\x63tive_calls\x18\t \x01(\x05\x12\x14\n\x0cqueued_calls\x18\n \x01(\x05\x12\x31\n\ncall_stats\x18\x0b \x01(\x0b\x32\x1d.maestro.v1.Service.CallStats\x12*\n\x06health\x18\x0c \x01(\x0e\x32\x1a.maestro.v1.Service.Health\x1a=\n\x06Window\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x05\x12\x10\n\x08\x66\x61ilures\x18\x02 \x01(\x05\x12\x12\n\nslow_calls\x18\x03 \x01(\x05\x1a\x8f\x01\n\tCallStats\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x02 \x01(\x03\x12\x31\n\x0emedian_latency\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bp99_latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"c\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\n\n\x06\x43LOSED\x10\x01\x12\x08\n\x04OPEN\x10\x02\x12\r\n\tHALF_OPEN\x10\x03\x12\x0f\n\x0b\x46ORCED_OPEN\x10\x04\">\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x0b\n\x07SERVING\x10\x01\x12\x0f\n\x0bNOT_SERVING\x10\x02\"<\n\x13ListServicesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x14ListServicesResponse\x12%\n\x08services\x18\x01 \x03(\x0b\x32\x13.maestro.v1.Service\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\'\n\x17\x46orceOpenServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"#\n\x13ResetServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\x80\x02\n\x08Services\x12V\n\x0cListServices\x12\x1f.maestro.v1.ListServicesRequest\x1a .maestro.v1.ListServicesResponse\"\x03\x90\x02\x01\x12Q\n\x10\x46orceOpenService\x12#.maestro.v1.ForceOpenServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x02\x12I\n\x0cResetService\x12\x1f.maestro.v1.ResetServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maestro/v1/services.proto\x12\nmaestro.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x05\n\x07Service\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x37\n\rbreaker_state\x18\x05 \x01(\x0e\x32 .maestro.v1.Service.BreakerState\x12\x31\n\ropen_end_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06window\x18\x07 \x01(\x0b\x32\x1a.maestro.v1.Service.Window\x12\x15\n\rwaiting_calls\x18\x08 \x01(\x05\x12\x14\n\x0c\x61\x63tive_calls\x18\t \x01(\x05\x12\x14\n\x0cqueued_calls\x18\n \x01(\x05\x12\x31\n\ncall_stats\x18\x0b \x01(\x0b\x32\x1d.maestro.v1.Service.CallStats\x12*\n\x06health\x18\x0c \x01(\x0e\x32\x1a.maestro.v1.Service.Health\x1a=\n\x06Window\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x05\x12\x10\n\x08\x66\x61ilures\x18\x02 \x01(\x05\x12\x12\n\nslow_calls\x18\x03 \x01(\x05\x1a\x8f\x01\n\tCallStats\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x02 \x01(\x03\x12\x31\n\x0emedian_latency\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bp99_latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"c\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\n\n\x06\x43LOSED\x10\x01\x12\x08\n\x04OPEN\x10\x02\x12\r\n\tHALF_OPEN\x10\x03\x12\x0f\n\x0b\x46ORCED_OPEN\x10\x04\">\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x0b\n\x07SERVING\x10\x01\x12\x0f\n\x0bNOT_SERVING\x10\x02\"<\n\x13ListServicesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x14ListServicesResponse\x12%\n\x08services\x18\x01 \x03(\x0b\x32\x13.maestro.v1.Service\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x11GetServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\tread_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\'\n\x17\x46orceOpenServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"#\n\x13ResetServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\xc7\x02\n\x08Services\x12V\n\x0cListServices\x12\x1f.maestro.v1.ListServicesRequest\x1a .maestro.v1.ListServicesResponse\"\x03\x90\x02\x01\x12\x45\n\nGetService\x12\x1d.maestro.v1.GetServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x01\x12Q\n\x10\x46orceOpenService\x12#.maestro.v1.ForceOpenServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x02\x12I\n\x0cResetService\x12\x1f.maestro.v1.ResetServiceRequest\x1a\x13.maestro.v1.Service\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,28 +36,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SERVICES'].methods_by_name['ListServices']._loaded_options = None
   _globals['_SERVICES'].methods_by_name['ListServices']._serialized_options = b'\220\002\001'
+  _globals['_SERVICES'].methods_by_name['GetService']._loaded_options = None
+  _globals['_SERVICES'].methods_by_name['GetService']._serialized_options = b'\220\002\001'
   _globals['_SERVICES'].methods_by_name['ForceOpenService']._loaded_options = None
   _globals['_SERVICES'].methods_by_name['ForceOpenService']._serialized_options = b'\220\002\002'
   _globals['_SERVICES'].methods_by_name['ResetService']._loaded_options = None
   _globals['_SERVICES'].methods_by_name['ResetService']._serialized_options = b'\220\002\002'
-  _globals['_SERVICE']._serialized_start=107
-  _globals['_SERVICE']._serialized_end=874
-  _globals['_SERVICE_WINDOW']._serialized_start=502
-  _globals['_SERVICE_WINDOW']._serialized_end=563
-  _globals['_SERVICE_CALLSTATS']._serialized_start=566
-  _globals['_SERVICE_CALLSTATS']._serialized_end=709
-  _globals['_SERVICE_BREAKERSTATE']._serialized_start=711
-  _globals['_SERVICE_BREAKERSTATE']._serialized_end=810
-  _globals['_SERVICE_HEALTH']._serialized_start=812
-  _globals['_SERVICE_HEALTH']._serialized_end=874
-  _globals['_LISTSERVICESREQUEST']._serialized_start=876
-  _globals['_LISTSERVICESREQUEST']._serialized_end=936
-  _globals['_LISTSERVICESRESPONSE']._serialized_start=938
-  _globals['_LISTSERVICESRESPONSE']._serialized_end=1024
-  _globals['_FORCEOPENSERVICEREQUEST']._serialized_start=1026
-  _globals['_FORCEOPENSERVICEREQUEST']._serialized_end=1065
-  _globals['_RESETSERVICEREQUEST']._serialized_start=1067
-  _globals['_RESETSERVICEREQUEST']._serialized_end=1102
-  _globals['_SERVICES']._serialized_start=1105
-  _globals['_SERVICES']._serialized_end=1361
+  _globals['_SERVICE']._serialized_start=141
+  _globals['_SERVICE']._serialized_end=908
+  _globals['_SERVICE_WINDOW']._serialized_start=536
+  _globals['_SERVICE_WINDOW']._serialized_end=597
+  _globals['_SERVICE_CALLSTATS']._serialized_start=600
+  _globals['_SERVICE_CALLSTATS']._serialized_end=743
+  _globals['_SERVICE_BREAKERSTATE']._serialized_start=745
+  _globals['_SERVICE_BREAKERSTATE']._serialized_end=844
+  _globals['_SERVICE_HEALTH']._serialized_start=846
+  _globals['_SERVICE_HEALTH']._serialized_end=908
+  _globals['_LISTSERVICESREQUEST']._serialized_start=910
+  _globals['_LISTSERVICESREQUEST']._serialized_end=970
+  _globals['_LISTSERVICESRESPONSE']._serialized_start=972
+  _globals['_LISTSERVICESRESPONSE']._serialized_end=1058
+  _globals['_GETSERVICEREQUEST']._serialized_start=1060
+  _globals['_GETSERVICEREQUEST']._serialized_end=1140
+  _globals['_FORCEOPENSERVICEREQUEST']._serialized_start=1142
+  _globals['_FORCEOPENSERVICEREQUEST']._serialized_end=1181
+  _globals['_RESETSERVICEREQUEST']._serialized_start=1183
+  _globals['_RESETSERVICEREQUEST']._serialized_end=1218
+  _globals['_SERVICES']._serialized_start=1221
+  _globals['_SERVICES']._serialized_end=1548
 # @@protoc_insertion_point(module_scope)

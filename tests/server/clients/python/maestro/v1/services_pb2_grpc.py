@@ -41,6 +41,11 @@ class ServicesStub:
                 request_serializer=maestro_dot_v1_dot_services__pb2.ListServicesRequest.SerializeToString,
                 response_deserializer=maestro_dot_v1_dot_services__pb2.ListServicesResponse.FromString,
                 _registered_method=True)
+        self.GetService = channel.unary_unary(
+                '/maestro.v1.Services/GetService',
+                request_serializer=maestro_dot_v1_dot_services__pb2.GetServiceRequest.SerializeToString,
+                response_deserializer=maestro_dot_v1_dot_services__pb2.Service.FromString,
+                _registered_method=True)
         self.ForceOpenService = channel.unary_unary(
                 '/maestro.v1.Services/ForceOpenService',
                 request_serializer=maestro_dot_v1_dot_services__pb2.ForceOpenServiceRequest.SerializeToString,
@@ -61,6 +66,13 @@ class ServicesServicer:
     def ListServices(self, request, context):
         """Lists the services that this server has called since it was started: those
         with the same endpoint and the same settings are one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetService(self, request, context):
+        """Gets a service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +101,11 @@ def add_ServicesServicer_to_server(servicer, server):
                     servicer.ListServices,
                     request_deserializer=maestro_dot_v1_dot_services__pb2.ListServicesRequest.FromString,
                     response_serializer=maestro_dot_v1_dot_services__pb2.ListServicesResponse.SerializeToString,
+            ),
+            'GetService': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetService,
+                    request_deserializer=maestro_dot_v1_dot_services__pb2.GetServiceRequest.FromString,
+                    response_serializer=maestro_dot_v1_dot_services__pb2.Service.SerializeToString,
             ),
             'ForceOpenService': grpc.unary_unary_rpc_method_handler(
                     servicer.ForceOpenService,
@@ -130,6 +147,33 @@ class Services:
             '/maestro.v1.Services/ListServices',
             maestro_dot_v1_dot_services__pb2.ListServicesRequest.SerializeToString,
             maestro_dot_v1_dot_services__pb2.ListServicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetService(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maestro.v1.Services/GetService',
+            maestro_dot_v1_dot_services__pb2.GetServiceRequest.SerializeToString,
+            maestro_dot_v1_dot_services__pb2.Service.FromString,
             options,
             channel_credentials,
             insecure,

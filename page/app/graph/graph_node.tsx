@@ -1,0 +1,146 @@
+import type { VNode } from "preact";
+import type { StepNode } from "../../../src/server/step_tree.ts";
+import { type Look, LOOK_NAMES } from "../run/looks.ts";
+import { StateIcon } from "./state_icon.tsx";
+import { bare, KIND_NAMES, shortMethod, subtitle } from "./step_words.ts";
+
+/** How one step of the graph stands. */
+export interface NodeStatus {
+  readonly look: Look;
+  /** A few words beside it: attempts, rounds; `""`: none. */
+  readonly note: string;
+  /** How far it is undone; `null`: nothing undoes it, or nothing has yet. */
+  readonly undo: { readonly look: Look; readonly order: number } | null;
+}
+
+/** How far a step is undone, in the little room that there is. */
+const UNDO_NAMES: Readonly<Partial<Record<Look, string>>> = {
+  running: "under way",
+  completed: "undone",
+  parked: "parked",
+  skipped: "skipped",
+};
+
+/** What is drawn of a step, and where. */
+interface ButtonProps {
+  readonly step: StepNode;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly status: NodeStatus | null;
+  readonly isSelected: boolean;
+  readonly onSelect: (step: StepNode) => void;
+}
+
+/** A step without steps of its own. */
+export function NodeButton(
+  { step, x, y, width, height, status, isSelected, onSelect }: ButtonProps,
+): VNode {
+  const look = status?.look ?? "pending";
+  const { compensate } = step;
+  const undo = compensate !== null && !("steps" in compensate) ? compensate : null;
+  return (
+    <button
+      type="button"
+      class={`graph-node look-${look} kind-${step.kind} ${step.pivot ? "is-pivot" : ""}`}
+      style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
+      aria-pressed={isSelected}
+      data-path={step.path}
+      onClick={() => onSelect(step)}
+    >
+      <span class="graph-node-main">
+        {status === null ? <KindMark kind={step.kind} /> : <StateIcon look={look} />}
+        <span class="graph-node-text">
+          <span class="graph-node-id">{step.id}</span>
+          <Gap />
+          <span class="graph-node-sub">{subtitle(step)}</span>
+        </span>
+        <Heard words={heardOf(step, status)} />
+        {status !== null && status.note !== "" && (
+          <>
+            <Gap />
+            <span class="graph-note">{status.note}</span>
+          </>
+        )}
+        {step.pivot && <span class="graph-note" title="No way back after this step">pivot</span>}
+      </span>
+      {undo !== null && (
+        <span class={`graph-undo look-${status?.undo?.look ?? "pending"}`}>
+          <Gap />
+          ↶ {shortMethod(undo.method)}
+          {status?.undo && (
+            <span class="graph-note">
+              {status.undo.order > 0 ? `${status.undo.order}. ` : ""}
+              {UNDO_NAMES[status.undo.look] ?? LOOK_NAMES[status.undo.look]}
+            </span>
+          )}
+        </span>
+      )}
+    </button>
+  );
+}
+
+/** The title of a box around steps. */
+export function FrameTitle({ step, part, label, x, y, width, status, isSelected, onSelect }:
+  & ButtonProps
+  & { readonly part: "catch" | "compensate" | null; readonly label: string }): VNode {
+  const style = { left: `${x + 4}px`, top: `${y + 4}px`, maxWidth: `${width - 8}px` };
+  if (part !== null) {
+    return <span class="graph-frame-title" style={style} title={label}>{bare(label)}</span>;
+  }
+  return (
+    <button
+      type="button"
+      class="graph-frame-title"
+      style={style}
+      aria-pressed={isSelected}
+      data-path={step.path}
+      onClick={() => onSelect(step)}
+    >
+      {status !== null && <StateIcon look={status.look} />}
+      <span class="graph-node-id">{label}</span>
+      <Gap />
+      <span class="graph-node-sub">{KIND_NAMES[step.kind]}</span>
+      <Heard words={heardOf(step, status)} />
+      {status !== null && status.note !== "" && <span class="graph-note">{status.note}</span>}
+    </button>
+  );
+}
+
+/** Between words that only stand apart. */
+function Gap(): VNode {
+  return <span class="visually-hidden">,</span>;
+}
+
+function KindMark({ kind }: { readonly kind: StepNode["kind"] }): VNode {
+  return <span class="kind-mark" aria-hidden="true">{MARKS[kind]}</span>;
+}
+
+const MARKS: Readonly<Record<StepNode["kind"], string>> = {
+  call: "→",
+  steps: "≡",
+  parallel: "∥",
+  switch: "⋔",
+  foreach: "↻",
+  repeat: "↻",
+  wait: "⏸",
+  await_signal: "✉",
+  workflow: "▣",
+  set: "=",
+  fail: "✕",
+  return: "⏎",
+};
+
+/** What is only to be heard: what others see by colour and form. */
+function Heard({ words }: { readonly words: readonly string[] }): VNode {
+  return <span class="visually-hidden">{words.map((word) => `, ${word}`).join("")}</span>;
+}
+
+function heardOf({ compensate, pivot }: StepNode, status: NodeStatus | null): readonly string[] {
+  return [
+    ...status === null ? [] : [LOOK_NAMES[status.look]],
+    ...compensate === null || status?.undo ? [] : ["can be undone"],
+    ...pivot ? ["no way back after it"] : [],
+  ];
+}
