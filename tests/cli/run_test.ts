@@ -214,6 +214,7 @@ deskTest("logs are JSON lines with who and what, and no payload", async (desk) =
     "message",
     "run_id",
     "correlation_id",
+    "trace_id",
     "workflow",
     "service",
     "method",
