@@ -2,11 +2,11 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { StepNode } from "../../../src/server/step_tree.ts";
-import type { Look } from "../run/looks.ts";
+import type { Look, NodeStatus } from "../run/looks.ts";
 import { narrow } from "../ui/narrow.ts";
 import type { Box, Direction, PlacedEdge } from "./box.ts";
 import { curveThrough } from "./curve.ts";
-import { FrameTitle, NodeButton, type NodeStatus } from "./graph_node.tsx";
+import { FrameTitle, NodeButton } from "./graph_node.tsx";
 import { layOut } from "./layout.ts";
 import { bare } from "./step_words.ts";
 

@@ -1,17 +1,8 @@
 import type { VNode } from "preact";
 import type { StepNode } from "../../../src/server/step_tree.ts";
-import { type Look, LOOK_NAMES } from "../run/looks.ts";
+import { type Look, LOOK_NAMES, type NodeStatus } from "../run/looks.ts";
 import { StateIcon } from "./state_icon.tsx";
 import { bare, KIND_NAMES, shortMethod, subtitle } from "./step_words.ts";
-
-/** How one step of the graph stands. */
-export interface NodeStatus {
-  readonly look: Look;
-  /** A few words beside it: attempts, rounds; `""`: none. */
-  readonly note: string;
-  /** How far it is undone; `null`: nothing undoes it, or nothing has yet. */
-  readonly undo: { readonly look: Look; readonly order: number } | null;
-}
 
 /** How far a step is undone, in the little room that there is. */
 const UNDO_NAMES: Readonly<Partial<Record<Look, string>>> = {

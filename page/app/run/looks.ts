@@ -4,6 +4,15 @@ import { recordKey } from "./run_model.ts";
 /** How a step is shown: its own state, or how far it is undone. */
 export type Look = StepState | "pending" | "not_reached" | "undoing" | "undone";
 
+/** How one step of the graph stands. */
+export interface NodeStatus {
+  readonly look: Look;
+  /** A few words beside it: attempts, rounds; `""`: none. */
+  readonly note: string;
+  /** How far it is undone; `null`: nothing undoes it, or nothing has yet. */
+  readonly undo: { readonly look: Look; readonly order: number } | null;
+}
+
 /** What a look is called. */
 export const LOOK_NAMES: Readonly<Record<Look, string>> = {
   pending: "not started",

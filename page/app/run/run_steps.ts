@@ -1,6 +1,5 @@
 import type { StepNode } from "../../../src/server/step_tree.ts";
-import type { NodeStatus } from "../graph/graph_node.tsx";
-import { heaviest, type Look, lookOf } from "./looks.ts";
+import { heaviest, type Look, lookOf, type NodeStatus } from "./looks.ts";
 import { recordKey, type RunModel, type StepRecord } from "./run_model.ts";
 import { indexSteps, openPath, type StepIndex } from "./step_paths.ts";
 
