@@ -352,8 +352,11 @@ export interface Journal {
   kept(digest: string): Promise<string | undefined>;
   /** Puts a command into a run's inbox. @returns its number @throws {MaestroError} `RUN_NOT_FOUND` */
   post(runId: string, command: Json): Promise<number>;
-  /** Hears of the commands for runs that this journal has claimed, soon after they come; the returned function ends that. */
-  listen(hear: (posted: Posted) => void): () => void;
+  /**
+   * Hears of the commands for runs that this journal has claimed, soon after they come; of one that it
+   * could not see to, again. The returned function ends that.
+   */
+  listen(hear: (posted: Posted) => Promise<void>): () => void;
   /** Says what became of a command; there is no more to be heard of it. */
   answer(number: number, answer: CommandAnswer): Promise<void>;
   /** What became of a command; `undefined`: nothing yet. Once it is told it is forgotten. */

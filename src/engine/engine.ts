@@ -15,7 +15,7 @@ import { notActive, Roster } from "./roster.ts";
 import { Run } from "./run.ts";
 import type { Seat } from "./seat.ts";
 import type { Breaker } from "./services.ts";
-import { checkEndpoints, checkId, checkRunId, validInput } from "./start_checks.ts";
+import { checkEndpoints, checkId, checkRunId, checkTimeout, validInput } from "./start_checks.ts";
 import { StoredFacts } from "./stored_facts.ts";
 import { StoredRuns } from "./stored_runs.ts";
 
@@ -55,7 +55,7 @@ export class Engine {
     const correlationId = checkId("correlation id", options.correlationId ?? runId);
     const origin = { correlationId, traceparent: options.traceparent ?? newTraceparent() };
     const seat = this.#roster.seatOf(runId, workflow, origin, options.onHappening);
-    const timeout = options.timeout ?? workflow.timeout;
+    const timeout = checkTimeout(options.timeout) ?? workflow.timeout;
     const live = await this.#roster.begin(workflow, seat, {
       ...origin,
       input,

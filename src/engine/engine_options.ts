@@ -30,7 +30,8 @@ export interface EngineOptions {
   readonly onHappening?: HearAll;
   /**
    * Hears of a run that was stopped where it stands, before its end: what it says of the journal, or
-   * that another process has the run now. It can be resumed.
+   * that another process has the run now. It can be resumed. Hears, once, also of one that sleeps and
+   * can't be woken at its moment, since a secret is missing, say: that is tried again every ten seconds.
    */
   readonly onStopped?: (runId: string, error: MaestroError) => void;
   /**

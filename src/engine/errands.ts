@@ -12,7 +12,7 @@ const LOOK_EVERY = 50;
 /** For how long an answer is waited for before it is asked again who has the run, in milliseconds. */
 const PATIENCE = 1_000;
 
-/** Why a command is left to whoever takes the run over. */
+/** Why a command is left: to whoever takes the run over, or until the store can be written again. */
 const LEFT: ReadonlySet<string> = new Set(["ENGINE_CLOSED", "CLAIM_LOST", "STORE_FAILED"]);
 
 /** Brings what is wanted of a run to the process that has it, and does what others want. */
@@ -75,15 +75,20 @@ export class Errands {
     return undefined;
   }
 
-  /** Does what another process has asked for. */
+  /** Does what another process has asked for. @throws what it can't answer with: it is told again */
   async #perform({ number, runId, command }: Posted): Promise<void> {
+    await this.#journal.answer(number, await this.#outcomeOf(runId, command as unknown as Command));
+  }
+
+  async #outcomeOf(runId: string, command: Command): Promise<CommandAnswer> {
     try {
       await this.#roster.takeUp(rootIdOf(runId));
-      await this.#roster.act(runId, command as unknown as Command);
-      await this.#journal.answer(number, "done");
+      await this.#roster.act(runId, command);
+      return "done";
     } catch (thrown) {
       const { code, message } = MaestroError.from(thrown);
-      if (!LEFT.has(code)) await this.#journal.answer(number, { code, message }).catch(() => {});
+      if (LEFT.has(code)) throw thrown;
+      return { code, message };
     }
   }
 }

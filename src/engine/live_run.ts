@@ -104,6 +104,8 @@ export class LiveRun {
   /** The parent run, where there is one. */
   #watchers: ReadonlySet<ChildWatcher> = NOBODY;
   #actor: Actor<typeof runMachine> | null = null;
+  /** Takes back that it is to doze. */
+  #stayAwake = () => {};
   /** The moments at which it wants to be woken. */
   readonly #wakes = new Set<{ readonly dueAt: number }>();
 
@@ -304,6 +306,7 @@ export class LiveRun {
   }
 
   #leave(): void {
+    this.#stayAwake();
     this.#actor?.stop();
     this.#actor = null;
     this.#options.onGone();
@@ -383,10 +386,17 @@ export class LiveRun {
     return dueAt - clock.now() > NAP ? dueAt : undefined;
   }
 
+  /** Lets its actors go after a while, where it only waits then: it may have been woken for nothing. */
+  dozeLater(): void {
+    const { maySleep, clock } = this.#options;
+    if (maySleep) this.#stayAwake = clock.at(clock.now() + NAP, () => this.#fallAsleep());
+  }
+
   #fallAsleep(): void {
     const dueAt = this.#sleepsUntil();
     if (this.#actor === null || !this.#ledger.isIdle || dueAt === undefined) return;
     const report = this.report();
+    this.#stayAwake();
     this.#actor?.stop();
     this.#actor = null;
     const hold = this.#options.seat.sleep(report);

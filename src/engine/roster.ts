@@ -314,6 +314,7 @@ export class Roster {
     const live = this.#makeLive(workflow, claim, seat, reach, kept, [started, ...rest]);
     if (live.ended === null) {
       live.go();
+      live.dozeLater();
       for (const [service, schema] of found) void live.keepSchema(service, schema);
     } else this.#forget(id);
     return live;
@@ -366,7 +367,8 @@ export class Roster {
       const error = MaestroError.from(thrown);
       // Such as a secret that is not there now.
       if (PASSING.has(error.code)) {
-        this.#sleepers.add({ ...sleeper, dueAt: this.#clock.now() + WAKE_AGAIN });
+        if (!sleeper.told) this.#options.onStopped?.(claim.runId, error);
+        this.#sleepers.add({ ...sleeper, dueAt: this.#clock.now() + WAKE_AGAIN, told: true });
       } else if (error.code !== "ENGINE_CLOSED") {
         this.#stopAsleep(sleeper, error);
       }

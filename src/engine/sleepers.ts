@@ -16,19 +16,25 @@ export interface Sleeper {
   readonly dueAt: number | null;
   /** It waits for an operator. */
   readonly parked: boolean;
+  /** That it can't be woken has been told: it is tried again. */
+  readonly told?: boolean;
   /** Its place, where it had one here. */
   readonly hold: Hold | null;
 }
 
-/** A sleeper that goes on by itself. */
-type Due = Sleeper & { readonly dueAt: number };
+/** A place in the heap. */
+interface Due {
+  readonly dueAt: number;
+  /** `null`: it was woken otherwise. */
+  sleeper: Sleeper | null;
+}
 
 /** The runs of one engine that sleep. A hundred thousand of them cost one timer and a heap of moments. */
 export class Sleepers {
   readonly #clock: Clock;
   readonly #wake: (sleeper: Sleeper) => Promise<unknown>;
-  readonly #byId = new Map<string, Sleeper>();
-  /** A binary heap, the earliest first; those that were woken otherwise are passed over. */
+  readonly #byId = new Map<string, { readonly sleeper: Sleeper; readonly due: Due | null }>();
+  /** A binary heap, the earliest first. */
   #heap: Due[] = [];
   #armedFor = Infinity;
   #disarm = () => {};
@@ -54,10 +60,12 @@ export class Sleepers {
   }
 
   add(sleeper: Sleeper): void {
-    this.#byId.set(sleeper.claim.runId, sleeper);
-    if (!sleeper.parked) this.#waiting++;
-    if (!goesOn(sleeper)) return;
-    push(this.#heap, sleeper);
+    const { claim, dueAt, parked } = sleeper;
+    const due = dueAt === null ? null : { dueAt, sleeper };
+    this.#byId.set(claim.runId, { sleeper, due });
+    if (!parked) this.#waiting++;
+    if (due === null) return;
+    push(this.#heap, due);
     this.#arm();
   }
 
@@ -67,16 +75,18 @@ export class Sleepers {
 
   /** Takes one out, to wake it. */
   take(runId: string): Sleeper | undefined {
-    const sleeper = this.#byId.get(runId);
-    if (sleeper === undefined) return undefined;
+    const found = this.#byId.get(runId);
+    if (found === undefined) return undefined;
+    const { sleeper, due } = found;
     this.#byId.delete(runId);
     if (!sleeper.parked) this.#waiting--;
+    if (due !== null) due.sleeper = null; // its moment may be far, and nothing of it is needed until then
     return sleeper;
   }
 
   /** All of them, which are forgotten. */
   clear(): readonly Sleeper[] {
-    const all = [...this.#byId.values()];
+    const all = [...this.#byId.values()].map(({ sleeper }) => sleeper);
     this.#byId.clear();
     this.#heap = [];
     this.#waiting = 0;
@@ -98,22 +108,18 @@ export class Sleepers {
     for (let due = this.#heap[0]; due !== undefined && due.dueAt <= soon; due = this.#heap[0]) {
       if (this.#waking >= AT_ONCE) return; // who is awake wakes the next
       pop(this.#heap);
-      const { runId } = due.claim;
-      if (this.#byId.get(runId) !== due) continue; // it was woken by a signal, say
-      this.take(runId);
+      const { sleeper } = due;
+      if (sleeper === null) continue;
+      this.take(sleeper.claim.runId);
       this.#waking++;
       const awake = () => {
         this.#waking--;
         this.#arm();
       };
-      this.#wake(due).then(awake, awake);
+      this.#wake(sleeper).then(awake, awake);
     }
     this.#arm();
   }
-}
-
-function goesOn(sleeper: Sleeper): sleeper is Due {
-  return sleeper.dueAt !== null;
 }
 
 function push(heap: Due[], due: Due): void {

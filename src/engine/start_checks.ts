@@ -1,4 +1,5 @@
 import { MaestroError } from "../errors.ts";
+import { MAX_DURATION } from "../workflow/durations.ts";
 import { serviceNames } from "../workflow/calls.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
@@ -54,4 +55,13 @@ export function checkId(what: string, id: string): string {
 export function checkRunId(id: string): string {
   if (!id.includes("/")) return checkId("run id", id);
   throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(id)} as the run id: it has a "/"`);
+}
+
+/** As in a workflow's file: more than nothing, and no moment that calendars don't have. */
+export function checkTimeout(timeout: number | undefined): number | undefined {
+  if (timeout === undefined || timeout > 0 && timeout <= MAX_DURATION) return timeout;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${timeout} as the timeout: it has to be more than 0 and at most ${MAX_DURATION} milliseconds`,
+  );
 }

@@ -47,7 +47,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
   const runs = new Map<string, Entry>();
   const texts = new Map<string, Text>();
   const inbox = new Map<number, CommandAnswer | undefined>();
-  const listeners = new Set<(posted: Posted) => void>();
+  const listeners = new Set<(posted: Posted) => Promise<void>>();
   /** What came when; the facts of a run that was forgotten are taken out of it. */
   let moments: Mutable<Moment>[] = [];
   let emptied = 0;
@@ -161,7 +161,9 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         entryOf(runId);
         const number = ++posted;
         inbox.set(number, undefined);
-        queueMicrotask(() => listeners.forEach((hear) => hear({ number, runId, command })));
+        queueMicrotask(() => {
+          for (const hear of listeners) hear({ number, runId, command }).catch(() => {});
+        });
         return number;
       }),
     listen(hear) {

@@ -279,3 +279,51 @@ Deno.test("of many that are due at once, so many are woken at a time, and all of
     assert.equal(most, 200);
   }, { journal: counted, clock });
 });
+
+Deno.test("a run that was woken for nothing sleeps again", async () => {
+  await withBed({}, async ({ engine, clock, alive }) => {
+    const steps = "steps:\n  - { id: a, await_signal: go }\n  - { id: b, await_signal: go }\n";
+    const run = await engine.start(workflowOf(HEAD + steps), { runId: "r" });
+    await idle();
+    await run.signal("go", {}, "once");
+    await idle();
+    assert.equal(alive.size, 0);
+    await run.signal("go", {}, "once");
+    await idle();
+    assert.notEqual(alive.size, 0, "it was woken, and the signal was none");
+    await pass(clock, 1_000);
+    assert.equal(alive.size, 0);
+    await run.signal("go", {}, "twice");
+    assert.equal((await run.result()).status, "completed");
+  });
+});
+
+Deno.test("a run that can't be woken is told of once, and tried again", async () => {
+  const journal = memoryJournal();
+  const clock = new FakeClock();
+  const steps =
+    "steps:\n  - wait: 1h\n  - { service: shop, method: Do, metadata: { x-key: '{{ .secrets.KEY }}' } }\n";
+  let secret: string | undefined = "s";
+  const stopped: string[] = [];
+  const world = new World({ "shop/Do": ok }, clock);
+  const engine = new Engine({
+    caller: world.caller(),
+    journal,
+    clock,
+    secrets: { read: () => Promise.resolve(secret) },
+    onStopped: (runId, { code }) => stopped.push(`${runId}: ${code}`),
+  });
+  try {
+    const run = await engine.start(workflowOf(HEAD + steps), { runId: "r" });
+    await idle();
+    secret = undefined;
+    await pass(clock, HOUR);
+    for (let times = 0; times < 3; times++) await pass(clock, 10_000);
+    assert.deepEqual(stopped, ["r: INPUT_INVALID"]);
+    secret = "s";
+    await pass(clock, 10_000);
+    assert.equal((await run.result()).status, "completed");
+  } finally {
+    await engine.close();
+  }
+});

@@ -1,8 +1,11 @@
 /** Two engines on one store, as in two processes: semantics.md §6, "a run has one owner at a time". */
 import assert from "node:assert/strict";
-import type { Journal } from "../../src/engine/doors.ts";
+import { DatabaseSync } from "node:sqlite";
+import { systemClock } from "../../src/engine/clock.ts";
+import type { Caller, Journal } from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
+import { sqliteJournal, timedSqliteJournal } from "../../src/store/sqlite/journal.ts";
+import { TIMING } from "../../src/store/sqlite/timing.ts";
 import { JumpingClock } from "../support/clock.ts";
 import { workflowOf } from "../support/engines.ts";
 import { type Script, World } from "../support/world.ts";
@@ -146,4 +149,93 @@ Deno.test("what was asked of a process that ended before it answered is done by 
       await second.report("r");
     assert.equal(report.status, "cancelled");
   });
+});
+
+Deno.test("a command that meets a store in trouble is done once it can be written again", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/maestro.db`;
+  const clock = new JumpingClock();
+  const world = new World({ "shop/Do": ok, "shop/Undo": ok }, clock);
+  const open = () => {
+    const journal = timedSqliteJournal(path, {}, { ...TIMING, busyTimeout: 20 });
+    return new Engine({ caller: world.caller(), journal, clock, random: () => 0 });
+  };
+  const [first, second] = [open(), open()];
+  const awake = setInterval(() => {}, 1_000);
+  const locker = new DatabaseSync(path);
+  const begin = () => {
+    try {
+      locker.exec("BEGIN IMMEDIATE");
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const posted = () => locker.prepare("SELECT 1 FROM inbox").get() !== undefined;
+  const pause = (milliseconds: number) =>
+    new Promise((resolve) => setTimeout(resolve, milliseconds));
+  try {
+    const run = await first.start(WAITING, { runId: "r" });
+    const sent = second.signal("r", "go", {}, "s1");
+    while (!posted() || !begin()) await pause(1);
+    await pause(500); // longer than it takes to hear of it
+    locker.exec("COMMIT");
+    assert.equal(await sent, null);
+    assert.equal((await first.report("r")).status, "completed");
+    await run.result().catch(() => {}); // it may have been stopped, and taken up again
+  } finally {
+    clearInterval(awake);
+    locker.close();
+    await first.close();
+    await second.close();
+    clock.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("who has lost a run starts no child run of it", async () => {
+  const folder = await Deno.makeTempDir();
+  let wall = Date.now();
+  const open = (gate: Promise<void>, renewEvery: number) => {
+    const world = new World({ "shop/Do": ok }, systemClock);
+    const caller = world.caller();
+    const journal = timedSqliteJournal(`${folder}/maestro.db`, {}, {
+      ...TIMING,
+      wall: () => wall,
+      steady: () => wall,
+      renewEvery,
+    });
+    const slow: Caller = {
+      ...caller,
+      close: () => caller.close(),
+      method: (target, name, options) => gate.then(() => caller.method(target, name, options)),
+    };
+    return { world, engine: new Engine({ caller: slow, journal }) };
+  };
+  const gate = Promise.withResolvers<void>();
+  const first = open(gate.promise, 20);
+  const second = open(gate.promise, 2 ** 31 - 1);
+  const pause = (milliseconds: number) =>
+    new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const kid = `name: kid\nservices: { shop: { endpoint: "shop:1" } }\nsteps:\n` +
+    "  - { id: do, service: shop, method: Do, input: {} }\n";
+  const parent = workflowOf(
+    "name: parent\nsteps:\n  - { id: kid, workflow: kid.yaml }\n",
+    new Map([["kid.yaml", kid]]),
+  );
+  try {
+    const run = await first.engine.start(parent, { runId: "r" });
+    await pause(30);
+    wall += 31_000; // the first hangs for longer than its lease lasts
+    const taken = await second.engine.resume("r");
+    await pause(100); // and comes back
+    gate.resolve();
+    await assert.rejects(run.result(), { code: "CLAIM_LOST" });
+    assert.equal((await taken.result()).status, "completed");
+    assert.deepEqual([first.world.calls.length, second.world.calls.length], [0, 1]);
+  } finally {
+    await first.engine.close();
+    await second.engine.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -180,8 +180,14 @@ Deno.test("who takes a run over has its child runs, too, also where their owner 
   const [one, other] = [machine.open(), machine.open()];
   await begin(one, "r1");
   const child = await begin(one, "r1/step");
+  const done = await begin(one, "r1/done");
+  await one.append(done, [factAt(2)], { status: "completed", endedAt: 1, sleepsUntil: undefined });
   machine.wall += LEASE;
   await other.claim("r1", "other");
   await assert.rejects(one.append(child, [factAt(2)]), failsWith("CLAIM_LOST"));
+  await assert.rejects(one.claim("r1/done", "one"), failsWith("RUN_OWNED"));
   await other.append(await other.claim("r1/step", "other"), [factAt(2)]);
+  await other.append(await other.claim("r1/done", "other"), [factAt(3)]); // to roll it back
+  const late = await one.create(newRun("r1/late"), "one");
+  await assert.rejects(one.append(late, [factAt(1)]), failsWith("CLAIM_LOST"));
 });

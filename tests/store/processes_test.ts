@@ -57,6 +57,7 @@ function nextHeard(journal: Journal): Promise<{ number: number; runId: string; c
       stop();
       clearInterval(awake);
       resolve(posted);
+      return Promise.resolve();
     });
   });
 }

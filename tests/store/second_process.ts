@@ -109,7 +109,7 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncIte
 async function main(path: string, timing: Times): Promise<void> {
   const journal = timedSqliteJournal(path, {}, { ...TIMING, ...timing });
   const say = (line: Line) => console.log(JSON.stringify(line));
-  journal.listen((heard) => say({ heard }));
+  journal.listen((heard) => Promise.resolve(say({ heard })));
   for await (const text of lines(Deno.stdin.readable)) {
     const { method, parts }: Call = JSON.parse(text);
     try {

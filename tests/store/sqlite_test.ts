@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
+import { DatabaseSync } from "node:sqlite";
+import { sqliteJournal, timedSqliteJournal } from "../../src/store/sqlite/journal.ts";
+import { TIMING } from "../../src/store/sqlite/timing.ts";
 import { exerciseJournal, factAt, newRun } from "../support/exercise_journal.ts";
 
 exerciseJournal("SQLite", async () => {
@@ -20,6 +22,47 @@ Deno.test("a run that never had a fact leaves no trace in a SQLite journal", asy
   try {
     await journal.create(newRun("r1"), "me");
     await journal.append(await journal.create(newRun("r2"), "me"), [factAt(1)]);
+    assert.deepEqual((await journal.list({})).map(({ runId }) => runId), ["r2"]);
+  } finally {
+    await journal.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a run that could not be begun can be begun again under its id", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/maestro.db`;
+  const journal = timedSqliteJournal(path, {}, { ...TIMING, busyTimeout: 20 });
+  const locker = new DatabaseSync(path);
+  try {
+    const claim = await journal.create(newRun("r1"), "me");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    locker.exec("BEGIN IMMEDIATE");
+    await assert.rejects(journal.append(claim, [factAt(1)]), { code: "STORE_FAILED" });
+    locker.exec("COMMIT");
+    await journal.append(await journal.create(newRun("r1"), "me"), [factAt(1)]);
+  } finally {
+    locker.close();
+    await journal.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what one run wants to write and can't spoils nothing for the others of the moment", async () => {
+  const folder = await Deno.makeTempDir();
+  const journal = sqliteJournal(`${folder}/maestro.db`);
+  try {
+    const [one, other] = [
+      await journal.create(newRun("r1"), "me"),
+      await journal.create(newRun("r2"), "me"),
+    ];
+    const unspeakable = { ...factAt(1), input: 1n as unknown as number };
+    const far = { status: "running", endedAt: null, sleepsUntil: Infinity } as const;
+    const [refused, kept] = await Promise.allSettled([
+      journal.append(one, [unspeakable]),
+      journal.append(other, [factAt(1)], far),
+    ]);
+    assert.deepEqual([refused.status, kept.status], ["rejected", "fulfilled"]);
     assert.deepEqual((await journal.list({})).map(({ runId }) => runId), ["r2"]);
   } finally {
     await journal.close();

@@ -277,6 +277,7 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
     const stop = journal.listen((posted) => {
       times++;
       heard.resolve(posted);
+      return Promise.resolve();
     });
     const number = await journal.post("r1", { do: "it" });
     const awake = setInterval(() => {}, 1_000); // listening keeps no process alive

@@ -5,9 +5,11 @@ import type {
   Journal,
   NewRun,
   Posted,
+  Standing,
   StoredFact,
 } from "../../engine/doors.ts";
 import type { RunStatus } from "../../engine/report.ts";
+import { isChildId, rootIdOf } from "../../engine/ids.ts";
 import { MaestroError } from "../../errors.ts";
 import type { Json } from "../../workflow/json.ts";
 import { type Connections, openStore } from "./open.ts";
@@ -18,6 +20,9 @@ import { pruneRuns } from "./prune.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
 import { TIMING, type Timing } from "./timing.ts";
+
+/** How long an answer waits for whoever has asked, in milliseconds. */
+const FORGOTTEN_AFTER = 3_600_000;
 
 /** How often it is looked whether another process has posted something, in milliseconds. */
 const LOOK_EVERY = 100;
@@ -75,7 +80,7 @@ class SqliteJournal {
   readonly #lease: Lease;
   readonly #write;
   readonly #read;
-  readonly #listeners = new Set<(posted: Posted) => void>();
+  readonly #listeners = new Set<(posted: Posted) => Promise<void>>();
   /** The tokens of runs and the digests of texts that were looked at, while nobody else writes. */
   readonly #tokens = new Map<number, number>();
   readonly #texts = new Set<string>();
@@ -106,19 +111,7 @@ class SqliteJournal {
       claim: (runId, owner) => this.#claim(runId, owner),
       adopt: (owner) => this.#adopt(owner),
       holds: () => this.#lease.holds,
-      append: (claim, facts, standing) =>
-        this.#later(() => {
-          const [first] = facts;
-          if (first !== undefined) this.#place(claim as RowClaim, first.at);
-          const no = this.#fence(claim);
-          const { insertMoment, moveRun } = this.#write;
-          if (first !== undefined) insertMoment.run(no, first.seq, JSON.stringify(facts));
-          if (standing === undefined) return;
-          const { status, endedAt, sleepsUntil } = standing;
-          const [isAsleep, until] = sleepsUntil === undefined ? [0, null] : [1, sleepsUntil];
-          moveRun.run(status, whole(endedAt), isAsleep, whole(until), no);
-          if (endedAt !== null) this.#tokens.delete(no);
-        }),
+      append: (claim, facts, standing) => this.#append(claim as RowClaim, facts, standing),
       read: (runId, after) => this.#facts(runId, after),
       keep: (claim, { digest, text }) =>
         this.#later(() => {
@@ -170,6 +163,31 @@ class SqliteJournal {
 
   readonly #isAlive = (owner: number): boolean => this.#lease.isAlive(owner);
 
+  async #append(
+    claim: RowClaim,
+    facts: readonly StoredFact[],
+    standing?: Standing,
+  ): Promise<void> {
+    const [first] = facts;
+    const text = JSON.stringify(facts); // what can't be said must not spoil the others' transaction
+    try {
+      await this.#commit.write(() => {
+        if (first !== undefined) this.#place(claim, first.at);
+        const no = this.#fence(claim);
+        const { insertMoment, moveRun } = this.#write;
+        if (first !== undefined) insertMoment.run(no, first.seq, text);
+        if (standing === undefined) return;
+        const { status, endedAt, sleepsUntil } = standing;
+        const [isAsleep, until] = sleepsUntil === undefined ? [0, null] : [1, sleepsUntil];
+        moveRun.run(status, whole(endedAt), isAsleep, whole(until), no);
+        if (endedAt !== null) this.#tokens.delete(no);
+      });
+    } catch (thrown) {
+      this.#reserved.delete(claim.runId);
+      throw thrown;
+    }
+  }
+
   /** Its row is made with its first facts: without any, a run has never begun. */
   #create(run: NewRun, owner: string): Promise<Claim> {
     const { runId } = run;
@@ -196,10 +214,9 @@ class SqliteJournal {
     this.#reserved.delete(runId);
     this.#checkFree(runId);
     for (const { digest, text } of run.texts) this.#keep(digest, text);
-    const slash = runId.lastIndexOf("/");
     const { no } = this.#write.insertRun.get(
       runId,
-      slash < 0 ? null : runId.slice(0, slash),
+      this.#rootOf(runId),
       run.workflow,
       run.version,
       run.correlationId,
@@ -213,12 +230,22 @@ class SqliteJournal {
     claim.run = undefined;
   }
 
+  /** The row of the root, which has to be ours: who has lost a run starts no child of it. */
+  #rootOf(runId: string): number | null {
+    if (!isChildId(runId)) return null;
+    const root = this.#row(rootIdOf(runId));
+    if (root.owner === this.#lease.no) return root.no;
+    throw new MaestroError("CLAIM_LOST", `Another process has taken over run "${runId}"`);
+  }
+
   async #claim(runId: string, owner: string): Promise<Claim> {
     const me = this.#take(owner);
     return await this.#commit.write(() => {
       const row = this.#row(runId);
-      if (row.owner !== null && !this.#lease.isAlive(row.owner)) this.#lease.bury(row.owner);
-      else if (row.owner !== null && row.owner !== me) {
+      // A child run is whose its root is.
+      const { owner: holder } = isChildId(runId) ? this.#row(rootIdOf(runId)) : row;
+      if (holder !== null && !this.#lease.isAlive(holder)) this.#lease.bury(holder);
+      else if (holder !== null && holder !== me) {
         throw new MaestroError(
           "RUN_OWNED",
           `Another process that is alive goes on with run "${runId}"`,
@@ -240,6 +267,7 @@ class SqliteJournal {
         .flatMap((row) => row.owner ?? []);
       const dead = owners.filter((one) => !this.#lease.isAlive(one));
       this.#write.takeOpenRuns.run(me, JSON.stringify(dead));
+      this.#write.takeTheirChildren.run(me);
       this.#tokens.clear();
       for (const one of dead) this.#lease.bury(one);
     });
@@ -298,7 +326,7 @@ class SqliteJournal {
     return answer;
   }
 
-  #listen(hear: (posted: Posted) => void): () => void {
+  #listen(hear: (posted: Posted) => Promise<void>): () => void {
     this.#listeners.add(hear);
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#lookForCommands(), LOOK_EVERY);
@@ -325,15 +353,21 @@ class SqliteJournal {
     try {
       const { data_version: version } = this.#write.version.get() as { data_version: number };
       if (version === this.#seen) return;
-      this.#seen = version;
       rows = this.#read.openCommands.all(me) as typeof rows;
+      this.#seen = version;
     } catch {
       return; // a store that can't be read shows where facts are written
     }
     for (const { no: number, id: runId, command } of rows) {
       if (this.#told.has(number)) continue;
       this.#told.add(number);
-      for (const hear of this.#listeners) hear({ number, runId, command: readCommand(command) });
+      const posted = { number, runId, command: readCommand(command) };
+      for (const hear of this.#listeners) {
+        hear(posted).catch(() => { // it is told again
+          this.#told.delete(number);
+          this.#lookSoon();
+        });
+      }
     }
   }
 
@@ -391,10 +425,19 @@ class SqliteJournal {
     this.#commit.flush();
     this.#commit.flushOthers();
     try {
+      this.#tidy();
       return this.#lease.take(owner);
     } catch (thrown) {
       throw storeFailed(this.#path, thrown);
     }
+  }
+
+  /** Throws away what dead processes have left: their rows and locks, and what nobody will fetch or do. */
+  #tidy(): void {
+    for (const { no } of this.#write.owners.all() as { no: number }[]) {
+      if (!this.#lease.isAlive(no)) this.#lease.bury(no);
+    }
+    this.#write.dropOldCommands.run(Date.now() - FORGOTTEN_AFTER);
   }
 
   #row(runId: string): RunRow {
@@ -479,9 +522,13 @@ interface MomentRow {
   readonly facts: string;
 }
 
+/** The farthest moment there is in JavaScript, in milliseconds since the epoch. */
+const MOST = 8.64e15;
+
 /** Clocks may tell parts of a millisecond; the tables hold whole ones. */
 function whole(milliseconds: number | null): number | null {
-  return milliseconds === null ? null : Math.round(milliseconds);
+  if (milliseconds === null || Number.isNaN(milliseconds)) return null;
+  return Math.max(-MOST, Math.min(MOST, Math.round(milliseconds)));
 }
 
 function missing(runId: string): MaestroError {

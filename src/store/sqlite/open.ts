@@ -133,7 +133,7 @@ function migrate(path: string, db: DatabaseSync): void {
     );
     db.exec("COMMIT");
   } catch (thrown) {
-    db.exec("ROLLBACK");
+    if (db.isTransaction) db.exec("ROLLBACK");
     throw thrown;
   }
 }

@@ -7,13 +7,15 @@ export function writeStatements(db: DatabaseSync) {
     hasText: db.prepare("SELECT 1 FROM texts WHERE digest = ?"),
     insertRun: db.prepare(
       "INSERT INTO runs (id, root, workflow, version, correlation_id, status, started_at, owner, token, texts) " +
-        "VALUES (?, (SELECT coalesce(root, no) FROM runs WHERE id = ?), ?, ?, ?, 'running', ?, ?, 1, ?) RETURNING no",
+        "VALUES (?, ?, ?, ?, ?, 'running', ?, ?, 1, ?) RETURNING no",
     ),
     runById: db.prepare("SELECT no, owner, token FROM runs WHERE id = ?"),
     takeRun: db.prepare("UPDATE runs SET owner = ?, token = token + 1 WHERE no = ?"),
-    /** Of a root: a child run goes with it. */
-    takeChildren: db.prepare(
-      "UPDATE runs SET owner = ?, token = token + 1 WHERE root = ? AND ended_at IS NULL",
+    /** Of a root: a child run goes with it, also one that has ended, and may have to be undone. */
+    takeChildren: db.prepare("UPDATE runs SET owner = ?, token = token + 1 WHERE root = ?"),
+    takeTheirChildren: db.prepare(
+      "UPDATE runs SET owner = ?1, token = token + 1 WHERE owner IS NOT ?1 AND root IN " +
+        "(SELECT no FROM runs WHERE ended_at IS NULL AND owner = ?1)",
     ),
     tokenOf: db.prepare("SELECT token FROM runs WHERE no = ?"),
     insertMoment: db.prepare("INSERT INTO moments (run, seq, facts) VALUES (?, ?, ?)"),
@@ -30,6 +32,12 @@ export function writeStatements(db: DatabaseSync) {
     ),
     answerCommand: db.prepare("UPDATE inbox SET answer = ? WHERE no = ?"),
     dropCommand: db.prepare("DELETE FROM inbox WHERE no = ?"),
+    /** Those that were answered, and those for runs that have ended. */
+    dropOldCommands: db.prepare(
+      "DELETE FROM inbox WHERE posted_at < ? AND (answer IS NOT NULL OR run IN " +
+        "(SELECT no FROM runs WHERE ended_at IS NOT NULL))",
+    ),
+    owners: db.prepare("SELECT no FROM owners"),
     openOwners: db.prepare("SELECT DISTINCT owner FROM runs WHERE ended_at IS NULL"),
     /** With a JSON list of the owners that are dead. */
     takeOpenRuns: db.prepare(
