@@ -15,6 +15,9 @@ const REQUESTS_END_WITHIN = 3_000;
 /** How long the engine gets to close, in milliseconds. */
 const ENGINE_CLOSES_WITHIN = 5_000;
 
+/** How often it is looked whether something was left open, in milliseconds. */
+const RESUME_EVERY = 60_000;
+
 /** What a server is made of. */
 export interface ServerOptions
   extends
@@ -32,6 +35,8 @@ export interface ServerOptions
   readonly version: string;
   /** Hears of a defect. */
   readonly onDefect: (thrown: unknown) => void;
+  /** How often it is looked whether something was left open, in milliseconds. @default a minute */
+  readonly resumeEvery?: number;
 }
 
 /** A way in. */
@@ -48,6 +53,7 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #grpc: GrpcServer | null = null;
   #isResumed = false;
+  #again: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -100,12 +106,16 @@ export class Server {
   }
 
   /**
-   * Goes on with what was left open.
+   * Goes on with what was left open, now and every minute: by another process that has died, or here,
+   * while the store could not be written.
    *
    * @param onFailed hears of a run that can't go on
    */
   async resume(onFailed: (runId: string, error: MaestroError) => void) {
-    const { runs, sleeping } = await this.#options.engine.resumeAll(onFailed);
+    const { engine, resumeEvery = RESUME_EVERY } = this.#options;
+    const { runs, sleeping } = await engine.resumeAll(onFailed);
+    // A store that can't be written now shows where runs are started, and may be in a minute.
+    this.#again = setInterval(() => engine.resumeAll(onFailed).catch(() => {}), resumeEvery);
     this.#isResumed = true;
     this.#grpc?.setServing(true);
     return { resumed: runs.length, sleeping };
@@ -126,6 +136,7 @@ export class Server {
   /** Starts nothing more, ends the streams, lets requests end, and leaves every run resumable. */
   async close(): Promise<void> {
     this.#draining.abort();
+    clearInterval(this.#again);
     const { engine, workflows } = this.#options;
     workflows.close();
     this.operations.close();
