@@ -75,16 +75,13 @@ async function resumeAll(
   stage.leftBehind = () => ({ kind: "resumable", runId: null, store });
   const results = new RunResults(stage, journal);
   if (stage.mayShow) stage.progress = linesProgress(stage.io.stderr, stage.mask.mask);
-  let failed = false;
-  const { runs, sleeping } = await engine.resumeAll((id, error) => {
-    failed = true;
-    results.fail(id, error);
-  });
+  const { runs, sleeping } = await engine.resumeAll((id, error) => results.fail(id, error));
   for (const run of runs) results.expect(run);
-  if (runs.length === 0 && sleeping === 0 && !failed) {
+  if (runs.length === 0 && sleeping === 0 && !results.hasFailed) {
     stage.io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
   }
   await engine.settled();
+  if (stage.isLeft) return results.code;
   await results.all();
   if (stage.form === "json") printJson(stage.io, { runs: results.reports });
   return results.code;

@@ -1,0 +1,41 @@
+/** `maestro runs resume` of runs that sleep, and can't be woken. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type Desk, deskTest } from "./desk.ts";
+import { command, ended, maestro } from "./program.ts";
+import { stands } from "./stands.ts";
+
+/** Leaves a run that waits in its step `nap`. */
+async function asleep(desk: Desk, file: string, id: string, ...more: readonly string[]) {
+  const args = ["run", file, "--run-id", id, "--quiet", ...more];
+  const child = command(args, { cwd: desk.folder }).spawn();
+  await stands(desk, id, ({ steps }) => steps.some(({ status }) => status === "waiting"));
+  child.kill("SIGTERM");
+  await ended(child, args);
+}
+
+/** Does something to the store. */
+function change(desk: Desk, sql: string): void {
+  const store = new DatabaseSync(`${desk.folder}/.maestro/maestro.db`);
+  store.exec(sql);
+  store.close();
+}
+
+const statusesOf = (stdout: string) =>
+  JSON.parse(stdout).runs.map(({ run_id, status }: Record<string, string>) =>
+    `${run_id} ${status}`
+  );
+
+const NAP = "  - { id: nap, wait: 6s }\n";
+
+deskTest("resume says of a sleeping run that can't be woken why, with 4", async (desk) => {
+  await asleep(desk, await desk.workflow("lost", NAP), "lost");
+  change(desk, "DELETE FROM texts WHERE text LIKE '%lost%'");
+  await asleep(desk, await desk.workflow("fine", NAP), "fine");
+  const { code, stdout, stderr } = await maestro(["runs", "resume", "--quiet"], {
+    cwd: desk.folder,
+  });
+  assert.equal(code, 4);
+  assert.match(stderr, /^error: run lost: .*is not in the store\n$/);
+  assert.deepEqual(statusesOf(stdout), ["fine completed"]);
+});
