@@ -23,6 +23,8 @@ export interface Act {
   readonly runId: string;
   /** What is done, for people: `the cancel`. */
   readonly what: string;
+  /** Of a signal: what tells it apart. */
+  readonly signalId?: string;
   /** Has it done. @returns the run, where it was taken over; `null`: its owner does it */
   do(engine: Engine): Promise<Run | null>;
 }
@@ -36,7 +38,11 @@ const LOOK_EVERY = 100;
  *
  * @returns the exit code: 0 once the store has it
  */
-export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io): Promise<number> {
+export function act(
+  { runId, what, signalId, do: perform }: Act,
+  flags: ActFlags,
+  io: Io,
+): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
     const { store } = flags;
     const secrets = await readSecrets(flags.secret, stage.mask);
@@ -47,8 +53,11 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
     for await (const { runId, workflow, event } of before.news()) {
       stage.progress.recall(runId, workflow, event);
     }
-    stage.leftBehind = () => ({ kind: "resumable", runId, store });
+    let stands: "taken" | "posted" | "unknown" = "unknown";
+    stage.leftBehind = () => ({ kind: "wanted", what, signalId, stands, runId, store });
+    whenPosted(journal, () => stands = "posted");
     const run = await perform(engine);
+    if (run !== null) stands = "taken";
     if (run !== null) await atRest(run, journal);
     stage.endProgress();
     const after = await StoredRun.read(journal, runId);
@@ -70,6 +79,16 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
     if (why !== "") io.stderr.write(stage.mask.mask(`${why}\n`));
     return EXIT.completed;
   });
+}
+
+/** Calls back once something stands in the inbox of a run. */
+function whenPosted(journal: Journal, callback: () => void): void {
+  const post = journal.post.bind(journal);
+  journal.post = async (runId, command) => {
+    const number = await post(runId, command);
+    callback();
+    return number;
+  };
 }
 
 /** Resolves once a run has ended, is parked, or only waits. */

@@ -32,12 +32,14 @@ export async function signalCommand(
   io: Io,
 ): Promise<number> {
   const payload = flags.data === undefined ? {} : await readJsonOption(flags.data, "--data");
+  const id = flags.signalId ?? crypto.randomUUID();
   const what = `the signal "${name}"`;
   return await act(
     {
       runId,
       what,
-      do: (engine) => engine.signal(runId, name, payload, flags.signalId),
+      signalId: id,
+      do: (engine) => engine.signal(runId, name, payload, id),
     },
     flags,
     io,

@@ -1,5 +1,6 @@
 /** What somebody wants of a run, in the process that has it, or where nobody has it. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type Desk, deskTest, DONE } from "./desk.ts";
 import { command, ended, maestro, steady } from "./program.ts";
 import { stands } from "./stands.ts";
@@ -227,3 +228,30 @@ deskTest("who leaves a run that was taken over leaves it to be resumed", async (
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).status, "completed");
 });
+
+deskTest("who leaves before the owner has answered is told that it is posted", async (desk) => {
+  const { child, end } = await waiting(desk, "order-1");
+  child.kill("SIGSTOP"); // it is alive, and does nothing
+  const signal = ["runs", "signal", "order-1", "approval", "--signal-id", "s-1", "--quiet"];
+  const asking = command([...signal, "--data", '{"by": "ada"}'], { cwd: desk.folder }).spawn();
+  await posted(desk);
+  asking.kill("SIGTERM");
+  const left = await ended(asking, signal);
+  assert.equal(left.code, 143);
+  assert.equal(
+    left.stderr,
+    'Stopped by SIGTERM: the signal "approval" is posted, and need not be sent again: the process that has run order-1 does it, or whoever takes the run over; sent again with --signal-id s-1 it counts once; see maestro runs show order-1\n',
+  );
+  child.kill("SIGCONT");
+  assert.equal((await end()).code, 0);
+  assert.deepEqual(desk.calls, ["Do hi", "Do ada"]);
+});
+
+/** Resolves once something stands in an inbox. */
+async function posted(desk: Desk): Promise<void> {
+  const store = new DatabaseSync(`${desk.folder}/.maestro/maestro.db`);
+  while (store.prepare("SELECT 1 FROM inbox").get() === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  store.close();
+}
