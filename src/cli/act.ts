@@ -6,6 +6,7 @@ import { EXIT } from "./exit_code.ts";
 import { explain } from "./explain.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
+import { onlyWaits } from "./rest.ts";
 import { readSecrets } from "./secret_option.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
@@ -96,7 +97,10 @@ export async function atRest(run: Run, journal: Journal): Promise<void> {
   let isOver = false;
   const over = run.result().finally(() => isOver = true);
   const waits = async () => {
+    const stored = await StoredRun.find(journal, run.id);
     while (!isOver && (await journal.find(run.id)).sleepsUntil === undefined) {
+      for await (const _ of stored.news());
+      if (onlyWaits(stored.view, Date.now())) return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
   };

@@ -229,6 +229,23 @@ deskTest("who leaves a run that was taken over leaves it to be resumed", async (
   assert.equal(JSON.parse(stdout).status, "completed");
 });
 
+deskTest("a run that only waits in its child run is at rest", async (desk) => {
+  await desk.workflow(
+    "kid",
+    "  - { id: go, await_signal: go }\n  - { id: told, service: desk, method: Do, input: { text: told } }\n  - { id: more, await_signal: more }\n",
+  );
+  const file = await desk.workflow("parent", "  - { id: kid, workflow: kid.yaml }\n");
+  const args = ["run", file, "--run-id", "order-1", "--quiet"];
+  const child = command(args, { cwd: desk.folder }).spawn();
+  await stands(desk, "order-1/kid", isWaiting);
+  child.kill("SIGKILL");
+  await ended(child, args);
+  const { code, stderr } = await runs(desk, "signal", "order-1/kid", "go", "--quiet");
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(desk.calls, ["Do told"]);
+  await stands(desk, "order-1/kid", ({ steps }) => steps.at(-1)?.path === "more");
+});
+
 deskTest("who leaves before the owner has answered is told that it is posted", async (desk) => {
   const { child, end } = await waiting(desk, "order-1");
   child.kill("SIGSTOP"); // it is alive, and does nothing
