@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { rootIdOf } from "../engine/ids.ts";
 import { type Io, printJson } from "./io.ts";
 import { openExisting } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
@@ -23,7 +24,8 @@ export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise
       return 0;
     }
     const { runPage } = await import("./run_page.ts");
-    io.stdout.write(runPage(stored, flags.store, Date.now(), io.stdout));
+    const { owned } = await journal.find(rootIdOf(id));
+    io.stdout.write(runPage(stored, { store: flags.store, owned }, Date.now(), io.stdout));
     return 0;
   } finally {
     await journal.close();
