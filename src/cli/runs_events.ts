@@ -8,7 +8,7 @@ import type { Fact } from "../machines/facts.ts";
 import { eventJson } from "./event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
-import { openExisting } from "./store_option.ts";
+import { inStore, openExisting } from "./store_option.ts";
 import { StoredFacts } from "./stored_facts.ts";
 
 /** The options of `runs events`. */
@@ -25,6 +25,7 @@ const LOOK_EVERY = 200;
 export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Promise<number> {
   const journal = await openExisting(flags.store);
   try {
+    await inStore(flags.store, journal.find(id));
     const facts = factsOf(journal, id, flags.follow ?? false, () => io.stdout.isGone());
     for await (const fact of facts) {
       const line = flags.output === "json"

@@ -13,7 +13,7 @@ import { RunResults } from "./run_results.ts";
 import { readSecrets } from "./secret_option.ts";
 import { parseSpan } from "./span_option.ts";
 import { Stage, type StageFlags } from "./stage.ts";
-import { openExisting } from "./store_option.ts";
+import { inStore, openExisting } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of `runs resume`. */
@@ -53,7 +53,7 @@ async function resumeOne(
       `Cannot resume "${id}" alone: it is a child run, which goes on with "${root}"`,
     );
   }
-  const stored = await StoredRun.find(journal, id);
+  const stored = await inStore(store, StoredRun.find(journal, id));
   const { workflow } = stored.view;
   await stage.showProgress(workflow);
   for await (const { runId, workflow, event } of stored.news()) {

@@ -5,7 +5,7 @@
  */
 import { rootIdOf } from "../engine/ids.ts";
 import { type Io, printJson } from "./io.ts";
-import { openExisting } from "./store_option.ts";
+import { inStore, openExisting } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of `runs show`. */
@@ -18,7 +18,7 @@ export interface ShowFlags {
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<number> {
   const journal = await openExisting(flags.store);
   try {
-    const stored = await StoredRun.read(journal, id);
+    const stored = await inStore(flags.store, StoredRun.read(journal, id));
     if (flags.output === "json") {
       printJson(io, stored.report());
       return 0;
