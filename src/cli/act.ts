@@ -2,7 +2,9 @@ import type { Journal } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
+import type { RunState } from "../machines/records.ts";
 import { EXIT } from "./exit_code.ts";
+import type { Workflow } from "../workflow/model.ts";
 import { explain } from "./explain.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
@@ -10,7 +12,7 @@ import { onlyWaits } from "./rest.ts";
 import { readSecrets } from "./secret_option.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
-import { openExisting, resumeCommand } from "./store_option.ts";
+import { inStore, openExisting, resumeCommand } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of commands that act on a run. */
@@ -26,8 +28,17 @@ export interface Act {
   readonly what: string;
   /** Of a signal: what tells it apart. */
   readonly signalId?: string;
-  /** Has it done. @returns the run, where it was taken over; `null`: its owner does it */
-  do(engine: Engine): Promise<Run | null>;
+  /** What is doubtful about it, said of the run that it is for; `null`: nothing. */
+  readonly doubt?: (workflow: Workflow) => string | null;
+  /** Why there was nothing to do, by where the run stood before and stands now; `null`: there was. */
+  readonly idle?: (before: RunState, now: RunState) => string | null;
+  /**
+   * Has it done.
+   *
+   * @param before where the run stood
+   * @returns the run, where it was taken over; `null`: its owner does it
+   */
+  do(engine: Engine, before: RunReport): Promise<Run | null>;
 }
 
 /** How often it is looked whether a run only waits, in milliseconds. */
@@ -40,7 +51,7 @@ const LOOK_EVERY = 100;
  * @returns the exit code: 0 once the store has it
  */
 export function act(
-  { runId, what, signalId, do: perform }: Act,
+  { runId, what, signalId, doubt, idle, do: perform }: Act,
   flags: ActFlags,
   io: Io,
 ): Promise<number> {
@@ -49,7 +60,7 @@ export function act(
     const secrets = await readSecrets(flags.secret, stage.mask);
     const journal = await openExisting(store);
     const engine = await stage.open(journal, secrets);
-    const before = await StoredRun.find(journal, runId);
+    const before = await inStore(store, StoredRun.find(journal, runId));
     await stage.showProgress(before.view.workflow);
     for await (const { runId, workflow, event } of before.news()) {
       stage.progress.recall(runId, workflow, event);
@@ -57,7 +68,9 @@ export function act(
     let stands: "taken" | "posted" | "unknown" = "unknown";
     stage.leftBehind = () => ({ kind: "wanted", what, signalId, stands, runId, store });
     whenPosted(journal, () => stands = "posted");
-    const run = await perform(engine);
+    const run = await perform(engine, before.report());
+    const doubtful = doubt?.(before.view.workflow) ?? null;
+    if (doubtful !== null) io.stderr.write(`warning: ${doubtful}\n`);
     if (run !== null) stands = "taken";
     if (run !== null) await atRest(run, journal);
     stage.endProgress();
@@ -68,7 +81,8 @@ export function act(
       return EXIT.completed;
     }
     const isHere = run !== null;
-    io.stdout.write(standing(report, isHere, what));
+    const nothing = idle?.(before.view.state, after.view.state) ?? null;
+    io.stdout.write(standing(report, isHere, nothing ?? `${what} is on record`));
     if (isHere && report.status === "running") {
       io.stderr.write(`Nobody has it any more; go on with: ${resumeCommand(runId, store)}\n`);
     }
@@ -107,11 +121,9 @@ export async function atRest(run: Run, journal: Journal): Promise<void> {
   await Promise.race([over, waits()]);
 }
 
-function standing(report: RunReport, isHere: boolean, what: string): string {
+function standing(report: RunReport, isHere: boolean, done: string): string {
   const who = isHere
     ? "nobody had the run, so it went on here"
     : "the process that has the run does it";
-  return `${report.run_id}  ${what} is on record; ${who}\n${report.run_id}  ${
-    standingText(report)
-  }\n`;
+  return `${report.run_id}  ${done}; ${who}\n${report.run_id}  ${standingText(report)}\n`;
 }

@@ -13,8 +13,8 @@ const isWaiting = ({ steps }: { readonly steps: readonly { readonly status: stri
   steps.some(({ status }) => status === "waiting");
 
 /** Starts a run that waits for its signal, in a process of its own. */
-async function waiting(desk: Desk, id: string) {
-  const file = await desk.workflow("waits", WAITS);
+async function waiting(desk: Desk, id: string, steps = WAITS) {
+  const file = await desk.workflow("waits", steps);
   const args = ["run", file, "--set", "text=hi", "--run-id", id, "--quiet"];
   const child = command(args, { cwd: desk.folder }).spawn();
   await stands(desk, id, isWaiting);
@@ -115,6 +115,10 @@ const PIVOT = `${DONE}  - { id: pay, service: desk, method: Do, input: { text: p
   - { id: ship, service: desk, method: Refuse, input: { text: ship }, output: shipped }
   - { id: told, service: desk, method: Do, input: { text: "{{ .shipped.text }}" } }
 `;
+
+/** Its rollback is denied. */
+const UNDOES = DONE.replace("method: Undo", "method: Deny") +
+  "  - { id: second, service: desk, method: Refuse, input: { text: two } }\n";
 
 /** Runs a workflow that is parked in the end. */
 async function parked(desk: Desk, id: string, steps = PIVOT): Promise<void> {
@@ -244,6 +248,53 @@ deskTest("a run that only waits in its child run is at rest", async (desk) => {
   assert.equal(code, 0, stderr);
   assert.deepEqual(desk.calls, ["Do told"]);
   await stands(desk, "order-1/kid", ({ steps }) => steps.at(-1)?.path === "more");
+});
+
+deskTest("a cancel of a run that rolls back already says so", async (desk) => {
+  await parked(desk, "order-1", UNDOES);
+  const { code, stdout, stderr } = await runs(desk, "cancel", "order-1", "--quiet");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^order-1 {2}it turns back already, so there is nothing to cancel; /);
+});
+
+deskTest("what undoes a step is skipped without an output", async (desk) => {
+  await parked(desk, "order-1", UNDOES);
+  const skip = ["resolve", "order-1", "--step", "first", "--skip", "--reason", "so", "--quiet"];
+  const { code, stderr } = await runs(desk, ...skip, "--output", '{"text": "by hand"}');
+  assert.equal(code, 2);
+  assert.equal(
+    stderr,
+    'error: Cannot use --output with --skip here: "first" waits to be undone, which has no output; leave it out\n',
+  );
+  assert.equal((await runs(desk, ...skip)).code, 0);
+});
+
+deskTest("of a child run that can't be undone nothing else is said of undoing", async (desk) => {
+  await desk.workflow("kid", UNDOES.replaceAll(".input.text", ".run.workflow"));
+  await parked(desk, "order-1", "  - { id: kid, workflow: kid.yaml }\n");
+  const { stdout } = await runs(desk, "show", "order-1");
+  assert.match(stdout, /^! "kid\/first" cannot be undone/m);
+  assert.doesNotMatch(stdout, /Nothing/);
+});
+
+deskTest("a signal that no step would ever take is warned of", async (desk) => {
+  await desk.workflow("kid", "  - { id: go, await_signal: go }\n");
+  const { end } = await waiting(desk, "order-1", `${WAITS}  - { workflow: kid.yaml }\n`);
+  const warned = async (name: string) => {
+    const { code, stderr } = await runs(desk, "signal", "order-1", name, "--quiet");
+    assert.equal(code, 0, stderr);
+    return stderr;
+  };
+  assert.equal(
+    await warned("aproval"),
+    'warning: No step of run order-1 waits for a signal "aproval", now or later; did you mean "approval"?\n',
+  );
+  assert.equal(
+    await warned("go"),
+    'warning: No step of run order-1 waits for a signal "go", now or later; a child run does: signal it by its own id, order-1/STEP\n',
+  );
+  assert.equal((await runs(desk, "cancel", "order-1")).code, 0);
+  await end();
 });
 
 deskTest("who leaves before the owner has answered is told that it is posted", async (desk) => {
