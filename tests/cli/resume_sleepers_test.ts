@@ -39,3 +39,17 @@ deskTest("resume says of a sleeping run that can't be woken why, with 4", async 
   assert.match(stderr, /^error: run lost: .*is not in the store\n$/);
   assert.deepEqual(statusesOf(stdout), ["fine completed"]);
 });
+
+deskTest("who leaves is given no list as if it were complete", async (desk) => {
+  await asleep(desk, await desk.workflow("sleeper", "  - { id: nap, wait: 1000d }\n"), "sleeper");
+  const args = ["runs", "resume"];
+  const child = command(args, { cwd: desk.folder }).spawn();
+  const list = ["runs", "list", "--output", "json"];
+  for (let owned = false; !owned;) {
+    const { stdout } = await maestro(list, { cwd: desk.folder });
+    owned = JSON.parse(stdout).runs[0].owned;
+  }
+  child.kill("SIGTERM");
+  const { code, stdout } = await ended(child, args);
+  assert.deepEqual([code, stdout], [143, ""]);
+});
