@@ -53,3 +53,18 @@ deskTest("who leaves is given no list as if it were complete", async (desk) => {
   const { code, stdout } = await ended(child, args);
   assert.deepEqual([code, stdout], [143, ""]);
 });
+
+deskTest("resume says once that a sleeping run lacks its secret, and ends with 2", async (desk) => {
+  const steps = NAP +
+    '  - { id: told, service: desk, method: Do, metadata: { token: "{{ .secrets.DESK_TOKEN }}" } }\n';
+  await Deno.writeTextFile(`${desk.folder}/token.txt`, "token-12345\n");
+  const file = await desk.workflow("secret", steps);
+  await asleep(desk, file, "secret", "--secret", "DESK_TOKEN=@token.txt");
+  await asleep(desk, await desk.workflow("fine", NAP), "fine");
+  const { code, stdout, stderr } = await maestro(["runs", "resume", "--quiet"], {
+    cwd: desk.folder,
+  });
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: run secret: .*DESK_TOKEN.*\n$/);
+  assert.deepEqual(statusesOf(stdout), ["fine completed"]);
+});
