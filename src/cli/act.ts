@@ -1,10 +1,13 @@
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
+import type { RunState } from "../machines/records.ts";
 import { EXIT } from "./exit_code.ts";
+import type { Workflow } from "../workflow/model.ts";
 import { explain } from "./explain.ts";
 import { type Io, printJson } from "./io.ts";
 import { paintWith } from "./palette.ts";
-import { openOperator, type PlaceFlags, placeOf } from "./place.ts";
+import { inPlace, openOperator, type PlaceFlags, placeOf } from "./place.ts";
+import { onlyWaits } from "./rest.ts";
 import { Stage, type StageFlags } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
 import { resumeCommand } from "./store_option.ts";
@@ -22,8 +25,19 @@ export interface Act {
   readonly runId: string;
   /** What is done, for people: `the cancel`. */
   readonly what: string;
-  /** Has it done. @returns the run, where it was taken over; `null`: its owner does it */
-  do(operator: Operator): Promise<Run | null>;
+  /** Of a signal: what tells it apart. */
+  readonly signalId?: string;
+  /** What is doubtful about it, said of the run that it is for; `null`: nothing. */
+  readonly doubt?: (workflow: Workflow) => string | null;
+  /** Why there was nothing to do, by where the run stood before and stands now; `null`: there was. */
+  readonly idle?: (before: RunState, now: RunState) => string | null;
+  /**
+   * Has it done.
+   *
+   * @param before where the run stood
+   * @returns the run, where it was taken over; `null`: its owner does it
+   */
+  do(operator: Operator, before: RunReport): Promise<Run | null>;
 }
 
 /** How often it is looked whether a run only waits, in milliseconds. */
@@ -35,18 +49,25 @@ const LOOK_EVERY = 100;
  *
  * @returns the exit code: 0 once the store has it
  */
-export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io): Promise<number> {
+export function act(
+  { runId, what, signalId, doubt, idle, do: perform }: Act,
+  flags: ActFlags,
+  io: Io,
+): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
     const store = placeOf(flags);
-    const { journal, operator } = await openOperator(stage, flags);
-    const before = await StoredRun.find(journal, runId);
+    let stands: "taken" | "posted" | "unknown" = "unknown";
+    const { journal, operator } = await openOperator(stage, flags, () => stands = "posted");
+    const before = await inPlace(flags, StoredRun.find(journal, runId));
     await stage.showProgress(before.view.workflow);
     for await (const { runId, workflow, event } of before.news()) {
       stage.progress.recall(runId, workflow, event);
     }
-    const kind = flags.server === undefined ? "resumable" : "elsewhere";
-    stage.leftBehind = () => ({ kind, runId, store });
-    const run = await perform(operator);
+    stage.leftBehind = () => ({ kind: "wanted", what, signalId, stands, runId, store });
+    const run = await perform(operator, before.report());
+    const doubtful = doubt?.(before.view.workflow) ?? null;
+    if (doubtful !== null) io.stderr.write(`warning: ${doubtful}\n`);
+    if (run !== null) stands = "taken";
     if (run !== null) await atRest(run, journal);
     stage.endProgress();
     const after = await StoredRun.read(journal, runId);
@@ -56,7 +77,8 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
       return EXIT.completed;
     }
     const isHere = run !== null;
-    io.stdout.write(standing(report, isHere, what));
+    const nothing = idle?.(before.view.state, after.view.state) ?? null;
+    io.stdout.write(standing(report, isHere, nothing ?? `${what} is on record`));
     if (isHere && report.status === "running") {
       io.stderr.write(`Nobody has it any more; go on with: ${resumeCommand(runId, store)}\n`);
     }
@@ -71,22 +93,26 @@ export function act({ runId, what, do: perform }: Act, flags: ActFlags, io: Io):
 }
 
 /** Resolves once a run has ended, is parked, or only waits. */
-export async function atRest(run: Run, journal: Pick<RunsView, "find">): Promise<void> {
+export async function atRest(
+  run: Run,
+  journal: Pick<RunsView, "find" | "read" | "kept">,
+): Promise<void> {
   let isOver = false;
   const over = run.result().finally(() => isOver = true);
   const waits = async () => {
+    const stored = await StoredRun.find(journal, run.id);
     while (!isOver && (await journal.find(run.id)).sleepsUntil === undefined) {
+      for await (const _ of stored.news());
+      if (onlyWaits(stored.view, Date.now())) return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
   };
   await Promise.race([over, waits()]);
 }
 
-function standing(report: RunReport, isHere: boolean, what: string): string {
+function standing(report: RunReport, isHere: boolean, done: string): string {
   const who = isHere
     ? "nobody had the run, so it went on here"
     : "the process that has the run does it";
-  return `${report.run_id}  ${what} is on record; ${who}\n${report.run_id}  ${
-    standingText(report)
-  }\n`;
+  return `${report.run_id}  ${done}; ${who}\n${report.run_id}  ${standingText(report)}\n`;
 }

@@ -139,10 +139,11 @@ function undoLines(
     compare(a.compensation?.finished_at, b.compensation?.finished_at)
   );
   const forward = attention.some(({ op }) => op !== "compensate");
+  const inChildren = concerned.length === 0 && attention.length > 0 && !forward;
   return [
     ...(undone.length === 0 ? [] : [paint("undo", `  Undone: ${namesOf(order)}`)]),
     ...(left.length === 0 ? [] : [paint("bad", `  Not undone: ${namesOf(left)}`)]),
-    ...(concerned.length > 0 ? [] : [
+    ...(concerned.length > 0 || inChildren ? [] : [
       paint(
         "faint",
         `  ${forward ? pivotText(steps, executed) : nothingUndone(steps, executed)}`,

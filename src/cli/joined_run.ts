@@ -1,6 +1,7 @@
 import type { RunReport } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { MaestroError } from "../errors.ts";
+import { isParked } from "./rest.ts";
 import type { Operator, RunsView } from "./views.ts";
 import type { Going, Stage } from "./stage.ts";
 import type { StoredRun } from "./stored_run.ts";
@@ -49,7 +50,8 @@ export class JoinedRun implements Going {
       for await (const { runId, workflow, event } of this.#stored.news()) {
         this.#stage.hear(runId, workflow, event, { correlationId, traceparent: null });
       }
-      const rests = status === "needs_attention" && sleepsUntil === null;
+      const rests = status === "needs_attention" &&
+        (sleepsUntil === null || isParked(this.#stored.view));
       if (endedAt !== null || rests) return this.#stored.report();
       if (owned) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
       else await this.#takeOver();

@@ -11,7 +11,18 @@ export type LeftBehind =
   /** Runs that can be resumed; `null`: all that are open. */
   | { readonly kind: "resumable"; readonly runId: string | null; readonly store: string }
   /** A run that another process goes on with. */
-  | { readonly kind: "elsewhere"; readonly runId: string; readonly store: string };
+  | { readonly kind: "elsewhere"; readonly runId: string; readonly store: string }
+  /** Something that is wanted of a run. */
+  | {
+    readonly kind: "wanted";
+    /** What it is: `the cancel`. */
+    readonly what: string;
+    readonly signalId: string | undefined;
+    /** `taken`: the run goes on here, with it on record; `posted`: it stands in the run's inbox. */
+    readonly stands: "taken" | "posted" | "unknown";
+    readonly runId: string;
+    readonly store: string;
+  };
 
 /** What someone who leaves before the end is told. */
 export function leavingText(code: number, left: LeftBehind): string {
@@ -21,9 +32,9 @@ export function leavingText(code: number, left: LeftBehind): string {
     case "nothing":
       return `${why}: nothing was run`;
     case "elsewhere":
-      return `${why}: another process goes on with run ${left.runId}; see maestro runs show ${
-        shellWord(left.runId)
-      }${storeOption(left.store)}`;
+      return `${why}: another process goes on with run ${left.runId}; see ${showCommand(left)}`;
+    case "wanted":
+      return `${why}${wantedText(left)}`;
     case "resumable": {
       const middle = left.runId === null
         ? ""
@@ -41,6 +52,31 @@ export function leavingText(code: number, left: LeftBehind): string {
       }`;
     }
   }
+}
+
+type Wanted = Extract<LeftBehind, { kind: "wanted" }>;
+
+function wantedText(left: Wanted): string {
+  const { what, stands, signalId, runId, store } = left;
+  const again = signalId === undefined
+    ? ""
+    : `; sent again with --signal-id ${shellWord(signalId)} it counts once`;
+  switch (stands) {
+    case "taken":
+      return `, in the middle of run ${runId}. Nothing is lost; go on with: ${
+        resumeCommand(runId, store)
+      }`;
+    case "posted":
+      return `: ${what} is posted, and need not be sent again: the process that has run ${runId} does it, or whoever takes the run over${again}; see ${
+        showCommand(left)
+      }`;
+    case "unknown":
+      return ` before it was known whether ${what} is on record${again}; see ${showCommand(left)}`;
+  }
+}
+
+function showCommand({ runId, store }: { readonly runId: string; readonly store: string }): string {
+  return `maestro runs show ${shellWord(runId)}${storeOption(store)}`;
 }
 
 function cancelled(bySignal: boolean): string {

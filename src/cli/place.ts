@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { Journal } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { readSecrets } from "./secret_option.ts";
 import type { Stage } from "./stage.ts";
-import { openExisting } from "./store_option.ts";
+import { inStore, openExisting } from "./store_option.ts";
 import type { Operator, RunsView } from "./views.ts";
 
 /** The options that say where runs are. */
@@ -30,15 +31,27 @@ export async function openRuns(flags: PlaceFlags): Promise<RunsView> {
     : await (await import("./remote/open.ts")).remoteRuns(server);
 }
 
-/** Opens the runs that there are, to act on them. @throws {MaestroError} `USAGE`; `STORE_FAILED` */
+/** Says of a run that is not there in which store it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
+export async function inPlace<T>({ server, store }: PlaceFlags, finding: Promise<T>): Promise<T> {
+  return server === undefined ? await inStore(store, finding) : await finding;
+}
+
+/**
+ * Opens the runs that there are, to act on them.
+ *
+ * @param onPosted hears that what is wanted stands in the inbox of a run that another process has
+ * @throws {MaestroError} `USAGE`; `STORE_FAILED`
+ */
 export async function openOperator(
   stage: Stage,
   flags: PlaceFlags & { readonly secret?: readonly string[] | undefined },
+  onPosted: () => void = () => {},
 ): Promise<{ readonly journal: RunsView; readonly operator: Operator }> {
   const server = serverOf(flags);
   if (server !== null) return await (await import("./remote/open.ts")).remotePlace(server);
   const secrets = await readSecrets(flags.secret, stage.mask);
   const journal = await openExisting(flags.store);
+  whenPosted(journal, onPosted);
   return { journal, operator: await stage.open(journal, secrets) };
 }
 
@@ -47,4 +60,14 @@ export function serverOf({ server, tokenFile }: PlaceFlags) {
   if (server !== undefined) return { server, tokenFile };
   if (tokenFile === undefined) return null;
   throw new MaestroError("USAGE", "Cannot use --token-file alone: it goes with --server");
+}
+
+/** Calls back once something stands in the inbox of a run. */
+function whenPosted(journal: Journal, callback: () => void): void {
+  const post = journal.post.bind(journal);
+  journal.post = async (runId, command) => {
+    const number = await post(runId, command);
+    callback();
+    return number;
+  };
 }

@@ -63,6 +63,9 @@ export async function readDecision(flags: ResolveFlags): Promise<Decision> {
     );
   }
   if (more.length > 0) throw usage("Cannot use so many outputs: a step has one");
+  if (flags.by?.trim() === "") {
+    throw usage(`Cannot use --by "${flags.by}": say who decides, or leave it out`);
+  }
   const by = flags.by ?? userName();
   return {
     action,

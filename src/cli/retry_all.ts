@@ -108,7 +108,7 @@ class Round {
       }
     }));
     this.#stage.endProgress();
-    if (this.#stage.form !== "json") return;
+    if (this.#stage.form !== "json" || this.#stage.isLeft) return;
     const runs = [];
     for (const runId of this.#told) {
       runs.push((await StoredRun.read(this.#journal, runId)).report());

@@ -4,7 +4,12 @@
  * @module
  */
 import { MaestroError } from "../errors.ts";
-import { guessDuration, parseDuration } from "../workflow/durations.ts";
+import {
+  formatDuration,
+  guessDuration,
+  MAX_DURATION,
+  parseDuration,
+} from "../workflow/durations.ts";
 import { didYouMean } from "../workflow/nearest.ts";
 import { splitPair } from "./split_pair.ts";
 
@@ -45,6 +50,12 @@ export function parseEndpoints(
  */
 export function parseTimeout(text: string): number {
   const milliseconds = parseDuration(text);
+  if (milliseconds !== null && milliseconds > MAX_DURATION) {
+    throw new MaestroError(
+      "USAGE",
+      `Cannot use --timeout "${text}": it can be at most ${formatDuration(MAX_DURATION)}`,
+    );
+  }
   if (milliseconds !== null && milliseconds > 0) return milliseconds;
   const guess = milliseconds === 0 ? null : guessDuration(text);
   const remedy = guess === null
@@ -52,6 +63,19 @@ export function parseTimeout(text: string): number {
     : `did you mean "${guess}"?`;
   const why = milliseconds === 0 ? "no run ends in no time" : "it is no duration";
   throw new MaestroError("USAGE", `Cannot use --timeout "${text}": ${why}; ${remedy}`);
+}
+
+/**
+ * Checks a run's id.
+ *
+ * @throws {MaestroError} `USAGE`
+ */
+export function parseRunId(text: string): string {
+  if (!text.startsWith("-")) return parseId(text, "--run-id");
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use --run-id "${text}": an id that begins with "-" is taken for an option by other commands`,
+  );
 }
 
 /**

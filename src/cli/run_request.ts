@@ -6,7 +6,7 @@ import { serviceNames } from "../workflow/calls.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { readInput } from "./input_option.ts";
 import { LocatedError } from "./located.ts";
-import { parseEndpoints, parseId, parseTimeout } from "./run_options.ts";
+import { parseEndpoints, parseId, parseRunId, parseTimeout } from "./run_options.ts";
 import { readSecrets } from "./secret_option.ts";
 import { parseSpan } from "./span_option.ts";
 import { parseStore } from "./store_option.ts";
@@ -46,7 +46,7 @@ export async function readRequest(
   parseStore(flags.store);
   if (flags.retention !== undefined) parseSpan(flags.retention, "--retention");
   const timeout = flags.timeout === undefined ? undefined : parseTimeout(flags.timeout);
-  const runId = flags.runId === undefined ? undefined : parseId(flags.runId, "--run-id");
+  const runId = flags.runId === undefined ? undefined : parseRunId(flags.runId);
   const correlationId = flags.correlationId === undefined
     ? undefined
     : parseId(flags.correlationId, "--correlation-id");

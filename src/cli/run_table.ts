@@ -56,8 +56,8 @@ function timeOf(
   now: number,
 ): string {
   if (endedAt !== null) return formatTime(endedAt - startedAt);
-  if (typeof sleepsUntil === "number") return `sleeps until ${utcTime(sleepsUntil, now)}`;
   if (status === "needs_attention") return "waits for an operator";
-  if (sleepsUntil === null) return "waits for a signal";
-  return owned ? `${formatTime(now - startedAt)} so far` : "left open: nobody goes on with it";
+  if (!owned) return "left open: nobody goes on with it";
+  if (typeof sleepsUntil === "number") return `sleeps until ${utcTime(sleepsUntil, now)}`;
+  return sleepsUntil === null ? "waits for a signal" : `${formatTime(now - startedAt)} so far`;
 }

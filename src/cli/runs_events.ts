@@ -7,7 +7,7 @@ import type { Fact } from "../machines/facts.ts";
 import { eventJson } from "../engine/event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
-import { openRuns, type PlaceFlags } from "./place.ts";
+import { inPlace, openRuns, type PlaceFlags } from "./place.ts";
 import { storedFacts } from "./stored_run.ts";
 import type { RunsView } from "./views.ts";
 
@@ -24,6 +24,7 @@ const LOOK_EVERY = 200;
 export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Promise<number> {
   const journal = await openRuns(flags);
   try {
+    await inPlace(flags, journal.find(id));
     const facts = factsOf(journal, id, flags.follow ?? false, () => io.stdout.isGone());
     for await (const fact of facts) {
       const line = flags.output === "json"

@@ -77,6 +77,7 @@ function summaryJson(run: RunSummary) {
     finished_at: endedAt === null ? null : new Date(endedAt).toISOString(),
     duration_ms: endedAt === null ? null : endedAt - startedAt,
     sleeps_until: run.sleepsUntil == null ? null : new Date(run.sleepsUntil).toISOString(),
+    owned: run.owned,
   };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
 import { act } from "./act.ts";
 import type { Io } from "./io.ts";
@@ -29,7 +30,10 @@ export async function resolveCommand(
     {
       runId,
       what,
-      do: (operator) => operator.resolve(runId, { ...decision, step }),
+      do: async (operator, before) => {
+        if (decision.output !== undefined) checkOutput(step, before);
+        return await operator.resolve(runId, { ...decision, step });
+      },
     },
     { ...flags, output },
     io,
@@ -49,6 +53,14 @@ function stepOf(runId: string, { all, step, status, workflow }: ResolveFlags): s
     `Cannot go on without --step: name the step that waits, as "maestro runs show ${
       shellWord(runId)
     }" has it`,
+  );
+}
+
+/** What undoes a step comes to nothing that anyone reads. */
+function checkOutput(step: string, { attention }: RunReport): void {
+  if (!attention.some((parked) => parked.step === step && parked.op === "compensate")) return;
+  throw usage(
+    `Cannot use --output with --skip here: "${step}" waits to be undone, which has no output; leave it out`,
   );
 }
 

@@ -13,7 +13,7 @@ import { RunResults } from "./run_results.ts";
 import { readSecrets } from "./secret_option.ts";
 import { parseSpan } from "./span_option.ts";
 import { Stage, type StageFlags } from "./stage.ts";
-import { openExisting } from "./store_option.ts";
+import { inStore, openExisting } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of `runs resume`. */
@@ -53,7 +53,7 @@ async function resumeOne(
       `Cannot resume "${id}" alone: it is a child run, which goes on with "${root}"`,
     );
   }
-  const stored = await StoredRun.find(journal, id);
+  const stored = await inStore(store, StoredRun.find(journal, id));
   const { workflow } = stored.view;
   await stage.showProgress(workflow);
   for await (const { runId, workflow, event } of stored.news()) {
@@ -75,16 +75,13 @@ async function resumeAll(
   stage.leftBehind = () => ({ kind: "resumable", runId: null, store });
   const results = new RunResults(stage, journal);
   if (stage.mayShow) stage.progress = linesProgress(stage.io.stderr, stage.mask.mask);
-  let failed = false;
-  const { runs, sleeping } = await engine.resumeAll((id, error) => {
-    failed = true;
-    results.fail(id, error);
-  });
+  const { runs, sleeping } = await engine.resumeAll((id, error) => results.fail(id, error));
   for (const run of runs) results.expect(run);
-  if (runs.length === 0 && sleeping === 0 && !failed) {
+  if (runs.length === 0 && sleeping === 0 && !results.hasFailed) {
     stage.io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
   }
   await engine.settled();
+  if (stage.isLeft) return results.code;
   await results.all();
   if (stage.form === "json") printJson(stage.io, { runs: results.reports });
   return results.code;

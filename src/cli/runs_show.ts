@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { rootIdOf } from "../engine/ids.ts";
 import { type Io, printJson } from "./io.ts";
-import { openRuns, type PlaceFlags, placeOf } from "./place.ts";
+import { inPlace, openRuns, type PlaceFlags, placeOf } from "./place.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of `runs show`. */
@@ -16,13 +17,14 @@ export interface ShowFlags extends PlaceFlags {
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<number> {
   const journal = await openRuns(flags);
   try {
-    const stored = await StoredRun.read(journal, id);
+    const stored = await inPlace(flags, StoredRun.read(journal, id));
     if (flags.output === "json") {
       printJson(io, stored.report());
       return 0;
     }
     const { runPage } = await import("./run_page.ts");
-    io.stdout.write(runPage(stored, placeOf(flags), Date.now(), io.stdout));
+    const { owned } = await journal.find(rootIdOf(id));
+    io.stdout.write(runPage(stored, { store: placeOf(flags), owned }, Date.now(), io.stdout));
     return 0;
   } finally {
     await journal.close();

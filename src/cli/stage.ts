@@ -50,6 +50,8 @@ export class Stage {
   cancel: (() => Promise<void>) | null = null;
   /** Hears of what happens in any run. */
   watch: (runId: string, event: Happening) => void = () => {};
+  /** Hears of a run that was stopped before its end, or that could not be woken. */
+  stopped: (runId: string, error: MaestroError) => void = () => {};
   /** Shows how it goes. */
   progress: Progress = silentProgress;
   readonly #flags: StageFlags;
@@ -58,6 +60,7 @@ export class Stage {
   #printEvent: (runId: string, event: Happening) => void = () => {};
   #engine: Engine | null = null;
   #interrupted = false;
+  #isLeft = false;
 
   private constructor(flags: StageFlags, io: Io) {
     this.#flags = flags;
@@ -105,6 +108,7 @@ export class Stage {
       journal,
       secrets,
       onHappening: (runId, of, event, origin) => this.hear(runId, of, event, origin),
+      onStopped: (runId, error) => this.stopped(runId, error),
       ...(inspect !== undefined && { inspect }),
     });
   }
@@ -133,6 +137,11 @@ export class Stage {
     }
     const { liveTree } = await import("./live_tree.ts");
     this.progress = liveTree(options);
+  }
+
+  /** Somebody has left: what was under way is not told as if it had come to its end. */
+  get isLeft(): boolean {
+    return this.#isLeft;
   }
 
   /** Whether standard error is free for progress: it is for that, for logs, or for the inspection. */
@@ -181,6 +190,7 @@ export class Stage {
   }
 
   #leave(code: number): void {
+    this.#isLeft = true;
     this.endProgress();
     this.io.stderr.write(`${leavingText(code, this.leftBehind())}\n`);
     // A second Ctrl-C waits for nothing and no one.

@@ -22,8 +22,9 @@ export type Store =
 export function parseStore(text: string): Store {
   if (text === "memory") return { kind: "memory" };
   const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
-  if (path !== "") return { kind: "sqlite", path };
-  const why = text === "sqlite:" ? "it names no file" : "it is not a store";
+  const isPath = path !== "" && !/^(:|file:)/i.test(path); // which SQLite takes for more than a path
+  if (isPath) return { kind: "sqlite", path };
+  const why = text.startsWith("sqlite:") ? "it names no file" : "it is not a store";
   throw new MaestroError(
     "USAGE",
     `Cannot use --store "${text}": ${why}; use "memory", or a file as in "${DEFAULT_STORE}"`,
@@ -60,6 +61,7 @@ export async function openStore(text: string): Promise<Journal> {
     const { memoryJournal } = await import("../store/memory.ts");
     return memoryJournal();
   }
+  await isThere(store.path);
   return await openFile(store.path, false);
 }
 
@@ -76,7 +78,7 @@ export async function openExisting(text: string): Promise<Journal> {
       `Cannot use --store "memory" here: runs in memory end with their process; name a file, as in "${DEFAULT_STORE}"`,
     );
   }
-  if (await isMissing(store.path)) {
+  if (!await isThere(store.path)) {
     throw new MaestroError(
       "STORE_FAILED",
       `There is no store at "${store.path}"; run a workflow first, or name the store with --store`,
@@ -85,17 +87,40 @@ export async function openExisting(text: string): Promise<Journal> {
   return await openFile(store.path, true);
 }
 
+/** Says of a run that is not there in which store it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
+export async function inStore<T>(text: string, finding: Promise<T>): Promise<T> {
+  try {
+    return await finding;
+  } catch (thrown) {
+    const { code, message } = MaestroError.from(thrown);
+    if (code !== "RUN_NOT_FOUND") throw thrown;
+    throw new MaestroError(code, `${message} in the store "${text}"`);
+  }
+}
+
 async function openFile(path: string, mustExist: boolean): Promise<Journal> {
   const { sqliteJournal } = await import("../store/sqlite/journal.ts");
   return sqliteJournal(path, { mustExist });
 }
 
-async function isMissing(path: string): Promise<boolean> {
+/** Whether there is something. @throws {MaestroError} `USAGE` where it is a device, say, which keeps nothing */
+async function isThere(path: string): Promise<boolean> {
+  const found = await statOf(path);
+  if (found && !found.isFile && !found.isDirectory) {
+    throw new MaestroError(
+      "USAGE",
+      `Cannot use --store "sqlite:${path}": it is no file; name one, as in "${DEFAULT_STORE}"`,
+    );
+  }
+  return found !== null;
+}
+
+/** `null`: there is nothing; `undefined`: what else is wrong is said by who opens it. */
+async function statOf(path: string): Promise<Deno.FileInfo | null | undefined> {
   try {
-    await Deno.stat(path);
-    return false;
+    return await Deno.stat(path);
   } catch (thrown) {
-    // What else is wrong is said by who opens it.
-    return thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory;
+    const { NotFound, NotADirectory } = Deno.errors;
+    return thrown instanceof NotFound || thrown instanceof NotADirectory ? null : undefined;
   }
 }

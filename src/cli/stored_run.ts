@@ -68,15 +68,18 @@ export class StoredRun {
   }
 
   /** Finds a run; nothing but its beginning is read. @throws {MaestroError} `RUN_NOT_FOUND` */
-  static async find(journal: Readable, id: string): Promise<StoredRun> {
-    const facts = storedFacts(journal);
+  static async find(
+    journal: Readable,
+    id: string,
+    facts: StoredFacts = storedFacts(journal),
+  ): Promise<StoredRun> {
     const { started, workflow } = await facts.beginning(id);
     return new StoredRun(journal, facts, started, workflow);
   }
 
   /** A run, read to where it stands. @throws {MaestroError} `RUN_NOT_FOUND` */
-  static async read(journal: Readable, id: string): Promise<StoredRun> {
-    const run = await StoredRun.find(journal, id);
+  static async read(journal: Readable, id: string, facts?: StoredFacts): Promise<StoredRun> {
+    const run = await StoredRun.find(journal, id, facts);
     for await (const _ of run.news());
     return run;
   }

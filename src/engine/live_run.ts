@@ -2,7 +2,13 @@ import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
 import type { Board } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import { recordKey, recordOf, type RunState, type StepRecord } from "../machines/records.ts";
+import {
+  isLeftToOthers,
+  recordKey,
+  recordOf,
+  type RunState,
+  type StepRecord,
+} from "../machines/records.ts";
 import { missesPivot, pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
 import { startChild } from "../machines/start_child.ts";
@@ -494,10 +500,4 @@ function onlyWaits(state: RunState, record: StepRecord): boolean {
 function mattersToParents(fact: Fact): boolean {
   return fact.kind.startsWith("attention_") || fact.kind === "pivot_passed" ||
     "pivot" in fact && fact.pivot === true;
-}
-
-/** Whether a step waits for what has a record of its own: its `verify`, or what its `catch` does. */
-function isLeftToOthers(state: RunState, { path, op, caught }: StepRecord): boolean {
-  if (caught !== null) return true;
-  return op === "action" && recordOf(state, path, "verify")?.status === "running";
 }

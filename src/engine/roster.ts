@@ -368,7 +368,9 @@ export class Roster {
       // Such as a secret that is not there now.
       if (PASSING.has(error.code)) {
         if (!sleeper.told) this.#options.onStopped?.(claim.runId, error);
-        this.#sleepers.add({ ...sleeper, dueAt: this.#clock.now() + WAKE_AGAIN, told: true });
+        // Who waits until nothing is under way does not wait for what an operator has to bring.
+        const dueAt = this.#clock.now() + WAKE_AGAIN;
+        this.#sleepers.add({ ...sleeper, dueAt, parked: true, told: true });
       } else if (error.code !== "ENGINE_CLOSED") {
         this.#stopAsleep(sleeper, error);
       }

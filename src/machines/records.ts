@@ -191,3 +191,9 @@ export function runDeadline(state: RunState): number | null {
   if (deadline === null || root === undefined || root.parkedInside > 0) return null;
   return deadline + root.parkedFor;
 }
+
+/** Whether a step waits for what has a record of its own: its `verify`, or what its `catch` does. */
+export function isLeftToOthers(state: RunState, { path, op, caught }: StepRecord): boolean {
+  if (caught !== null) return true;
+  return op === "action" && recordOf(state, path, "verify")?.status === "running";
+}

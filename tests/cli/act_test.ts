@@ -1,5 +1,6 @@
 /** What somebody wants of a run, in the process that has it, or where nobody has it. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type Desk, deskTest, DONE } from "./desk.ts";
 import { command, ended, maestro, steady } from "./program.ts";
 import { stands } from "./stands.ts";
@@ -12,8 +13,8 @@ const isWaiting = ({ steps }: { readonly steps: readonly { readonly status: stri
   steps.some(({ status }) => status === "waiting");
 
 /** Starts a run that waits for its signal, in a process of its own. */
-async function waiting(desk: Desk, id: string) {
-  const file = await desk.workflow("waits", WAITS);
+async function waiting(desk: Desk, id: string, steps = WAITS) {
+  const file = await desk.workflow("waits", steps);
   const args = ["run", file, "--set", "text=hi", "--run-id", id, "--quiet"];
   const child = command(args, { cwd: desk.folder }).spawn();
   await stands(desk, id, isWaiting);
@@ -114,6 +115,10 @@ const PIVOT = `${DONE}  - { id: pay, service: desk, method: Do, input: { text: p
   - { id: ship, service: desk, method: Refuse, input: { text: ship }, output: shipped }
   - { id: told, service: desk, method: Do, input: { text: "{{ .shipped.text }}" } }
 `;
+
+/** Its rollback is denied. */
+const UNDOES = DONE.replace("method: Undo", "method: Deny") +
+  "  - { id: second, service: desk, method: Refuse, input: { text: two } }\n";
 
 /** Runs a workflow that is parked in the end. */
 async function parked(desk: Desk, id: string, steps = PIVOT): Promise<void> {
@@ -227,3 +232,94 @@ deskTest("who leaves a run that was taken over leaves it to be resumed", async (
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).status, "completed");
 });
+
+deskTest("a run that only waits in its child run is at rest", async (desk) => {
+  await desk.workflow(
+    "kid",
+    "  - { id: go, await_signal: go }\n  - { id: told, service: desk, method: Do, input: { text: told } }\n  - { id: more, await_signal: more }\n",
+  );
+  const file = await desk.workflow("parent", "  - { id: kid, workflow: kid.yaml }\n");
+  const args = ["run", file, "--run-id", "order-1", "--quiet"];
+  const child = command(args, { cwd: desk.folder }).spawn();
+  await stands(desk, "order-1/kid", isWaiting);
+  child.kill("SIGKILL");
+  await ended(child, args);
+  const { code, stderr } = await runs(desk, "signal", "order-1/kid", "go", "--quiet");
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(desk.calls, ["Do told"]);
+  await stands(desk, "order-1/kid", ({ steps }) => steps.at(-1)?.path === "more");
+});
+
+deskTest("a cancel of a run that rolls back already says so", async (desk) => {
+  await parked(desk, "order-1", UNDOES);
+  const { code, stdout, stderr } = await runs(desk, "cancel", "order-1", "--quiet");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^order-1 {2}it turns back already, so there is nothing to cancel; /);
+});
+
+deskTest("what undoes a step is skipped without an output", async (desk) => {
+  await parked(desk, "order-1", UNDOES);
+  const skip = ["resolve", "order-1", "--step", "first", "--skip", "--reason", "so", "--quiet"];
+  const { code, stderr } = await runs(desk, ...skip, "--output", '{"text": "by hand"}');
+  assert.equal(code, 2);
+  assert.equal(
+    stderr,
+    'error: Cannot use --output with --skip here: "first" waits to be undone, which has no output; leave it out\n',
+  );
+  assert.equal((await runs(desk, ...skip)).code, 0);
+});
+
+deskTest("of a child run that can't be undone nothing else is said of undoing", async (desk) => {
+  await desk.workflow("kid", UNDOES.replaceAll(".input.text", ".run.workflow"));
+  await parked(desk, "order-1", "  - { id: kid, workflow: kid.yaml }\n");
+  const { stdout } = await runs(desk, "show", "order-1");
+  assert.match(stdout, /^! "kid\/first" cannot be undone/m);
+  assert.doesNotMatch(stdout, /Nothing/);
+});
+
+deskTest("a signal that no step would ever take is warned of", async (desk) => {
+  await desk.workflow("kid", "  - { id: go, await_signal: go }\n");
+  const { end } = await waiting(desk, "order-1", `${WAITS}  - { workflow: kid.yaml }\n`);
+  const warned = async (name: string) => {
+    const { code, stderr } = await runs(desk, "signal", "order-1", name, "--quiet");
+    assert.equal(code, 0, stderr);
+    return stderr;
+  };
+  assert.equal(
+    await warned("aproval"),
+    'warning: No step of run order-1 waits for a signal "aproval", now or later; did you mean "approval"?\n',
+  );
+  assert.equal(
+    await warned("go"),
+    'warning: No step of run order-1 waits for a signal "go", now or later; a child run does: signal it by its own id, order-1/STEP\n',
+  );
+  assert.equal((await runs(desk, "cancel", "order-1")).code, 0);
+  await end();
+});
+
+deskTest("who leaves before the owner has answered is told that it is posted", async (desk) => {
+  const { child, end } = await waiting(desk, "order-1");
+  child.kill("SIGSTOP"); // it is alive, and does nothing
+  const signal = ["runs", "signal", "order-1", "approval", "--signal-id", "s-1", "--quiet"];
+  const asking = command([...signal, "--data", '{"by": "ada"}'], { cwd: desk.folder }).spawn();
+  await posted(desk);
+  asking.kill("SIGTERM");
+  const left = await ended(asking, signal);
+  assert.equal(left.code, 143);
+  assert.equal(
+    left.stderr,
+    'Stopped by SIGTERM: the signal "approval" is posted, and need not be sent again: the process that has run order-1 does it, or whoever takes the run over; sent again with --signal-id s-1 it counts once; see maestro runs show order-1\n',
+  );
+  child.kill("SIGCONT");
+  assert.equal((await end()).code, 0);
+  assert.deepEqual(desk.calls, ["Do hi", "Do ada"]);
+});
+
+/** Resolves once something stands in an inbox. */
+async function posted(desk: Desk): Promise<void> {
+  const store = new DatabaseSync(`${desk.folder}/.maestro/maestro.db`);
+  while (store.prepare("SELECT 1 FROM inbox").get() === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  store.close();
+}

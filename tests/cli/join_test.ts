@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Desk, deskTest, DONE } from "./desk.ts";
 import { command, ended, maestro } from "./program.ts";
+import { stands } from "./stands.ts";
 
 const SLOW = `${DONE}  - { id: second, service: desk, method: Slow, input: { text: two } }\n`;
 
@@ -163,3 +164,42 @@ deskTest("two that are started at once are one run", async (desk) => {
   assert.equal(new Set(ends.map(({ stdout }) => stdout)).size, 1);
   assert.deepEqual(desk.calls, ["Do hi"]);
 });
+
+deskTest(
+  "a run whose child waits for an operator elsewhere gives its report, and 3",
+  async (desk) => {
+    await desk.workflow(
+      "kid",
+      `  - { id: pay, service: desk, method: Do, input: { text: pay }, pivot: true }
+  - { id: ship, service: desk, method: Refuse, input: { text: ship } }\n`,
+    );
+    const parent = await desk.workflow("parent", "  - { id: kid, workflow: kid.yaml }\n");
+    assert.equal((await run(desk, parent)).code, 3);
+    const sleeper = await desk.workflow("sleeper", "  - { id: nap, wait: 1000d }\n");
+    const sleeping = ["run", sleeper, "--run-id", "sleeper"];
+    const first = command(sleeping, { cwd: desk.folder }).spawn();
+    await stands(desk, "sleeper", ({ steps }) => steps.length > 0);
+    first.kill("SIGTERM");
+    await ended(first, sleeping);
+    const resuming = ["runs", "resume", "--quiet"]; // it has both from now on
+    const owner = command(resuming, { cwd: desk.folder }).spawn();
+    try {
+      while (!(await isOwned(desk, "order-1"))) continue;
+      const { code, stdout } = await run(desk, parent);
+      assert.equal(code, 3);
+      assert.deepEqual(
+        JSON.parse(stdout).attention.map(({ step }: { step: string }) => step),
+        ["kid/ship"],
+      );
+    } finally {
+      owner.kill("SIGTERM");
+      await ended(owner, resuming);
+    }
+  },
+);
+
+/** Whether a live process has a run. */
+async function isOwned(desk: Desk, id: string): Promise<boolean> {
+  const { stdout } = await maestro(["runs", "list", "--output", "json"], { cwd: desk.folder });
+  return JSON.parse(stdout).runs.find(({ run_id }: { run_id: string }) => run_id === id).owned;
+}

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { MaestroError } from "../../src/errors.ts";
 import { defectText } from "../../src/cli/defect.ts";
 import { releaseWarning } from "../../src/cli/deno_release.ts";
-import { parseEndpoints, parseTimeout } from "../../src/cli/run_options.ts";
+import { parseEndpoints, parseRunId, parseTimeout } from "../../src/cli/run_options.ts";
 import { applySetting, parseSetting } from "../../src/cli/set_option.ts";
+import { MAX_DURATION } from "../../src/workflow/durations.ts";
 import { formatTime, printable, shorten } from "../../src/cli/text.ts";
 
 Deno.test("--set takes JSON as JSON, and anything else as text", () => {
@@ -51,6 +52,15 @@ Deno.test("an endpoint's value may hold what it likes", () => {
 Deno.test("a timeout is a duration", () => {
   assert.equal(parseTimeout("1h30m"), 5_400_000);
   for (const bad of ["", "0s", "5", "-1s"]) assert.throws(() => parseTimeout(bad), MaestroError);
+  assert.equal(parseTimeout("36500d"), MAX_DURATION);
+  assert.throws(() => parseTimeout("36501d"), /at most 36500d$/);
+});
+
+Deno.test("a run's id is none that other commands would take for an option", () => {
+  assert.equal(parseRunId("order-1"), "order-1");
+  for (const bad of ["-x", "--store", "", "a b"]) {
+    assert.throws(() => parseRunId(bad), MaestroError);
+  }
 });
 
 Deno.test("only the releases of Deno that can't be trusted are warned of", () => {

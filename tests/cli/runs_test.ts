@@ -35,12 +35,12 @@ deskTest("the runs are listed, narrowed down and dropped", async (desk, t) => {
   assert.equal(await run(desk, "one", fine), 0);
   assert.equal(await run(desk, "two", refused), 1);
   assert.equal(await run(desk, "three", parked), 3);
+  const waiting = [];
   for (const [id, file] of [["four", waits], ["five", sleeps]] as const) {
     const args = ["run", file, "--run-id", id, "--quiet"];
     const child = command(args, { cwd: desk.folder }).spawn();
     await stands(desk, id, ({ steps }) => steps.length > 0);
-    child.kill("SIGTERM");
-    await ended(child, args);
+    waiting.push({ child, args });
   }
   const slow = "  - { id: slow, service: desk, method: Slow, input: { text: slow } }\n";
   const file = await desk.workflow("slow", slow);
@@ -56,6 +56,10 @@ deskTest("the runs are listed, narrowed down and dropped", async (desk, t) => {
   });
   child.kill("SIGKILL");
   await ended(child, args);
+  for (const { child, args } of waiting) {
+    child.kill("SIGTERM");
+    await ended(child, args);
+  }
   const list = async (...more: readonly string[]) => {
     const { code, stdout, stderr } = await runs(desk, "list", ...more, "--output", "json");
     assert.equal(code, 0, stderr);
@@ -76,6 +80,7 @@ deskTest("the runs are listed, narrowed down and dropped", async (desk, t) => {
       "finished_at",
       "duration_ms",
       "sleeps_until",
+      "owned",
     ]);
     assert.deepEqual(Object.keys(store), ["bytes", "free_bytes"]);
     const five = runs.find(({ run_id }: { run_id: string }) => run_id === "five");
@@ -94,9 +99,23 @@ deskTest("the runs are listed, narrowed down and dropped", async (desk, t) => {
     assert.deepEqual([none.code, none.stdout], [0, ""]);
     assert.match(none.stderr, /^No runs$/m);
   });
-  await t.step("one that was left open is marked", async () => {
-    const { stdout } = await runs(desk, "list", "--workflow", "slow");
-    assert.match(stdout, /left open: nobody goes on with it$/m);
+  await t.step("those that were left open are marked, also where they sleep", async () => {
+    const { stdout } = await runs(desk, "list");
+    const marked = stdout.split("\n").filter((line) =>
+      line.endsWith("left open: nobody goes on with it")
+    );
+    assert.deepEqual(marked.map((line) => line.split(" ")[0]), ["six", "five", "four"]);
+    assert.ok((await list()).runs.every(({ owned }: { owned: boolean }) => !owned));
+    for (const id of ["six", "five"]) {
+      const shown = await runs(desk, "show", id);
+      assert.ok(
+        shown.stdout.endsWith(
+          `Left open: nobody goes on with it. Go on with: maestro runs resume ${id}\n`,
+        ),
+        shown.stdout,
+      );
+    }
+    assert.doesNotMatch((await runs(desk, "show", "one")).stdout, /Left open/);
   });
   await t.step("those that ended are dropped, and no others", async () => {
     const kept = await runs(desk, "prune", "--older-than", "1h");
