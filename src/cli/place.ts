@@ -7,7 +7,7 @@ import type { Journal } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { readSecrets } from "./secret_option.ts";
 import type { Stage } from "./stage.ts";
-import { inStore, openExisting } from "./store_option.ts";
+import { inStore, openExisting, whereNot } from "./store_option.ts";
 import type { Operator, RunsView } from "./views.ts";
 
 /** The options that say where runs are. */
@@ -31,9 +31,11 @@ export async function openRuns(flags: PlaceFlags): Promise<RunsView> {
     : await (await import("./remote/open.ts")).remoteRuns(server);
 }
 
-/** Says of a run that is not there in which store it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
-export async function inPlace<T>({ server, store }: PlaceFlags, finding: Promise<T>): Promise<T> {
-  return server === undefined ? await inStore(store, finding) : await finding;
+/** Says of a run that is not there where it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
+export function inPlace<T>({ server, store }: PlaceFlags, finding: Promise<T>): Promise<T> {
+  return server === undefined
+    ? inStore(store, finding)
+    : whereNot(`at the server "${server}"`, finding);
 }
 
 /**

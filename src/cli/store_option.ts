@@ -88,13 +88,18 @@ export async function openExisting(text: string): Promise<Journal> {
 }
 
 /** Says of a run that is not there in which store it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
-export async function inStore<T>(text: string, finding: Promise<T>): Promise<T> {
+export function inStore<T>(text: string, finding: Promise<T>): Promise<T> {
+  return whereNot(`in the store "${text}"`, finding);
+}
+
+/** Says of a run that is not there where it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
+export async function whereNot<T>(place: string, finding: Promise<T>): Promise<T> {
   try {
     return await finding;
   } catch (thrown) {
     const { code, message } = MaestroError.from(thrown);
     if (code !== "RUN_NOT_FOUND") throw thrown;
-    throw new MaestroError(code, `${message} in the store "${text}"`);
+    throw new MaestroError(code, `${message} ${place}`);
   }
 }
 

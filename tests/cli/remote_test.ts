@@ -61,7 +61,8 @@ async function stands(server: Serving, id: string, status: string, steps = 0): P
 
 /** What a place adds to the commands that are proposed, and the passing of time. */
 const settled = (text: string) =>
-  text.replaceAll(/ --(server|store) \S+/g, "").replaceAll(/\b\d+(\.\d+)?m?s\b/g, "<t>")
+  text.replaceAll(/ --(server|store) \S+| (in the store|at the server) "[^"]*"/g, "")
+    .replaceAll(/\b\d+(\.\d+)?m?s\b/g, "<t>")
     .replaceAll(/ +<t>/g, " <t>");
 
 const REFUSED = "  - { id: second, service: desk, method: Refuse, input: { text: two } }\n";
