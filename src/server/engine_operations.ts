@@ -121,7 +121,6 @@ export class EngineOperations implements Operations {
 
   async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
     checkRole(who, "operator", "start runs");
-    const workflow = this.#workflows.find(request.workflow, request.version);
     const { input = {}, run_id: runId, correlation_id: correlationId, traceparent } = request;
     const timeout = request.timeout === undefined ? undefined : timeoutOf(request.timeout);
     const options: StartOptions = {
@@ -131,7 +130,9 @@ export class EngineOperations implements Operations {
       ...(traceparent !== undefined && { traceparent: traceparentOf(traceparent) }),
       ...(timeout !== undefined && { timeout }),
     };
+    // First of all: it is there also where the folder has its workflow no longer.
     if (runId !== undefined && await this.#isThere(runId)) return await this.#same(request, runId);
+    const workflow = this.#workflows.find(request.workflow, request.version);
     try {
       return (await this.#start(workflow, options, who)).report();
     } catch (thrown) {

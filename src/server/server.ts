@@ -107,7 +107,7 @@ export class Server {
   async resume(onFailed: (runId: string, error: MaestroError) => void) {
     const { runs, sleeping } = await this.#options.engine.resumeAll(onFailed);
     this.#isResumed = true;
-    this.#grpc?.setServing(true);
+    this.#grpc?.setServing(!this.#draining.signal.aborted);
     return { resumed: runs.length, sleeping };
   }
 
