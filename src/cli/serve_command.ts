@@ -128,12 +128,15 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
         const { port } = await server.listenGrpc(grpc, certificate);
         logger.info("serving gRPC", { host: grpc.hostname, port, tls: certificate !== null });
       }
-      const { resumed, sleeping } = await server.resume((runId, { code, message }) =>
-        logger.error("run can't be resumed", { run_id: runId, code, error: message })
-      );
-      if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
-      reschedule = () => scheduler.set(workflows.newest());
-      reschedule();
+      const goOn = async () => {
+        const { resumed, sleeping } = await server.resume((runId, { code, message }) =>
+          logger.error("run can't be resumed", { run_id: runId, code, error: message })
+        );
+        if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
+        reschedule = () => scheduler.set(workflows.newest());
+        reschedule();
+      };
+      await Promise.race([goOn(), stopped.asked]); // many runs take a while: a stop need not wait for them
       await stopped.asked;
       logger.info("stopping", {});
     } finally {

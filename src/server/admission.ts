@@ -17,6 +17,8 @@ export class Admission {
     readonly enter: () => void;
     readonly refuse: (error: MaestroError) => void;
   }[] = [];
+  /** Why nobody is let in any more. */
+  #closed: MaestroError | null = null;
 
   constructor(most: number, underWay: () => number) {
     this.#most = most;
@@ -28,8 +30,9 @@ export class Admission {
     return this.#queue.length;
   }
 
-  /** Starts something when there is room. @throws {MaestroError} `OVERLOADED` */
+  /** Starts something when there is room. @throws {MaestroError} `OVERLOADED`, and what it was closed with */
   async enter<T>(start: () => Promise<T>): Promise<T> {
+    if (this.#closed !== null) throw this.#closed;
     if (this.#queue.length > 0 || !this.#hasRoom()) await this.#turn();
     else this.#entering++;
     try {
@@ -50,6 +53,7 @@ export class Admission {
 
   /** Nobody is let in any more. */
   close(error: MaestroError): void {
+    this.#closed = error;
     for (const { refuse } of this.#queue.splice(0)) refuse(error);
   }
 

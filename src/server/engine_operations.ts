@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
-import { validInput } from "../engine/start_checks.ts";
+import { checkRunId, validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { canonicalJson } from "../workflow/digest.ts";
@@ -121,7 +121,6 @@ export class EngineOperations implements Operations {
 
   async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
     checkRole(who, "operator", "start runs");
-    const workflow = this.#workflows.find(request.workflow, request.version);
     const { input = {}, run_id: runId, correlation_id: correlationId, traceparent } = request;
     const timeout = request.timeout === undefined ? undefined : timeoutOf(request.timeout);
     const options: StartOptions = {
@@ -131,7 +130,10 @@ export class EngineOperations implements Operations {
       ...(traceparent !== undefined && { traceparent: traceparentOf(traceparent) }),
       ...(timeout !== undefined && { timeout }),
     };
+    if (runId !== undefined) checkRunId(runId);
+    // First of all: it is there also where the folder has its workflow no longer.
     if (runId !== undefined && await this.#isThere(runId)) return await this.#same(request, runId);
+    const workflow = this.#workflows.find(request.workflow, request.version);
     try {
       return (await this.#start(workflow, options, who)).report();
     } catch (thrown) {
@@ -309,6 +311,18 @@ export class EngineOperations implements Operations {
     }
   }
 
+  /** Takes a run up that was left open by a process that has died since this server started. */
+  async #goOn(runId: string): Promise<void> {
+    const { owned, endedAt } = await this.#journal.find(runId);
+    if (owned || endedAt !== null) return;
+    try {
+      await this.#engine.resume(runId);
+    } catch (thrown) {
+      const { code } = MaestroError.from(thrown);
+      if (code !== "RUN_OWNED" && code !== "RUN_NOT_ACTIVE") throw thrown; // another one was faster
+    }
+  }
+
   /** The run that there is, if it is what was asked for. */
   async #same(request: StartRunRequest, runId: string): Promise<RunReport> {
     const { workflow, input } = await this.#engine.beginning(runId);
@@ -316,7 +330,10 @@ export class EngineOperations implements Operations {
     const isSame = workflow.name === request.workflow &&
       (request.version === undefined || request.version === workflow.version) &&
       given !== null && canonicalJson(given) === canonicalJson(input);
-    if (isSame) return await this.#engine.report(runId);
+    if (isSame) {
+      await this.#goOn(runId);
+      return await this.#engine.report(runId);
+    }
     throw new MaestroError(
       "RUN_EXISTS",
       `There is a run "${runId}" already, of another workflow, version or input; use another id`,

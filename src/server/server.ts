@@ -117,7 +117,7 @@ export class Server {
     // A store that can't be written now shows where runs are started, and may be in a minute.
     this.#again = setInterval(() => engine.resumeAll(onFailed).catch(() => {}), resumeEvery);
     this.#isResumed = true;
-    this.#grpc?.setServing(true);
+    this.#grpc?.setServing(!this.#draining.signal.aborted);
     return { resumed: runs.length, sleeping };
   }
 

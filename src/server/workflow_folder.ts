@@ -8,6 +8,9 @@ import { stepTree } from "./step_tree.ts";
 /** How often it is looked whether a file has changed, in milliseconds. */
 const LOOK_EVERY = 1_000;
 
+/** How far the time of a file may be behind the clock, in milliseconds. */
+const TICK = 10;
+
 /** What a folder of workflows is watched with. */
 export interface WorkflowFolderOptions {
   /** Relative to the working directory, or absolute. */
@@ -154,6 +157,7 @@ export class WorkflowFolder {
 
   /** @returns `null` where the file is none of a workflow */
   async #read(path: string, before: WorkflowFile | undefined): Promise<WorkflowFile | null> {
+    const begun = Date.now();
     const { workflow, problems: found, texts } = await this.#options.check(path);
     const problems = found.map((problem) => ({
       ...problem,
@@ -161,7 +165,9 @@ export class WorkflowFolder {
     }));
     const text = texts.get(path) ?? "";
     if (workflow === null && before?.workflow == null && !/^steps\s*:/m.test(text)) return null;
-    const sources = new Map([path, ...texts.keys()].map((source) => [source, stampOf(source)]));
+    const sources = new Map(
+      [path, ...texts.keys()].map((source) => [source, stampOf(source, begun)]),
+    );
     const file = this.#inFolder(path);
     return workflow === null
       ? { ...NEVER_RIGHT, text, ...before, file, problems, sources }
@@ -246,11 +252,18 @@ function isUnchanged({ sources }: WorkflowFile): boolean {
   return [...sources].every(([path, stamp]) => stampOf(path) === stamp);
 }
 
-/** How a file stands, as far as can be told without reading it. */
-function stampOf(path: string): string {
+/**
+ * How a file stands, as far as can be told without reading it.
+ *
+ * @param readSince when reading it began: what was written since may have been read by half, and is
+ * like nothing that is seen later
+ */
+function stampOf(path: string, readSince = Infinity): string {
   try {
     const { mtime, size, ino } = Deno.statSync(path);
-    return `${mtime?.getTime()}:${size}:${ino}`;
+    const written = mtime?.getTime() ?? 0;
+    if (written >= readSince - TICK && written <= Date.now()) return "being written";
+    return `${written}:${size}:${ino}`;
   } catch {
     return "missing";
   }

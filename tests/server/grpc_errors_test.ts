@@ -43,6 +43,29 @@ const BAD:
       "INVALID_ARGUMENT",
       "timeout",
     ],
+    [
+      "an input that is no JSON",
+      (c) => c.call(startRun, { workflow: "workflows/greet", input: { name: NaN } }),
+      "INVALID_ARGUMENT",
+      "input",
+    ],
+    [
+      "data that is no JSON",
+      (c) =>
+        c.call(signalRun, {
+          ...R1,
+          signal: "go",
+          data: { kind: { case: "numberValue", value: Infinity } },
+        }),
+      "INVALID_ARGUMENT",
+      "data",
+    ],
+    [
+      "data that says nothing",
+      (c) => c.call(signalRun, { ...R1, signal: "go", data: {} }),
+      "INVALID_ARGUMENT",
+      "data",
+    ],
     ["no name", (c) => c.call(getRun, {}), "INVALID_ARGUMENT", "name"],
     [
       "another collection",

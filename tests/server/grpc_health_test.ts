@@ -3,6 +3,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from "../../src/gen/grpc/health/v1/health_pb.ts";
+import { Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
 import { RpcFailure } from "../support/api_client.ts";
 import { startApiServer } from "../support/grpc_api.ts";
 
@@ -33,4 +34,20 @@ Deno.test("a watch of the health hears of every change", async () => {
   server.grpc.setServing(false);
   server.grpc.setServing(true);
   assert.equal((await known.next()).value?.status, Status.SERVING);
+});
+
+Deno.test("strangers who watch the health take no watch away from those who are known", async () => {
+  await using server = await startApiServer({ maxStreams: 1 });
+  const stranger = server.client(null);
+  assert.equal((await stranger.watch(watch, {}).next()).value?.status, Status.SERVING);
+  await assert.rejects(
+    stranger.watch(watch, {}).next(),
+    (error) => error instanceof RpcFailure && error.code === "RESOURCE_EXHAUSTED",
+  );
+  const known = server.client();
+  await known.call(Runs.method.startRun, { workflow: "workflows/greet", runId: "r1" });
+  assert.equal(
+    (await known.watch(Runs.method.watchRun, { name: "runs/r1" }).next()).value?.event?.kind,
+    "run_started",
+  );
 });

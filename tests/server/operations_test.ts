@@ -52,3 +52,31 @@ Deno.test("a run is started, signalled and heard to its end", async () => {
     await engine.close();
   }
 });
+
+Deno.test("who asks again gets the run, also where its workflow is no longer in the folder", async () => {
+  await using files = await tempFiles({ "greet.yaml": TEXT });
+  const workflows = await WorkflowFolder.open({ folder: files.path("."), check: checkWorkflow });
+  const journal = memoryJournal();
+  const engine = new Engine({ journal, caller: callerOf(() => ({})) });
+  const operations = new EngineOperations({ engine, journal, workflows });
+  try {
+    const asked = { workflow: "greet", run_id: "r1", input: { name: "Ada" } };
+    await operations.startRun(asked, ME);
+    await Deno.remove(files.path("greet.yaml"));
+    await workflows.look();
+    assert.equal((await operations.startRun(asked, ME)).run_id, "r1");
+    await assert.rejects(operations.startRun({ ...asked, input: {} }, ME), { code: "RUN_EXISTS" });
+    await assert.rejects(operations.startRun({ ...asked, run_id: "r2" }, ME), {
+      code: "WORKFLOW_NOT_FOUND",
+    });
+    operations.close();
+    await Deno.writeTextFile(files.path("greet.yaml"), TEXT);
+    await workflows.look();
+    await assert.rejects(operations.startRun({ ...asked, run_id: "r2" }, ME), {
+      code: "ENGINE_CLOSED",
+    });
+  } finally {
+    workflows.close();
+    await engine.close();
+  }
+});

@@ -36,6 +36,7 @@ Deno.test("bad requests are refused with what is wrong with them, and harm nobod
     ["an unknown field", start({ workflow: "approval", imput: {} }), 400, /imput/],
     ["a wrong type", start({ workflow: 7 }), 400, /"workflow".*string/],
     ["too deep", start(`{"workflow":"approval","input":${deep}}`), 400, /200 levels deep/],
+    ["a string without an end", start(`"${'\\"'.repeat(500_000)}`), 400, /Not JSON/],
     ["too large", start({ workflow: "x".repeat(1024 * 1024) }), 400, /more than 1048576 bytes/],
     [
       "a number that loses digits",

@@ -4,6 +4,7 @@ import type { AttentionReport } from "../../../src/engine/report.ts";
 import type { ResolveStepRequest } from "../../../src/server/operations.ts";
 import { resolveStep } from "../api/api.ts";
 import type { JsonValue } from "../api/json.ts";
+import { newId } from "../api/new_id.ts";
 import { JsonField } from "../form/json_field.tsx";
 import { attempt } from "../ui/toasts.tsx";
 import { FailureView } from "./failure_view.tsx";
@@ -173,7 +174,7 @@ function resolutionOf(
     step,
     action,
     reason,
-    resolution_id: crypto.randomUUID(),
+    resolution_id: newId(),
     ...action === "retry" && input !== undefined ? { input: input as Json } : {},
     ...action === "skip" && output !== undefined ? { output: output as Json } : {},
   };

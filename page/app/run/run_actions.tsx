@@ -4,6 +4,7 @@ import type { RunReport } from "../../../src/engine/report.ts";
 import { cancelRun, signalRun } from "../api/api.ts";
 import { JsonField } from "../form/json_field.tsx";
 import type { JsonValue } from "../api/json.ts";
+import { newId } from "../api/new_id.ts";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { attempt } from "../ui/toasts.tsx";
 
@@ -70,12 +71,13 @@ function SignalDialog({ runId, names, onClose, onDone }: {
 }): VNode {
   const name = useSignal(names[0] ?? "");
   const data = useSignal<JsonValue | undefined>({});
+  const id = useSignal(newId()); // sent again because no answer came, it is one signal
   const send = async (event: Event) => {
     event.preventDefault();
     const value = data.value;
     if (value === undefined) return;
     const sent = await attempt(
-      () => signalRun(runId, { name: name.value, data: value, signal_id: crypto.randomUUID() }),
+      () => signalRun(runId, { name: name.value, data: value, signal_id: id.value }),
       `The signal "${name.value}" was sent`,
     );
     if (!sent) return;

@@ -4,6 +4,7 @@ import type { StartRunRequest, WorkflowDetail } from "../../../src/server/operat
 import { startRun } from "../api/api.ts";
 import { ApiError } from "../api/api_error.ts";
 import type { JsonValue } from "../api/json.ts";
+import { newId } from "../api/new_id.ts";
 import { JsonField } from "../form/json_field.tsx";
 import { asSchema, initialOf, kindOf, resolve } from "../form/schema.ts";
 import { SchemaField } from "../form/schema_field.tsx";
@@ -18,6 +19,7 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
   const input = useSignal<JsonValue | undefined>(initialOf(root, root) ?? {});
   const isRaw = useSignal(!hasForm);
   const runId = useSignal("");
+  const ownId = useSignal(newId()); // started again because no answer came, it is one run
   const correlationId = useSignal("");
   const error = useSignal<ApiError | null>(null);
   const isBusy = useSignal(false);
@@ -31,7 +33,7 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
         workflow: name,
         input: input.value as NonNullable<StartRunRequest["input"]>, // JSON is JSON
         ...version === null ? {} : { version },
-        ...runId.value === "" ? {} : { run_id: runId.value },
+        run_id: runId.value === "" ? ownId.value : runId.value,
         ...correlationId.value === "" ? {} : { correlation_id: correlationId.value },
       });
       say(`Started ${report.run_id}`);

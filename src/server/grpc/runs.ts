@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { RunStatus } from "../../engine/report.ts";
 import { formatDuration } from "../../workflow/durations.ts";
-import type { Json } from "../../workflow/json.ts";
 import {
   ResolveStepRequest_Action as Action,
   type Runs,
@@ -12,7 +11,7 @@ import {
 import type { Operations, ResolveStepRequest, StartRunRequest } from "../operations.ts";
 import { fieldError } from "./field_error.ts";
 import { parseFilter } from "./filter.ts";
-import { jsonOf } from "./json_values.ts";
+import { jsonOf, jsonOfStruct } from "./json_values.ts";
 import { runIdOf, workflowOf } from "./names.ts";
 import { applyReadMask } from "./read_mask.ts";
 import type { Asked, Methods } from "./rpc.ts";
@@ -68,7 +67,7 @@ export function runsService(operations: Operations): Methods<typeof Runs> {
       if (signal === "") throw fieldError("signal", "it is required");
       const request = {
         name: signal,
-        ...(data !== undefined && { data: jsonOf(data) }),
+        ...(data !== undefined && { data: jsonOf(data, "data") }),
         ...(requestId !== "" && { signal_id: requestId }),
       };
       return runMessage(await operations.signalRun(runIdOf(name), request, who));
@@ -80,8 +79,8 @@ export function runsService(operations: Operations): Methods<typeof Runs> {
         step,
         action: actionOf(action),
         reason,
-        ...(input !== undefined && { input: jsonOf(input) }),
-        ...(output !== undefined && { output: jsonOf(output) }),
+        ...(input !== undefined && { input: jsonOf(input, "input") }),
+        ...(output !== undefined && { output: jsonOf(output, "output") }),
         ...(requestId !== "" && { resolution_id: requestId }),
       };
       return runMessage(await operations.resolveStep(runIdOf(name), request, who));
@@ -98,7 +97,7 @@ function startOf(request: StartRunMessage, { header }: Asked): StartRunRequest {
   }
   return {
     ...workflowOf(workflow, "workflow"),
-    ...(input !== undefined && { input: input as Json }),
+    ...(input !== undefined && { input: jsonOfStruct(input, "input") }),
     ...(runId !== "" && { run_id: runId }),
     ...(correlationId !== "" && { correlation_id: correlationId }),
     ...(milliseconds !== null && { timeout: formatDuration(milliseconds) }),

@@ -69,18 +69,24 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   addService(server, Runs, runsService(operations), rpc);
   addService(server, Workflows, workflowsService(operations), rpc);
   addService(server, Services, servicesService(operations), rpc);
-  addService(server, HealthDescriptor, health.methods(), { ...rpc, authenticate: () => ANYBODY });
+  const strangers = new Streams(options); // who shows no token takes no watch away from those who do
+  addService(server, HealthDescriptor, health.methods(), {
+    ...rpc,
+    streams: strangers,
+    authenticate: () => ANYBODY,
+  });
   addReflection(server, [...services, HealthDescriptor]);
   const port = await listen(server, options);
   return {
     port,
     get streams() {
-      return streams.size;
+      return streams.size + strangers.size;
     },
     setServing: (isServing) => health.set(isServing),
     shutdown() {
       health.set(false);
       streams.close();
+      strangers.close();
       return new Promise((resolve) => server.tryShutdown(() => resolve()));
     },
   };
