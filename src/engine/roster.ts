@@ -128,7 +128,8 @@ export class Roster {
         continue;
       }
       try {
-        const live = await this.#once(runId, () => this.#resume(runId, { claim }));
+        // By a claim of its own: what this engine has stopped may have had a write under way.
+        const live = await this.#once(runId, () => this.#resume(runId));
         if (!live.hadEnded) awake.push(live);
       } catch (thrown) {
         const error = MaestroError.from(thrown);

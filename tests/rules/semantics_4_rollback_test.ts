@@ -326,7 +326,7 @@ for (
         await run.result();
         clock.advance(3_600_000);
         mended = true;
-        run.resolve({ step: "steps[0].g.it", action: "retry", reason: "an hour later" });
+        await run.resolve({ step: "steps[0].g.it", action: "retry", reason: "an hour later" });
       },
     });
     assert.equal(played.report.status, "completed");
@@ -347,7 +347,7 @@ Deno.test("§4.4 … nor to the timeout of a block of compensating steps", async
         clock.advance(3_600_000);
         mended = true;
         const step = attention[0]?.step ?? "";
-        run.resolve({ step, action: "retry", reason: "an hour later" });
+        await run.resolve({ step, action: "retry", reason: "an hour later" });
       },
     },
   );
