@@ -113,7 +113,7 @@ for (
       during: async ({ run }) => {
         const { attention } = await run.result();
         assert.deepEqual(attention.map((parked) => parked.step), [step]);
-        run.resolve({ step, action: "abort", reason: "enough" });
+        await run.resolve({ step, action: "abort", reason: "enough" });
       },
     });
     assert.equal(report.status, "incomplete");

@@ -143,7 +143,7 @@ Deno.test("§4 pivot: a step in doubt that an operator aborts past it is among w
   const played = await play(steps, {
     during: async ({ run }) => {
       await run.result();
-      run.resolve({ step: "late", action: "abort", reason: "enough" });
+      await run.resolve({ step: "late", action: "abort", reason: "enough" });
     },
   });
   assert.equal(played.report.status, "incomplete");
