@@ -119,6 +119,7 @@ async function readSlowly(client: ApiClient): Promise<void> {
 Deno.test("a watcher that reads slowly gets everything in order", async () => {
   await using server = await startApiServer({ wrap: (operations) => flood(operations).wrapped });
   await readSlowly(server.client());
+  await until(() => server.grpc.streams === 0);
 });
 
 Deno.test({
