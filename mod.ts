@@ -52,7 +52,7 @@ export { Run } from "./src/engine/run.ts";
 export type { CallFigures } from "./src/engine/call_figures.ts";
 export type { Breaker } from "./src/engine/services.ts";
 export type { Happening } from "./src/engine/happening.ts";
-export type { Resolution } from "./src/engine/live_run.ts";
+export type { Resolution } from "./src/engine/resolution.ts";
 export type {
   AttentionReport,
   CompensationReport,

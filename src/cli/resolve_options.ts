@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Resolution } from "../engine/live_run.ts";
+import type { Resolution } from "../engine/resolution.ts";
 import { MaestroError } from "../errors.ts";
 import type { ActFlags } from "./act.ts";
 import { readJsonOption } from "./json_option.ts";

@@ -1,4 +1,4 @@
-import { NAP } from "../engine/sleepers.ts";
+import { NAP } from "../engine/sleep.ts";
 import { isLeftToOthers, type StepRecord } from "../machines/records.ts";
 import type { RunView } from "./run_view.ts";
 

@@ -20,6 +20,7 @@ export class Beginnings {
   readonly #journal: Pick<Journal, "kept">;
   readonly #texts = new Remembered<string>();
   readonly #workflows = new Remembered<Workflow>();
+  readonly #schemaMaps = new Remembered<ReadonlyMap<string, KeptText>>();
 
   constructor(journal: Pick<Journal, "kept">) {
     this.#journal = journal;
@@ -62,13 +63,17 @@ export class Beginnings {
     }
   }
 
+  /** Runs with the same schemas get the same map, by which what was found in them is remembered. */
   async #schemas(digests: Readonly<Record<string, string>>, runId: string) {
+    const key = JSON.stringify(digests);
+    const known = this.#schemaMaps.get(key);
+    if (known !== undefined) return known;
     const schemas = new Map<string, KeptText>();
     for (const [service, digest] of Object.entries(digests)) {
       const text = await this.#text(digest, `schema of "${service}"`, runId);
       schemas.set(service, { digest, text });
     }
-    return schemas;
+    return this.#schemaMaps.set(key, schemas);
   }
 
   async #text(digest: string, what: string, runId: string): Promise<string> {

@@ -1,10 +1,10 @@
 import { MaestroError } from "../errors.ts";
 import type { Json } from "../workflow/json.ts";
-import type { Command } from "./commands.ts";
+import { type Command, notActive } from "./commands.ts";
 import type { CommandAnswer, Journal, Posted } from "./doors.ts";
 import { rootIdOf } from "./ids.ts";
 import type { LiveRun } from "./live_run.ts";
-import { notActive, type Roster } from "./roster.ts";
+import type { Roster } from "./roster.ts";
 
 /** How often it is looked whether another process has answered, in milliseconds. */
 const LOOK_EVERY = 50;

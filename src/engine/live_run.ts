@@ -1,21 +1,12 @@
 import { type Actor, createActor, type InspectionEvent } from "xstate";
 import { MaestroError } from "../errors.ts";
-import type { Board } from "../machines/board.ts";
 import type { Fact, Op } from "../machines/facts.ts";
-import {
-  isLeftToOthers,
-  recordKey,
-  recordOf,
-  type RunState,
-  type StepRecord,
-} from "../machines/records.ts";
+import { isLeftToOthers, recordKey, recordOf, type RunState } from "../machines/records.ts";
 import { missesPivot, pivotOf } from "../machines/pivot.ts";
 import { runMachine } from "../machines/run.ts";
-import { startChild } from "../machines/start_child.ts";
-import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import type { Value } from "../workflow/value.ts";
-import { makeAttempt } from "./attempts.ts";
+import { Alarms } from "./alarms.ts";
 import { Children, type ChildStarter, type ChildWatcher } from "./children.ts";
 import type {
   Caller,
@@ -29,14 +20,14 @@ import type {
   Target,
   TracedCall,
 } from "./doors.ts";
-import { definitionOf } from "./definition.ts";
 import { Ledger } from "./ledger.ts";
-import { methodKey } from "./methods.ts";
 import { reportOf, type RunReport, statusOf } from "./report.ts";
+import type { Resolution } from "./resolution.ts";
+import { boardOf } from "./run_board.ts";
 import type { Hold, Seat } from "./seat.ts";
 import type { ServiceParts } from "./services.ts";
 import type { Shown } from "./shown.ts";
-import { NAP } from "./sleepers.ts";
+import { NAP, sleepsUntil } from "./sleep.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 /** What a run is made with. */
@@ -77,26 +68,6 @@ export interface LiveRunOptions {
   readonly onRest: () => void;
 }
 
-/** What an operator decides about a parked step. */
-export interface Resolution {
-  /** The step's path. */
-  readonly step: string;
-  /** Which of the step's calls is parked. @default the one that is */
-  readonly op?: Op;
-  /** `retry` tries again; `skip` leaves it undone and goes on; `abort` ends the rollback here. */
-  readonly action: "retry" | "skip" | "abort";
-  /** With `retry`: another request. */
-  readonly input?: Json;
-  /** With `skip`, where the action itself is parked: what it is taken to have answered. */
-  readonly output?: Json;
-  /** Who decided, for the record. */
-  readonly by?: string;
-  /** Why, for the record. */
-  readonly reason: string;
-  /** Tells resolutions apart: a second one with the same id is none. @default none: it is one of its own */
-  readonly id?: string;
-}
-
 /** Most runs have no parent: they share this. */
 const NOBODY: ReadonlySet<never> = new Set();
 
@@ -112,8 +83,7 @@ export class LiveRun {
   #actor: Actor<typeof runMachine> | null = null;
   /** Takes back that it is to doze. */
   #stayAwake = () => {};
-  /** The moments at which it wants to be woken. */
-  readonly #wakes = new Set<{ readonly dueAt: number }>();
+  readonly #alarms: Alarms;
 
   constructor(options: LiveRunOptions) {
     this.#options = options;
@@ -128,6 +98,7 @@ export class LiveRun {
       changed: () => this.#change(),
       stopped: (error) => this.stop(error),
     }, (callback) => this.#ledger.whenDurable(callback));
+    this.#alarms = new Alarms(options.clock);
     options.seat.wake(this);
   }
 
@@ -197,7 +168,14 @@ export class LiveRun {
     this.#settle();
     const actor = createActor(runMachine, {
       id: `run:${this.id}`,
-      input: { board: this.#board() },
+      input: {
+        board: boardOf(this.#options, {
+          ledger: this.#ledger,
+          children: this.#children,
+          alarms: this.#alarms,
+          onSchema: (service, schema) => this.keepSchema(service, schema),
+        }),
+      },
       ...(inspect && { inspect }),
     });
     this.#actor = actor;
@@ -253,12 +231,13 @@ export class LiveRun {
   /**
    * Gets a parked step going again.
    *
+   * @returns the run in which it is on record: this one, or the child run in which the step is
    * @throws {MaestroError} `RUN_NOT_ACTIVE` where none is parked there; why the run was stopped
    */
-  resolve(resolution: Resolution): void {
+  resolve(resolution: Resolution): LiveRun {
     this.#checkGoing();
     const { step, action, input, output, by, reason, id } = resolution;
-    if (id !== undefined && this.#options.state.resolutionIds?.has(id)) return;
+    if (id !== undefined && this.#options.state.resolutionIds?.has(id)) return this;
     const child = this.#children.find(step);
     if (child !== null) {
       this.#goOn();
@@ -284,6 +263,7 @@ export class LiveRun {
       ...(output !== undefined && { output }),
     });
     this.#actor?.send({ type: "resolved" });
+    return this;
   }
 
   /** Which call of a step is parked, where it is not said. */
@@ -331,7 +311,7 @@ export class LiveRun {
     if (ended || missed || this.#watchers.size > 0 && facts.some(mattersToParents)) {
       this.#tellParents();
     }
-    if (this.#options.maySleep && !ended && this.#sleepsUntil() !== undefined) {
+    if (this.#options.maySleep && !ended && this.#sleepsUntil !== undefined) {
       queueMicrotask(() => this.#fallAsleep());
     }
   }
@@ -373,23 +353,15 @@ export class LiveRun {
     return {
       status: isParked ? "needs_attention" : statusOf(state),
       endedAt: state.end?.at ?? null,
-      sleepsUntil: this.#sleepsUntil(),
+      sleepsUntil: this.#sleepsUntil,
     };
   }
 
-  /** When it goes on by itself, where it only waits, and for long; see {@linkcode Standing}. */
-  #sleepsUntil(): number | null | undefined {
+  /** See {@linkcode Standing}. */
+  get #sleepsUntil(): number | null | undefined {
     const { state, clock } = this.#options;
-    if (state.end !== null || state.underWay.size === 0 || this.#children.size > 0) {
-      return undefined;
-    }
-    for (const key of state.underWay) {
-      const record = state.records.get(key);
-      if (record !== undefined && !onlyWaits(state, record)) return undefined;
-    }
-    if (this.#wakes.size === 0) return null;
-    const dueAt = Math.min(...[...this.#wakes].map((wake) => wake.dueAt));
-    return dueAt - clock.now() > NAP ? dueAt : undefined;
+    if (this.#children.size > 0) return undefined;
+    return sleepsUntil(state, this.#alarms.next, clock.now());
   }
 
   /** Lets its actors go after a while, where it only waits then: it may have been woken for nothing. */
@@ -399,7 +371,7 @@ export class LiveRun {
   }
 
   #fallAsleep(): void {
-    const dueAt = this.#sleepsUntil();
+    const dueAt = this.#sleepsUntil;
     if (this.#actor === null || !this.#ledger.isIdle || dueAt === undefined) return;
     const report = this.report();
     this.#stayAwake();
@@ -434,66 +406,6 @@ export class LiveRun {
     const { state, shown } = this.#options;
     return state.attention.has(key) && shown.upTo(state).attention.has(key);
   }
-
-  #partsOf(service: string): ServiceParts {
-    const parts = this.#options.services.get(service);
-    if (parts === undefined) throw new Error(`There is no service "${service}"`);
-    return parts;
-  }
-
-  #board(): Board {
-    const { workflow, state, methods, seat } = this.#options;
-    const { visible, locator } = definitionOf(workflow);
-    const names = { workflow, state, visible };
-    const whenDurable = (callback: () => void) => this.#ledger.whenDurable(callback);
-    const whenMaySend = (callback: () => void) => this.#ledger.whenMaySend(callback);
-    const onSchema = (service: string, schema: KeptText) => this.keepSchema(service, schema);
-    const onCalled = (service: string, code: string, duration: number) =>
-      this.#partsOf(service).calls.record(code, duration);
-    const attempts = { ...this.#options, names, whenMaySend, onSchema, onCalled };
-    return {
-      ...names,
-      record: (fact) => this.#ledger.record(fact),
-      // After the facts before it, or it would seem to be about what came earlier.
-      notice: (notice) => whenDurable(() => seat.tell(notice)),
-      service: (target) => {
-        const { budget, turnstile, breaker } = this.#partsOf(target.service);
-        const method = () => methods.get(methodKey(target))?.name ?? target.method;
-        return { budget, turnstile, breaker: breaker(method) };
-      },
-      start: startChild,
-      locate: (path) => locator.find(path),
-      around: (path) => locator.around(path),
-      child: (child, told) => this.#children.begin(child, told),
-      undoChild: (path, told) => {
-        const revision = recordOf(state, path)?.revisions ?? 0;
-        return this.#children.undo(path, revision, told);
-      },
-      isChildPastPivot: () => this.#children.passedPivot,
-      encode: (target, input) => methods.get(methodKey(target))?.encode(input) ?? null,
-      attempt: (attempt, answer) => makeAttempt(attempts, attempt, answer),
-      wake: (dueAt, callback) => this.#wake(dueAt, callback),
-    };
-  }
-
-  #wake(dueAt: number, callback: () => void): () => void {
-    const wake = { dueAt };
-    this.#wakes.add(wake);
-    const takeBack = this.#options.clock.at(dueAt, () => {
-      this.#wakes.delete(wake);
-      callback();
-    });
-    return () => {
-      this.#wakes.delete(wake);
-      takeBack();
-    };
-  }
-}
-
-/** It waits for a moment, a signal or an operator, or for what has a record of its own. */
-function onlyWaits(state: RunState, record: StepRecord): boolean {
-  return record.attention !== null || record.form === "wait" || record.form === "await_signal" ||
-    isLeftToOthers(state, record);
 }
 
 /** A child run is parked, goes on, or has passed its pivot. */

@@ -1,7 +1,7 @@
 /** How many are remembered: many runs go by the same definition, or the same schemas. */
 const REMEMBERED = 200;
 
-/** The newest few, by digest. */
+/** The newest few, by digest, or by several. */
 export class Remembered<T> {
   readonly #byDigest = new Map<string, T>();
 

@@ -6,7 +6,7 @@ import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { Beginnings } from "./beginnings.ts";
 import { systemClock } from "./clock.ts";
-import { type Command, perform } from "./commands.ts";
+import { type Command, notActive, perform } from "./commands.ts";
 import { definitionOf } from "./definition.ts";
 import type { Claim, Clock, KeptText, NewRun } from "./doors.ts";
 import type { EngineOptions, RunOrigin } from "./engine_options.ts";
@@ -15,7 +15,7 @@ import type { Happening } from "./happening.ts";
 import { isChildId } from "./ids.ts";
 import { envText } from "./kept_texts.ts";
 import { LiveRun, type LiveRunOptions } from "./live_run.ts";
-import type { RunStatus } from "./report.ts";
+import { type RunStart, runStarted } from "./run_start.ts";
 import { Seat } from "./seat.ts";
 import type { Breaker } from "./services.ts";
 import { Shown } from "./shown.ts";
@@ -42,12 +42,6 @@ const PASSING: ReadonlySet<string> = new Set([
   "WORKFLOW_INVALID",
 ]);
 
-/** What the one who starts a run decides. */
-export type RunStart = Pick<
-  Extract<Fact, { readonly kind: "run_started" }>,
-  "correlationId" | "traceparent" | "input" | "endpoints" | "deadline"
->;
-
 /** The runs that one engine has: awake, asleep, or on their way. */
 export class Roster {
   readonly #options: EngineOptions;
@@ -60,6 +54,8 @@ export class Roster {
   readonly #live = new Map<string, { run: LiveRun | null }>();
   #underWay = 0;
   readonly #sleepers: Sleepers;
+  /** The ids of root runs that were stopped here before their end. */
+  readonly #stopped = new Set<string>();
   readonly #resuming = new Map<string, Promise<LiveRun>>();
   /** Those who wait until nothing is under way. */
   #waiting: (() => void)[] = [];
@@ -128,8 +124,9 @@ export class Roster {
         continue;
       }
       try {
-        // By a claim of its own: what this engine has stopped may have had a write under way.
-        const live = await this.#once(runId, () => this.#resume(runId));
+        // What this engine has stopped may have had a write under way: that one's claim must end.
+        const held = this.#stopped.delete(runId) ? undefined : { claim };
+        const live = await this.#once(runId, () => this.#resume(runId, held));
         if (!live.hadEnded) awake.push(live);
       } catch (thrown) {
         const error = MaestroError.from(thrown);
@@ -165,16 +162,7 @@ export class Roster {
       texts: [definition, envText(env), ...schemas.values()],
     });
     const live = this.#makeLive(workflow, claim, seat, reach, new Map(schemas), []);
-    live.ledger.record({
-      kind: "run_started",
-      runId,
-      workflow: workflow.name,
-      version: workflow.version,
-      definition: definition.digest,
-      env,
-      schemas: Object.fromEntries([...schemas].map(([name, { digest }]) => [name, digest])),
-      ...start,
-    });
+    live.ledger.record(runStarted(runId, workflow, { env, schemas, ...start }));
     live.go();
     return live;
   }
@@ -210,7 +198,10 @@ export class Roster {
         start: (id, child) => this.#startChild(id, child, options),
         rollBack: (id) => this.#rollBackChild(id),
       },
-      onGone: () => this.#forget(runId),
+      onGone: () => {
+        if (seat.stopped !== null && !isChildId(runId)) this.#stopped.add(runId);
+        this.#forget(runId);
+      },
       onAsleep: (hold, dueAt, parked) => {
         this.#sleepers.add({ claim, dueAt, parked, hold });
         this.#forget(runId);
@@ -337,8 +328,7 @@ export class Roster {
       const { status } = await this.#options.journal.find(runId);
       throw notActive(runId, status);
     }
-    perform(live, command);
-    await live.ledger.durable();
+    await perform(live, command).ledger.durable();
   }
 
   /** A run that is on its way here: a child run is taken up by its parent, a moment later. `null`: it is not. */
@@ -422,11 +412,4 @@ export class Roster {
     for (const resolve of this.#waiting) resolve();
     this.#waiting = [];
   }
-}
-
-/** Why nothing can be wanted of a run. */
-export function notActive(runId: string, status: RunStatus): MaestroError {
-  const isOpen = status === "running" || status === "compensating" || status === "needs_attention";
-  const why = isOpen ? "is not under way" : `has ended: ${status}`;
-  return new MaestroError("RUN_NOT_ACTIVE", `Run "${runId}" ${why}`);
 }

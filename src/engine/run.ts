@@ -2,7 +2,7 @@ import type { Json } from "../workflow/json.ts";
 import type { Command } from "./commands.ts";
 import type { Journal, StoredFact } from "./doors.ts";
 import type { Happening } from "./happening.ts";
-import type { Resolution } from "./live_run.ts";
+import type { Resolution } from "./resolution.ts";
 import type { RunReport } from "./report.ts";
 import type { Seat } from "./seat.ts";
 

@@ -1,8 +1,6 @@
 import type { Claim, Clock } from "./doors.ts";
 import type { Hold } from "./seat.ts";
 
-/** A run that only waits needs no actor if it does so for longer than this, in milliseconds. */
-export const NAP = 1_000;
 /** How long before its moment a run is woken, in milliseconds: so that it is ready for it. */
 const EARLY = 250;
 
@@ -47,11 +45,6 @@ export class Sleepers {
   constructor(clock: Clock, wake: (sleeper: Sleeper) => Promise<unknown>) {
     this.#clock = clock;
     this.#wake = wake;
-  }
-
-  /** How many sleep. */
-  get size(): number {
-    return this.#byId.size;
   }
 
   /** How many of them wait for no operator. */

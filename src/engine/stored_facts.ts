@@ -63,16 +63,24 @@ export class FactReader {
   readonly #lookups: Lookups;
   /** Of the run's services: what they answered is read by them. */
   readonly #types: TypeLookup[] = [];
+  #beginning: Beginning | null = null;
 
   constructor(runId: string, lookups: Lookups) {
     this.#runId = runId;
     this.#lookups = lookups;
   }
 
+  /** What it began with, once its first fact was read. @throws {MaestroError} `RUN_NOT_FOUND` */
+  get beginning(): Beginning {
+    if (this.#beginning !== null) return this.#beginning;
+    throw new MaestroError("RUN_NOT_FOUND", `Run "${this.#runId}" never began`);
+  }
+
   /** The next fact. @throws {MaestroError} `STORE_FAILED`, `SCHEMA_UNAVAILABLE` */
   async read(stored: StoredFact): Promise<Fact> {
     if (stored.seq === 1) {
-      const { started, schemas } = await this.#lookups.beginning(stored);
+      this.#beginning = await this.#lookups.beginning(stored);
+      const { started, schemas } = this.#beginning;
       for (const kept of schemas.values()) await this.#add(kept);
       return started;
     }

@@ -48,8 +48,12 @@ export class StoredRuns {
   }
 
   async #read(runId: string): Promise<{ beginning: Beginning; state: RunState }> {
-    const beginning = await this.beginning(runId);
-    return { beginning, state: foldOf(await Array.fromAsync(this.facts(runId, 0))) };
+    const reader = this.#facts.reader(runId);
+    const state = emptyState();
+    for await (const stored of this.#journal.read(runId)) {
+      applyFact(state, await reader.read(stored));
+    }
+    return { beginning: reader.beginning, state };
   }
 }
 

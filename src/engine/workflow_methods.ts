@@ -18,6 +18,7 @@ export class WorkflowMethods {
   readonly #caller: Caller;
   readonly #clock: Clock;
   readonly #found = new WeakMap<Workflow, Found>();
+  readonly #foundKept = new WeakMap<KeptSchemas, WeakMap<Workflow, Found>>();
 
   constructor(caller: Caller, clock: Clock) {
     this.#caller = caller;
@@ -27,7 +28,7 @@ export class WorkflowMethods {
   /**
    * A workflow's methods by their key; those of services that can't be reached now are left out.
    *
-   * @param kept the schemas that a run began with, by service; its methods serve no other run
+   * @param kept the schemas that a run began with, by service: other schemas are not looked into
    * @throws {MaestroError} `WORKFLOW_INVALID`, where a method is missing or ambiguous
    */
   of(
@@ -35,23 +36,29 @@ export class WorkflowMethods {
     targets: ReadonlyMap<string, Target>,
     kept?: KeptSchemas,
   ): Map<string, Method> | Promise<Map<string, Method>> {
-    if (kept !== undefined) {
-      return this.#search(workflow, targets, kept).then(({ methods }) => methods);
-    }
     const at = this.#clock.now();
-    const known = this.#found.get(workflow);
+    const known = (kept === undefined ? this.#found : this.#foundIn(kept)).get(workflow);
     return known !== undefined && isFresh(known, at, targets)
       ? known.methods
-      : this.#find(workflow, targets, at);
+      : this.#find(workflow, targets, at, kept);
+  }
+
+  /** What was found in the schemas that runs began with: many that wake up began with the same. */
+  #foundIn(kept: KeptSchemas): WeakMap<Workflow, Found> {
+    let found = this.#foundKept.get(kept);
+    if (found === undefined) this.#foundKept.set(kept, found = new WeakMap());
+    return found;
   }
 
   async #find(
     workflow: Workflow,
     targets: ReadonlyMap<string, Target>,
     at: number,
+    kept?: KeptSchemas,
   ): Promise<Map<string, Method>> {
-    const { methods, complete } = await this.#search(workflow, targets);
-    if (complete) this.#found.set(workflow, { methods, targets, at });
+    const { methods, complete } = await this.#search(workflow, targets, kept);
+    const found = kept === undefined ? this.#found : this.#foundIn(kept);
+    if (complete) found.set(workflow, { methods, targets, at });
     return methods;
   }
 

@@ -1,6 +1,8 @@
 /** What operators do with compensating steps that are parked (semantics.md §4). */
 import assert from "node:assert/strict";
+import type { Journal } from "../../src/engine/doors.ts";
 import type { RunReport } from "../../src/engine/report.ts";
+import { memoryJournal } from "../../src/store/memory.ts";
 import { play, stage, workflowOf } from "../support/engines.ts";
 import type { Behaviour } from "../support/world.ts";
 
@@ -119,4 +121,40 @@ Deno.test("resolve() on a run that was stopped says so", async () => {
     run.resolve({ step: parked?.step ?? "", action: "skip", reason: "late" }),
     { code: "ENGINE_CLOSED" },
   );
+});
+
+Deno.test("resolve() on a step of a child run resolves once it is durable in the child's own record", async () => {
+  const inner = memoryJournal();
+  let hold: Promise<void> | null = null;
+  const journal: Journal = {
+    ...inner,
+    append: async (claim, facts, standing) => {
+      if (facts.some(({ kind }) => kind === "attention_resolved")) await hold;
+      await inner.append(claim, facts, standing);
+    },
+  };
+  const { engine, clock } = stage(
+    { "shop/One": ok, "mail/Tell": refused, "shop/Undo": ok },
+    { journal },
+  );
+  const parent = "name: parent\nsteps:\n  - { id: kid, workflow: kid.yaml }\n";
+  try {
+    const files = new Map([["kid.yaml", undoneBy(IN_ORDER)]]);
+    const run = await engine.start(workflowOf(parent, files), { runId: "r" });
+    const [parked] = (await run.result()).attention;
+    const written = Promise.withResolvers<void>();
+    hold = written.promise;
+    let isResolved = false;
+    const resolving = run.resolve({ step: parked?.step ?? "", action: "skip", reason: "by hand" })
+      .then(() => isResolved = true);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(isResolved, false);
+    written.resolve();
+    await resolving;
+    const kinds = (await Array.fromAsync(inner.read("r/kid"))).map(({ kind }) => kind);
+    assert.ok(kinds.includes("attention_resolved"));
+  } finally {
+    await engine.close();
+    clock.stop();
+  }
 });

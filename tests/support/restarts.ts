@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Journal, StoredFact } from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { MaestroError } from "../../src/errors.ts";
-import type { Resolution } from "../../src/engine/live_run.ts";
+import type { Resolution } from "../../src/engine/resolution.ts";
 import type { AttentionReport, RunReport } from "../../src/engine/report.ts";
 import type { Run } from "../../src/engine/run.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
