@@ -4,28 +4,22 @@ import type {
   CommandAnswer,
   Journal,
   NewRun,
-  Posted,
   Standing,
   StoredFact,
 } from "../../engine/doors.ts";
 import type { RunStatus } from "../../engine/report.ts";
 import { isChildId, rootIdOf } from "../../engine/ids.ts";
 import { MaestroError } from "../../errors.ts";
-import type { Json } from "../../workflow/json.ts";
 import { type Connections, openStore } from "./open.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { Inbox } from "./inbox.ts";
+import { Known } from "./known.ts";
 import { Lease } from "./lease.ts";
 import { findRun, listRuns } from "./list.ts";
 import { pruneRuns } from "./prune.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
 import { TIMING, type Timing } from "./timing.ts";
-
-/** How long an answer waits for whoever has asked, in milliseconds. */
-const FORGOTTEN_AFTER = 3_600_000;
-
-/** How often it is looked whether another process has posted something, in milliseconds. */
-const LOOK_EVERY = 100;
 
 /** A claim, with the run's row, or what is to become that. */
 interface RowClaim extends Claim {
@@ -80,18 +74,10 @@ class SqliteJournal {
   readonly #lease: Lease;
   readonly #write;
   readonly #read;
-  readonly #listeners = new Set<(posted: Posted) => Promise<void>>();
-  /** The tokens of runs and the digests of texts that were looked at, while nobody else writes. */
-  readonly #tokens = new Map<number, number>();
-  readonly #texts = new Set<string>();
-  #knownAt = "";
-  #lastTransaction = 0;
+  readonly #inbox: Inbox;
+  readonly #known: Known;
   /** The ids of runs that have no facts yet. */
   readonly #reserved = new Set<string>();
-  /** Commands that were told and are not answered yet. */
-  readonly #told = new Set<number>();
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #seen: unknown = null;
   #closed = false;
 
   constructor(path: string, connections: Connections, timing: Timing) {
@@ -102,6 +88,8 @@ class SqliteJournal {
     this.#lease = new Lease(path, writer, timing, (action) => this.#commit.write(action));
     this.#write = writeStatements(writer);
     this.#read = readStatements(reader);
+    this.#known = new Known(this.#write, this.#commit);
+    this.#inbox = new Inbox(this.#write, this.#read, () => this.#lease.no);
   }
 
   /** Its methods as functions of their own, so that others can be put in the place of some. */
@@ -116,7 +104,7 @@ class SqliteJournal {
       keep: (claim, { digest, text }) =>
         this.#later(() => {
           const no = this.#fence(claim);
-          this.#keep(digest, text);
+          this.#known.keep(digest, text);
           this.#write.addText.run(digest, no); // also one that other runs brought: they may be dropped
         }),
       kept: (digest) =>
@@ -124,19 +112,9 @@ class SqliteJournal {
           const row = this.#read.text.get(digest) as { text: string } | undefined;
           return row?.text;
         }),
-      post: (runId, command) =>
-        this.#later(() => {
-          const { no } = this.#row(runId);
-          const text = JSON.stringify(command);
-          const row = this.#write.insertCommand.get(no, text, Date.now()) as { no: number };
-          return row.no;
-        }),
-      listen: (hear) => this.#listen(hear),
-      answer: (number, answer) =>
-        this.#later(() => {
-          this.#write.answerCommand.run(JSON.stringify(answer), number);
-          this.#told.delete(number);
-        }),
+      post: (runId, command) => this.#later(() => this.#inbox.post(this.#row(runId).no, command)),
+      listen: (hear) => this.#inbox.listen(hear),
+      answer: (number, answer) => this.#later(() => this.#inbox.answer(number, answer)),
       answerTo: (number) => this.#answerTo(number),
       list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
       find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
@@ -180,7 +158,7 @@ class SqliteJournal {
         const { status, endedAt, sleepsUntil } = standing;
         const [isAsleep, until] = sleepsUntil === undefined ? [0, null] : [1, sleepsUntil];
         moveRun.run(status, whole(endedAt), isAsleep, whole(until), no);
-        if (endedAt !== null) this.#tokens.delete(no);
+        if (endedAt !== null) this.#known.forgetRun(no);
       });
     } catch (thrown) {
       this.#reserved.delete(claim.runId);
@@ -213,7 +191,7 @@ class SqliteJournal {
     if (run === undefined) return;
     this.#reserved.delete(runId);
     this.#checkFree(runId);
-    for (const { digest, text } of run.texts) this.#keep(digest, text);
+    for (const { digest, text } of run.texts) this.#known.keep(digest, text);
     const { no } = this.#write.insertRun.get(
       runId,
       this.#rootOf(runId),
@@ -224,8 +202,7 @@ class SqliteJournal {
       this.#lease.no,
       JSON.stringify(run.texts.map(({ digest }) => digest).sort()),
     ) as { no: number };
-    this.#forgetStale();
-    this.#tokens.set(no, claim.token);
+    this.#known.setToken(no, claim.token);
     claim.no = no;
     claim.run = undefined;
   }
@@ -253,8 +230,8 @@ class SqliteJournal {
       }
       this.#write.takeRun.run(me, row.no);
       if (row.owner !== me) this.#write.takeChildren.run(me, row.no);
-      this.#tokens.clear();
-      this.#lookSoon();
+      this.#known.forgetRuns();
+      this.#inbox.lookSoon();
       const claim: RowClaim = { runId, owner, token: row.token + 1, no: row.no };
       return claim;
     });
@@ -268,10 +245,10 @@ class SqliteJournal {
       const dead = owners.filter((one) => !this.#lease.isAlive(one));
       this.#write.takeOpenRuns.run(me, JSON.stringify(dead));
       this.#write.takeTheirChildren.run(me);
-      this.#tokens.clear();
+      this.#known.forgetRuns();
       for (const one of dead) this.#lease.bury(one);
     });
-    this.#lookSoon();
+    this.#inbox.lookSoon();
     for (let last = 0;;) {
       const rows = await this.#look(() =>
         this.#read.adopted.all(me, last) as unknown as AdoptedRow[]
@@ -317,58 +294,9 @@ class SqliteJournal {
   }
 
   async #answerTo(number: number): Promise<CommandAnswer | undefined> {
-    const row = await this.#look(() => {
-      return this.#read.answer.get(number) as { answer: string | null } | undefined;
-    });
-    if (row === undefined || row.answer === null) return undefined;
-    const answer: CommandAnswer = JSON.parse(row.answer);
-    await this.#later(() => this.#write.dropCommand.run(number));
+    const answer = await this.#look(() => this.#inbox.answerTo(number));
+    if (answer !== undefined) await this.#later(() => this.#inbox.drop(number));
     return answer;
-  }
-
-  #listen(hear: (posted: Posted) => Promise<void>): () => void {
-    this.#listeners.add(hear);
-    if (this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#lookForCommands(), LOOK_EVERY);
-      Deno.unrefTimer(this.#timer as unknown as number);
-    }
-    this.#lookSoon();
-    return () => {
-      this.#listeners.delete(hear);
-      if (this.#listeners.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    };
-  }
-
-  /** What was posted before a run was claimed has changed nothing since. */
-  #lookSoon(): void {
-    this.#seen = null;
-  }
-
-  #lookForCommands(): void {
-    const me = this.#lease.no;
-    if (me === null) return;
-    let rows: { no: number; id: string; command: string }[];
-    try {
-      const { data_version: version } = this.#write.version.get() as { data_version: number };
-      if (version === this.#seen) return;
-      rows = this.#read.openCommands.all(me) as typeof rows;
-      this.#seen = version;
-    } catch {
-      return; // a store that can't be read shows where facts are written
-    }
-    for (const { no: number, id: runId, command } of rows) {
-      if (this.#told.has(number)) continue;
-      this.#told.add(number);
-      const posted = { number, runId, command: readCommand(command) };
-      for (const hear of this.#listeners) {
-        hear(posted).catch(() => { // it is told again
-          this.#told.delete(number);
-          this.#lookSoon();
-        });
-      }
-    }
   }
 
   async #prune(endedBefore: number): Promise<number> {
@@ -377,7 +305,7 @@ class SqliteJournal {
         this.#connections,
         this.#commit,
         endedBefore,
-        () => this.#texts.clear(),
+        () => this.#known.forgetTexts(),
       );
     } catch (thrown) {
       throw storeFailed(this.#path, thrown);
@@ -395,27 +323,6 @@ class SqliteJournal {
       log = Deno.statSync(`${this.#path}-wal`).size;
     } catch { /* there is none */ }
     return { bytes: page_count * page_size + log, free: freelist_count * page_size };
-  }
-
-  #keep(digest: string, text: string): void {
-    this.#forgetStale();
-    if (this.#texts.has(digest)) return;
-    this.#texts.add(digest);
-    const { hasText, insertText } = this.#write;
-    if (hasText.get(digest) === undefined) insertText.run(digest, text);
-  }
-
-  /** What is known of the tables holds as long as nobody else has written, and nothing was taken back. */
-  #forgetStale(): void {
-    const { number } = this.#commit;
-    if (number === this.#lastTransaction) return;
-    this.#lastTransaction = number;
-    const { data_version: version } = this.#write.version.get() as { data_version: number };
-    const key = `${version} ${this.#commit.failures}`;
-    if (key === this.#knownAt) return;
-    this.#knownAt = key;
-    this.#tokens.clear();
-    this.#texts.clear();
   }
 
   /** This process's number among the owners, from its first run on. */
@@ -437,7 +344,8 @@ class SqliteJournal {
     for (const { no } of this.#write.owners.all() as { no: number }[]) {
       if (!this.#lease.isAlive(no)) this.#lease.bury(no);
     }
-    this.#write.dropOldCommands.run(Date.now() - FORGOTTEN_AFTER);
+    this.#inbox.tidy();
+    this.#commit.flush();
   }
 
   #row(runId: string): RunRow {
@@ -449,13 +357,7 @@ class SqliteJournal {
   /** Refuses whoever has lost the run, before anything is written. @returns the run's row */
   #fence(claim: Claim): number {
     const no = (claim as RowClaim).no;
-    this.#forgetStale();
-    let token = this.#tokens.get(no);
-    if (token === undefined) {
-      const row = this.#write.tokenOf.get(no) as { token: number } | undefined;
-      if (row !== undefined) this.#tokens.set(no, token = row.token);
-    }
-    if (token === claim.token) return no;
+    if (this.#known.tokenOf(no) === claim.token) return no;
     throw new MaestroError("CLAIM_LOST", `Another process has taken over run "${claim.runId}"`);
   }
 
@@ -476,7 +378,7 @@ class SqliteJournal {
   #close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#inbox.close();
     this.#commit.close();
     this.#commit.flushOthers();
     const { writer, reader } = this.#connections;
@@ -489,15 +391,6 @@ class SqliteJournal {
       writer.close();
     }
     return Promise.resolve();
-  }
-}
-
-/** A command that is damaged is still one that waits for an answer: it asks for nothing that anybody knows. */
-function readCommand(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 

@@ -81,3 +81,9 @@ export function readStatements(db: DatabaseSync) {
     ),
   };
 }
+
+/** See {@linkcode writeStatements}. */
+export type WriteStatements = ReturnType<typeof writeStatements>;
+
+/** See {@linkcode readStatements}. */
+export type ReadStatements = ReturnType<typeof readStatements>;
