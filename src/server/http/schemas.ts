@@ -27,7 +27,7 @@ const RUN_STATUS = [
   "incomplete",
 ] as const;
 const runStatus = name("RunStatus", z.enum(RUN_STATUS));
-const outcome = z.string().describe("completed, not_executed or unknown");
+const outcome = z.enum(["completed", "not_sent", "rejected", "unknown"]);
 
 /** `google.rpc.Status`. */
 export const status = name(
