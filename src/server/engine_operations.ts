@@ -4,6 +4,7 @@ import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { runExists } from "../engine/run_exists.ts";
+import { RUN_STATUSES } from "../engine/run_statuses.ts";
 import { checkRunId, validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
@@ -53,18 +54,9 @@ export interface OperationsOptions {
   readonly audit?: (entry: AuditEntry) => void;
 }
 
-/** Every status, in the order in which a run may come to it. */
-const NO_RUNS: Readonly<Record<RunStatus, number>> = {
-  running: 0,
-  compensating: 0,
-  needs_attention: 0,
-  completed: 0,
-  failed: 0,
-  compensated: 0,
-  cancelled: 0,
-  timed_out: 0,
-  incomplete: 0,
-};
+const NO_RUNS = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as Readonly<
+  Record<RunStatus, number> // every status has its number
+>;
 
 /** How long a count may be used again, in milliseconds. */
 const COUNT_AGAIN = 1_000;
