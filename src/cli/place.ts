@@ -53,8 +53,7 @@ export async function openOperator(
   if (server !== null) return await (await import("./remote/open.ts")).remotePlace(server);
   const secrets = await readSecrets(flags.secret, stage.mask);
   const journal = await openExisting(flags.store);
-  whenPosted(journal, onPosted);
-  return { journal, operator: await stage.open(journal, secrets) };
+  return { journal, operator: await stage.open(whenPosted(journal, onPosted), secrets) };
 }
 
 /** The server that is asked; `null`: none is. @throws {MaestroError} `USAGE` where there is a token and no server */
@@ -64,12 +63,14 @@ export function serverOf({ server, tokenFile }: PlaceFlags) {
   throw new MaestroError("USAGE", "Cannot use --token-file alone: it goes with --server");
 }
 
-/** Calls back once something stands in the inbox of a run. */
-function whenPosted(journal: Journal, callback: () => void): void {
-  const post = journal.post.bind(journal);
-  journal.post = async (runId, command) => {
-    const number = await post(runId, command);
-    callback();
-    return number;
+/** A journal that calls back once something stands in the inbox of a run. */
+function whenPosted(journal: Journal, callback: () => void): Journal {
+  return {
+    ...journal,
+    async post(runId, command) {
+      const number = await journal.post(runId, command);
+      callback();
+      return number;
+    },
   };
 }

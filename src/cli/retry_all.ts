@@ -19,9 +19,6 @@ export interface RetryAllFlags extends ActFlags {
   readonly workflow?: string | undefined;
 }
 
-/** So many runs are asked for at once. */
-const PAGE = 100;
-
 /**
  * Has every parked step that fits tried again, and goes on with the runs that nobody had.
  *
@@ -45,18 +42,12 @@ export function retryAll(decision: Decision, flags: RetryAllFlags, io: Io): Prom
 
 /** All of them, before any of them goes on. */
 async function parkedRuns(journal: RunsView, workflow: string | undefined): Promise<string[]> {
-  const found: string[] = [];
-  for (;;) {
-    const after = found.at(-1);
-    const page = await journal.list({
-      status: "needs_attention",
-      limit: PAGE,
-      ...(workflow !== undefined && { workflow }),
-      ...(after !== undefined && { after }),
-    });
-    found.push(...page.map(({ runId }) => runId));
-    if (page.length < PAGE) return found;
-  }
+  const parked = await journal.list({
+    status: "needs_attention",
+    limit: Number.MAX_SAFE_INTEGER,
+    ...(workflow !== undefined && { workflow }),
+  });
+  return parked.map(({ runId }) => runId);
 }
 
 /** One round of retries. */

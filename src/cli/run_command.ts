@@ -6,6 +6,7 @@
 import type { Journal } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Run } from "../engine/run.ts";
+import { runExists } from "../engine/run_exists.ts";
 import { MaestroError } from "../errors.ts";
 import type { Io } from "./io.ts";
 import { checkSameRun } from "./same_run.ts";
@@ -49,7 +50,8 @@ async function play(stage: Stage, { engine, journal, request, store }: Play): Pr
   const { workflow, start, texts } = request;
   const executed = { workflow, endpoints: start.endpoints ?? {}, store };
   const joined = () => join(stage, { engine, journal, request, store });
-  if (await isThere(journal, start.runId)) return await joined();
+  const { runId } = start;
+  if (runId !== undefined && await runExists(journal, runId)) return await joined();
   let run: Run;
   try {
     run = await located(texts, engine.start(workflow, start));
@@ -80,17 +82,6 @@ async function join(stage: Stage, { engine, journal, request, store }: Play): Pr
     store,
   });
   return await stage.finish(run, { workflow, endpoints: stored.started.endpoints, store });
-}
-
-async function isThere(journal: Journal, runId: string | undefined): Promise<boolean> {
-  if (runId === undefined) return false;
-  try {
-    await journal.find(runId);
-    return true;
-  } catch (thrown) {
-    if (MaestroError.from(thrown).code !== "RUN_NOT_FOUND") throw thrown;
-    return false;
-  }
 }
 
 /** Adds to an error about the workflow the texts that it is about. */

@@ -5,6 +5,7 @@
  */
 import type { JournalSize, RunQuery, RunSummary } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
+import { summaryJson } from "../server/run_summary.ts";
 import { type Io, printJson } from "./io.ts";
 import { openRuns, type PlaceFlags } from "./place.ts";
 import { paintWith } from "./palette.ts";
@@ -32,7 +33,7 @@ export async function listCommand(flags: ListFlags, io: Io): Promise<number> {
     const size = await journal.size();
     if (flags.output === "json") {
       const store = size === null ? null : { bytes: size.bytes, free_bytes: size.free };
-      printJson(io, { runs: runs.map(summaryJson), store });
+      printJson(io, { runs: runs.map(shownJson), store });
       return 0;
     }
     const now = Date.now();
@@ -65,20 +66,9 @@ function parseLimit(text: string): number {
   );
 }
 
-function summaryJson(run: RunSummary) {
-  const { runId, workflow, version, correlationId, status, startedAt, endedAt } = run;
-  return {
-    run_id: runId,
-    workflow,
-    version,
-    correlation_id: correlationId,
-    status,
-    started_at: new Date(startedAt).toISOString(),
-    finished_at: endedAt === null ? null : new Date(endedAt).toISOString(),
-    duration_ms: endedAt === null ? null : endedAt - startedAt,
-    sleeps_until: run.sleepsUntil == null ? null : new Date(run.sleepsUntil).toISOString(),
-    owned: run.owned,
-  };
+function shownJson(run: RunSummary) {
+  const { sleeps: _, ...shown } = summaryJson(run);
+  return shown;
 }
 
 const MEBIBYTE = 1024 * 1024;

@@ -3,24 +3,26 @@
  *
  * @module
  */
+import type { Secrets } from "../engine/doors.ts";
+import { Scheduler } from "../engine/scheduler.ts";
 import { MaestroError } from "../errors.ts";
 import { checkWorkflow } from "../library/check.ts";
 import { openEngine } from "../library/open.ts";
 import type { AuditEntry } from "../server/audit.ts";
+import type { Address, ServerCertificate } from "../server/http/listen.ts";
 import { pageResponse } from "../server/page/page.ts";
+import { scheduleView } from "../server/schedule_view.ts";
 import { Server } from "../server/server.ts";
 import { Tokens } from "../server/tokens.ts";
 import { type WorkflowFile, WorkflowFolder } from "../server/workflow_folder.ts";
 import type { RunLogger } from "../telemetry/run_log.ts";
 import { SecretMask } from "../telemetry/secret_mask.ts";
-import { Scheduler } from "../engine/scheduler.ts";
-import { scheduleView } from "../server/schedule_view.ts";
-import { type AttentionFlags, type Eyes, openEyes } from "./serve_eyes.ts";
 import { releaseWarning } from "./deno_release.ts";
 import { EXIT } from "./exit_code.ts";
 import type { Io } from "./io.ts";
-import { type LogFlags, openLogs } from "./log_options.ts";
+import { type LogFlags, type OpenedLogs, openLogs } from "./log_options.ts";
 import { readSecrets } from "./secret_option.ts";
+import { type AttentionFlags, type Eyes, openEyes } from "./serve_eyes.ts";
 import {
   checkReach,
   parseAddress,
@@ -44,8 +46,49 @@ export interface ServeFlags extends ReachFlags, LogFlags, AttentionFlags {
   readonly secret?: readonly string[] | undefined;
 }
 
+/** What the options say, and what is in the files that they name. */
+interface Settings {
+  readonly flags: ServeFlags;
+  readonly http: Address;
+  readonly grpc: Address | null;
+  readonly maxRuns: number;
+  readonly maxStreams: number;
+  readonly certificate: ServerCertificate | null;
+  readonly mask: SecretMask;
+  readonly secrets: Secrets;
+}
+
 /** Serves until it is told to stop. @returns the exit code */
 export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
+  const settings = await readSettings(flags);
+  const { mask } = settings;
+  const logs = await openLogs(flags, io.stderr, mask.mask);
+  const { logger } = logs;
+  const stopped = stopAsked();
+  let eyes: Eyes | null = null;
+  try {
+    eyes = await openEyes(flags, logger, mask);
+    const warning = releaseWarning(Deno.version.deno);
+    if (warning !== null) logger.warn(warning, {});
+    const service = await openService(settings, logs, eyes);
+    try {
+      await listen(service.server, settings, logger);
+      await Promise.race([service.goOn(), stopped.asked]); // many runs take a while: a stop need not wait for them
+      await stopped.asked;
+      logger.info("stopping", {});
+    } finally {
+      await service.close();
+    }
+    logger.info("stopped", {});
+    return EXIT.completed;
+  } finally {
+    stopped.forget();
+    await eyes?.close();
+    await logs.close();
+  }
+}
+
+async function readSettings(flags: ServeFlags): Promise<Settings> {
   const http = parseAddress(flags.http, "--http");
   checkReach(http, "--http", flags);
   const grpc = flags.grpc === undefined ? null : parseAddress(flags.grpc, "--grpc");
@@ -55,100 +98,113 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
   const certificate = await readCertificate(flags);
   const mask = new SecretMask();
   const secrets = await readSecrets(flags.secret, mask);
-  const { onHappening, logger, audit, close: closeLogs } = await openLogs(
-    flags,
-    io.stderr,
-    mask.mask,
-  );
-  const stopped = stopAsked();
-  let eyes: Eyes | null = null;
-  try {
-    eyes = await openEyes(flags, logger, mask);
-    const { telemetry, onMoment, onHappening: watch } = eyes;
-    const warning = releaseWarning(Deno.version.deno);
-    if (warning !== null) logger.warn(warning, {});
-    const tokens = flags.tokens === undefined ? null : new Tokens(
-      flags.tokens,
-      (error) => logger.error(`${error.message}; what it said before holds`, {}),
-    );
-    let reschedule = () => {};
-    const workflows = await WorkflowFolder.open({
-      folder: flags.workflows,
-      check: checkWorkflow,
-      onRead: (file) => logRead(logger, file),
-      onChange: () => reschedule(),
-      scheduleOf: scheduleView,
-    });
-    const journal = telemetry.timed(await openStore(flags.store));
-    let wake = () => {};
-    const engine = openEngine({
-      journal,
-      secrets,
-      onHappening(runId, workflow, event, origin) {
-        onHappening?.(runId, workflow, event, origin);
-        watch(runId, workflow, event, origin);
-        wake();
-      },
-      traceparent: telemetry.engine.traceparent,
-      onRest: () => wake(),
-      onStopped: (runId, { code, message }) =>
-        code === "ENGINE_CLOSED" ||
-        logger.error("run stopped", { run_id: runId, code, error: message }),
-    });
-    const server = new Server({
-      engine,
-      journal,
-      workflows,
-      tokens,
-      hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
-      maxRuns,
-      maxStreams,
-      readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
-      version: VERSION,
-      metrics: () => telemetry.metricsText(),
-      page: pageResponse,
-      audit: (entry) => logAudit(audit, entry),
-      onDefect: (thrown) => logDefect(logger, thrown),
-    });
-    wake = () => server.wake();
-    telemetry.watch(engine, {
-      countRuns: () => server.operations.countRuns(),
-      load: () => ({ inFlight: engine.underWay, queued: server.operations.queued }),
-    });
-    const scheduler = new Scheduler({
-      start: (workflow, options) => server.operations.startScheduled(workflow, options),
-      engine,
-      journal,
-      onMoment,
-    });
-    try {
-      const { url } = server.listenHttp(http, certificate);
-      logger.info("serving", { url, version: VERSION });
-      if (grpc !== null) {
-        const { port } = await server.listenGrpc(grpc, certificate);
-        logger.info("serving gRPC", { host: grpc.hostname, port, tls: certificate !== null });
-      }
-      const goOn = async () => {
-        const { resumed, sleeping } = await server.resume((runId, { code, message }) =>
-          logger.error("run can't be resumed", { run_id: runId, code, error: message })
-        );
-        if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
-        reschedule = () => scheduler.set(workflows.newest());
-        reschedule();
-      };
-      await Promise.race([goOn(), stopped.asked]); // many runs take a while: a stop need not wait for them
-      await stopped.asked;
-      logger.info("stopping", {});
-    } finally {
+  return { flags, http, grpc, maxRuns, maxStreams, certificate, mask, secrets };
+}
+
+/** A server that does not listen yet, and what starts runs by the clock. */
+interface Service {
+  readonly server: Server;
+  /** Goes on with what was left open; from then on, runs are started by the clock. */
+  goOn(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openService(
+  settings: Settings,
+  { logger, audit, onHappening }: OpenedLogs,
+  eyes: Eyes,
+): Promise<Service> {
+  const { flags, secrets, maxRuns, maxStreams } = settings;
+  const { telemetry } = eyes;
+  const tokens = openTokens(flags.tokens, logger);
+  let reschedule = () => {};
+  const workflows = await WorkflowFolder.open({
+    folder: flags.workflows,
+    check: checkWorkflow,
+    onRead: (file) => logRead(logger, file),
+    onChange: () => reschedule(),
+    scheduleOf: scheduleView,
+  });
+  const journal = telemetry.timed(await openStore(flags.store));
+  let wake = () => {};
+  const engine = openEngine({
+    journal,
+    secrets,
+    onHappening(...what) {
+      onHappening?.(...what);
+      eyes.onHappening(...what);
+      wake();
+    },
+    traceparent: telemetry.engine.traceparent,
+    onRest: () => wake(),
+    onStopped: (runId, { code, message }) =>
+      code === "ENGINE_CLOSED" ||
+      logger.error("run stopped", { run_id: runId, code, error: message }),
+  });
+  const server = new Server({
+    engine,
+    journal,
+    workflows,
+    tokens,
+    hosts: new Set((flags.allowHost ?? []).map((name) => name.toLowerCase())),
+    maxRuns,
+    maxStreams,
+    readTypes: async (kept) => (await import("../grpc/kept_schema.ts")).keptTypes(kept),
+    version: VERSION,
+    metrics: () => telemetry.metricsText(),
+    page: pageResponse,
+    audit: (entry) => logAudit(audit, entry),
+    onDefect: (thrown) => logDefect(logger, thrown),
+  });
+  wake = () => server.wake();
+  telemetry.watch(engine, {
+    countRuns: () => server.operations.countRuns(),
+    load: () => ({ inFlight: engine.underWay, queued: server.operations.queued }),
+  });
+  const scheduler = new Scheduler({
+    start: (workflow, options) => server.operations.startScheduled(workflow, options),
+    engine,
+    journal,
+    onMoment: eyes.onMoment,
+  });
+  return {
+    server,
+    async goOn() {
+      await resume(server, logger);
+      reschedule = () => scheduler.set(workflows.newest());
+      reschedule();
+    },
+    async close() {
       await Promise.all([scheduler.close(), server.close()]);
-    }
-    logger.info("stopped", {});
-    return EXIT.completed;
-  } finally {
-    stopped.forget();
-    await eyes?.close();
-    await closeLogs();
-  }
+    },
+  };
+}
+
+function openTokens(file: string | undefined, logger: RunLogger): Tokens | null {
+  if (file === undefined) return null;
+  return new Tokens(
+    file,
+    (error) => logger.error(`${error.message}; what it said before holds`, {}),
+  );
+}
+
+async function listen(
+  server: Server,
+  { http, grpc, certificate }: Settings,
+  logger: RunLogger,
+): Promise<void> {
+  const { url } = server.listenHttp(http, certificate);
+  logger.info("serving", { url, version: VERSION });
+  if (grpc === null) return;
+  const { port } = await server.listenGrpc(grpc, certificate);
+  logger.info("serving gRPC", { host: grpc.hostname, port, tls: certificate !== null });
+}
+
+async function resume(server: Server, logger: RunLogger): Promise<void> {
+  const { resumed, sleeping } = await server.resume((runId, { code, message }) =>
+    logger.error("run can't be resumed", { run_id: runId, code, error: message })
+  );
+  if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
 }
 
 /** Resolves when the program is told to stop; told twice, it leaves at once. */

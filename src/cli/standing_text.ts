@@ -1,4 +1,5 @@
 import type { RunReport } from "../engine/report.ts";
+import { END_TEXT } from "./end_text.ts";
 import { formatTime, printable } from "./text.ts";
 
 /** Where a run stands, in a few words, by its report. */
@@ -31,10 +32,5 @@ export function standingText(report: RunReport): string {
 const STANDINGS: Readonly<Record<Exclude<RunReport["status"], "running">, string>> = {
   compensating: "rolls back",
   needs_attention: "waits for an operator",
-  completed: "completed",
-  failed: "failed",
-  compensated: "failed and undone",
-  cancelled: "cancelled",
-  timed_out: "timed out",
-  incomplete: "ended incomplete",
+  ...END_TEXT,
 };

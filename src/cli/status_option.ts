@@ -1,19 +1,7 @@
 import type { RunStatus } from "../engine/report.ts";
+import { RUN_STATUSES } from "../engine/run_statuses.ts";
 import { MaestroError } from "../errors.ts";
 import { didYouMean } from "../workflow/nearest.ts";
-
-/** Where a run may stand. */
-const STATUSES: Readonly<Record<RunStatus, true>> = {
-  running: true,
-  compensating: true,
-  needs_attention: true,
-  completed: true,
-  failed: true,
-  compensated: true,
-  cancelled: true,
-  timed_out: true,
-  incomplete: true,
-};
 
 /**
  * Reads `--status`.
@@ -21,13 +9,9 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
  * @throws {MaestroError} `USAGE`
  */
 export function parseStatus(text: string): RunStatus {
-  const known = Object.keys(STATUSES);
-  if (isStatus(text)) return text;
-  const guess = didYouMean(text, known);
-  const remedy = guess === "" ? `; there are ${known.join(", ")}` : guess;
+  const status = RUN_STATUSES.find((known) => known === text);
+  if (status !== undefined) return status;
+  const guess = didYouMean(text, RUN_STATUSES);
+  const remedy = guess === "" ? `; there are ${RUN_STATUSES.join(", ")}` : guess;
   throw new MaestroError("USAGE", `Cannot use --status "${text}": no run stands so${remedy}`);
-}
-
-function isStatus(text: string): text is RunStatus {
-  return Object.hasOwn(STATUSES, text);
 }

@@ -1,6 +1,7 @@
 import { recordOf, type RunState } from "../machines/records.ts";
 import { definitionOf } from "../engine/definition.ts";
 import { rollbackPlan, type Undo } from "../machines/undo_plan.ts";
+import { END_TEXT } from "./end_text.ts";
 import type { Tone } from "./palette.ts";
 import { eachView, needsOperator, type RunView } from "./run_view.ts";
 import { count, formatTime } from "./text.ts";
@@ -22,7 +23,9 @@ export function statusText(view: RunView, now: number): string {
   const { started, end } = state;
   if (started === null) return "starting";
   const time = formatTime((end?.at ?? now) - started.at);
-  const parts = [end === null ? `${progressOf(view)}, ${time}` : `${ENDS[end.status]} in ${time}`];
+  const parts = [
+    end === null ? `${progressOf(view)}, ${time}` : `${END_TEXT[end.status]} in ${time}`,
+  ];
   const { done, retries } = countCalls(view);
   parts.push(`${count(done, "call")} done`); // of how many, no one knows before a switch is taken
   if (retries > 0) parts.push(retries === 1 ? "1 retry" : `${retries} retries`);
@@ -30,15 +33,6 @@ export function statusText(view: RunView, now: number): string {
   if (state.rollback !== null && end?.status !== "compensated") parts.push(undoneText(view));
   return parts.join(" · ");
 }
-
-const ENDS = {
-  completed: "completed",
-  failed: "failed",
-  compensated: "failed and undone",
-  cancelled: "cancelled",
-  timed_out: "timed out",
-  incomplete: "ended incomplete",
-} as const;
 
 function progressOf(view: RunView): string {
   const { rollback, cancel, pivot } = view.state;

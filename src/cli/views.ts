@@ -3,11 +3,14 @@
  *
  * @module
  */
-import type { Journal } from "../engine/doors.ts";
+import type { Journal, RunQuery, RunSummary } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 
 /** Runs that can be looked at. */
-export type RunsView = Pick<Journal, "read" | "kept" | "list" | "find" | "size" | "close">;
+export interface RunsView extends Pick<Journal, "read" | "kept" | "find" | "size" | "close"> {
+  /** The runs that fit, the newest first; a server goes by tokens of its own from page to page. */
+  list(query: Omit<RunQuery, "after">): Promise<readonly RunSummary[]>;
+}
 
 /** What can be wanted of a run. */
 export type Operator = Pick<Engine, "cancel" | "signal" | "resolve" | "resume">;

@@ -1,8 +1,10 @@
-import type { Journal, RunQuery, RunSummary, StoredFact } from "../engine/doors.ts";
+import type { Journal, RunQuery, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
+import { runExists } from "../engine/run_exists.ts";
+import { RUN_STATUSES } from "../engine/run_statuses.ts";
 import { checkRunId, validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
@@ -30,8 +32,10 @@ import type {
 import { pageToken, readPageToken } from "./page_token.ts";
 import { checkRole } from "./roles.ts";
 import { RunFeed } from "./run_feed.ts";
+import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
 import { stepTree } from "./step_tree.ts";
+import { isTraceparent } from "./traceparent.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
 
 /** What the operations act on. */
@@ -50,18 +54,9 @@ export interface OperationsOptions {
   readonly audit?: (entry: AuditEntry) => void;
 }
 
-/** Every status, in the order in which a run may come to it. */
-const NO_RUNS: Readonly<Record<RunStatus, number>> = {
-  running: 0,
-  compensating: 0,
-  needs_attention: 0,
-  completed: 0,
-  failed: 0,
-  compensated: 0,
-  cancelled: 0,
-  timed_out: 0,
-  incomplete: 0,
-};
+const NO_RUNS = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as Readonly<
+  Record<RunStatus, number> // every status has its number
+>;
 
 /** How long a count may be used again, in milliseconds. */
 const COUNT_AGAIN = 1_000;
@@ -132,7 +127,9 @@ export class EngineOperations implements Operations {
     };
     if (runId !== undefined) checkRunId(runId);
     // First of all: it is there also where the folder has its workflow no longer.
-    if (runId !== undefined && await this.#isThere(runId)) return await this.#same(request, runId);
+    if (runId !== undefined && await runExists(this.#journal, runId)) {
+      return await this.#same(request, runId);
+    }
     const workflow = this.#workflows.find(request.workflow, request.version);
     try {
       return (await this.#start(workflow, options, who)).report();
@@ -301,16 +298,6 @@ export class EngineOperations implements Operations {
     this.#audit({ who: who.name, role: who.role, action, runId, more });
   }
 
-  async #isThere(runId: string): Promise<boolean> {
-    try {
-      await this.#journal.find(runId);
-      return true;
-    } catch (thrown) {
-      if (MaestroError.from(thrown).code !== "RUN_NOT_FOUND") throw thrown;
-      return false;
-    }
-  }
-
   /** Takes a run up that was left open by a process that has died since this server started. */
   async #goOn(runId: string): Promise<void> {
     const { owned, endedAt } = await this.#journal.find(runId);
@@ -348,24 +335,6 @@ function namesText({ kind, definition, schemas, schema }: StoredFact, digest: st
   return definition === digest || Object.values(schemas ?? {}).includes(digest);
 }
 
-/** A run in a list, as the APIs have it. */
-export function summaryJson(run: RunSummary): RunSummaryJson {
-  const { runId, workflow, version, correlationId, status, startedAt, endedAt, sleepsUntil } = run;
-  return {
-    run_id: runId,
-    workflow,
-    version,
-    correlation_id: correlationId,
-    status,
-    started_at: new Date(startedAt).toISOString(),
-    finished_at: endedAt === null ? null : new Date(endedAt).toISOString(),
-    duration_ms: endedAt === null ? null : endedAt - startedAt,
-    sleeps_until: sleepsUntil == null ? null : new Date(sleepsUntil).toISOString(),
-    sleeps: sleepsUntil !== undefined,
-    owned: run.owned,
-  };
-}
-
 function timeoutOf(text: string): number {
   const milliseconds = parseDuration(text);
   if (milliseconds !== null && milliseconds > 0) return milliseconds;
@@ -386,6 +355,6 @@ function timeOf(name: string, text: string): number {
 }
 
 function traceparentOf(text: string): string {
-  if (/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)) return text;
+  if (isTraceparent(text)) return text;
   throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(text)} as "traceparent"`);
 }

@@ -60,11 +60,6 @@ export class Server {
     this.operations = new EngineOperations(options);
   }
 
-  /** Aborts when the server is being stopped. */
-  get draining(): AbortSignal {
-    return this.#draining.signal;
-  }
-
   /** Something has happened in the engine. */
   wake(): void {
     this.operations.wake();

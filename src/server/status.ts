@@ -81,6 +81,11 @@ export function statusOf(thrown: unknown): ApiStatus {
   };
 }
 
+/** Whether the answer sends people to the log, which is to say what it does not. */
+export function isForTheLog(thrown: unknown): boolean {
+  return Object.hasOwn(HIDDEN, MaestroError.from(thrown).code);
+}
+
 const HIDDEN: Readonly<Partial<Record<ErrorCode, string>>> = {
   INTERNAL: "Something went wrong in Maestro; its log says what",
   STORE_FAILED: "The store can't be read or written now; the server's log says why",

@@ -172,6 +172,22 @@ deskTest("what is printed is the same whichever way the runs are reached", async
   });
 });
 
+deskTest("more runs than a page has are retried at a server", async (desk) => {
+  await desk.workflow("parked", DONE.replace("method: Undo", "method: Deny") + REFUSED);
+  await using place = await begin(desk);
+  const { remote, server } = place;
+  const ids = Array.from({ length: 101 }, (_, number) => `run-${number}`);
+  for (const id of ids) {
+    const body = { workflow: "parked", run_id: id, input: { text: id } };
+    assert.equal((await server.ask("POST", "/runs", body)).status, 200);
+  }
+  for (const id of ids) await stands(server, id, "needs_attention");
+  const args = ["runs", "resolve", "--all", "--retry", "--reason", "again"];
+  const { code, stdout, stderr } = await remote(args);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.match(/"first" is tried again/g)?.length, ids.length);
+});
+
 deskTest("who leaves a run at a server is told that it goes on", async (desk) => {
   await desk.workflow("waits", "  - { id: pause, await_signal: go }\n");
   await using place = await begin(desk);

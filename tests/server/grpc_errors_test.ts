@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MaestroError } from "../../src/errors.ts";
 import { Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
 import { Services } from "../../src/gen/maestro/v1/services_pb.ts";
 import { Workflows } from "../../src/gen/maestro/v1/workflows_pb.ts";
@@ -169,16 +170,21 @@ Deno.test("a thousand problems do not make a status that no client takes", async
 });
 
 Deno.test("of a defect the caller is told nothing, and the log everything", async () => {
-  const secret = new Error("at line 7 of the secret");
-  await using server = await startApiServer({
-    wrap: (operations) => ({ ...operations, countRuns: () => Promise.reject(secret) }),
-  });
-  const client = server.client();
-  const error = await client.call(Runs.method.countRuns, {}).then(() => null, (error) => error);
-  assert.ok(error instanceof RpcFailure);
-  assert.equal(error.code, "INTERNAL");
-  assert.doesNotMatch(error.message + JSON.stringify(error.status), /secret/);
-  assert.deepEqual(server.defects, [secret]);
+  const secrets = [
+    ["INTERNAL", new Error("at line 7 of the secret")],
+    ["UNAVAILABLE", new MaestroError("STORE_FAILED", "Cannot write to the secret")],
+  ] as const;
+  for (const [code, secret] of secrets) {
+    await using server = await startApiServer({
+      wrap: (operations) => ({ ...operations, countRuns: () => Promise.reject(secret) }),
+    });
+    const client = server.client();
+    const error = await client.call(Runs.method.countRuns, {}).then(() => null, (error) => error);
+    assert.ok(error instanceof RpcFailure);
+    assert.equal(error.code, code);
+    assert.doesNotMatch(error.message + JSON.stringify(error.status), /secret/);
+    assert.deepEqual(server.defects, [secret]);
+  }
 });
 
 Deno.test("a workflow is checked without being kept", async () => {

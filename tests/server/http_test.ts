@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Script, startServer, status } from "../support/grpc_server.ts";
 import { tempFiles } from "../support/temp_files.ts";
 import { type SentEvent, serve } from "./serving.ts";
-import { APPROVAL, shop } from "./workflows.ts";
+import { APPROVAL, closedShop, shop } from "./workflows.ts";
 
 const BUY = "acme.shop.v1.Shop/Buy";
 const REFUND = "acme.shop.v1.Shop/Refund";
@@ -245,13 +245,7 @@ Deno.test("a workflow that changes is read again, and a broken one keeps what it
 });
 
 Deno.test("more runs than may be under way wait for their turn", async () => {
-  const { promise: bought, resolve: sell } = Promise.withResolvers<void>();
-  const scripts: Record<string, Script> = {
-    [BUY]: async () => {
-      await bought;
-      return {};
-    },
-  };
+  const { scripts, sell } = closedShop();
   await using services = await startServer({ scripts });
   await using files = await tempFiles({ "shop.yaml": shop(services.endpoint) });
   await using server = await serve({ workflows: files.directory, args: ["--max-runs", "2"] });

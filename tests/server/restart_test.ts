@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Script, startServer } from "../support/grpc_server.ts";
 import { tempFiles } from "../support/temp_files.ts";
 import { type SentEvent, serve, type Serving } from "./serving.ts";
-import { APPROVAL, shop } from "./workflows.ts";
+import { APPROVAL, closedShop, shop } from "./workflows.ts";
 
 const BUY = "acme.shop.v1.Shop/Buy";
 
@@ -25,13 +25,7 @@ async function* faithfully(
 }
 
 Deno.test("after kill -9 nothing is lost, and those who watch go on where they were", async () => {
-  const { promise: bought, resolve: sell } = Promise.withResolvers<void>();
-  const scripts: Record<string, Script> = {
-    [BUY]: async () => {
-      await bought;
-      return {};
-    },
-  };
+  const { scripts, sell } = closedShop();
   await using services = await startServer({ scripts });
   await using files = await tempFiles({
     "w/approval.yaml": APPROVAL,

@@ -46,9 +46,14 @@ Deno.test("a stream whose events fail says why, and ends", async () => {
     await Promise.resolve();
     throw new Error("a secret path");
   }
-  const text = await new Response(eventStream(failing(), new AbortController())).text();
+  const defects: unknown[] = [];
+  const stream = eventStream(failing(), new AbortController(), {
+    onDefect: (thrown) => defects.push(thrown),
+  });
+  const text = await new Response(stream).text();
   assert.match(text, /event: error\ndata: \{"code":13,/);
   assert.doesNotMatch(text, /secret/);
+  assert.match(String(defects), /^Error: a secret path$/);
 });
 
 Deno.test("as many streams are open as may be, and one that is left makes room", async () => {

@@ -1,4 +1,4 @@
-import { PROTOS } from "../support/grpc_server.ts";
+import { PROTOS, type Script } from "../support/grpc_server.ts";
 
 /** Waits for a signal, and gives its payload. */
 export const APPROVAL = `
@@ -34,4 +34,17 @@ steps:
     when: "{{ .input.sku == 'bad' }}"
     fail: { code: FAILED_PRECONDITION, message: It is bad }
 `;
+}
+
+/** What {@linkcode shop} is answered by services that sell nothing until they are told to. */
+export function closedShop(): {
+  readonly scripts: Record<string, Script>;
+  readonly sell: () => void;
+} {
+  const { promise: bought, resolve: sell } = Promise.withResolvers<void>();
+  const buy: Script = async () => {
+    await bought;
+    return {};
+  };
+  return { scripts: { "acme.shop.v1.Shop/Buy": buy }, sell };
 }

@@ -26,6 +26,7 @@ import type {
 } from "@grpc/grpc-js";
 import { MaestroError } from "../../errors.ts";
 import type { Caller } from "../operations.ts";
+import { isForTheLog } from "../status.ts";
 import { rpcError } from "./rpc_error.ts";
 import type { Streams } from "./streams.ts";
 
@@ -150,7 +151,7 @@ async function stream(
 }
 
 function told(thrown: unknown, { onDefect }: RpcOptions) {
-  if (MaestroError.from(thrown).code === "INTERNAL") onDefect(thrown);
+  if (isForTheLog(thrown)) onDefect(thrown);
   return rpcError(thrown);
 }
 

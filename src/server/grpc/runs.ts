@@ -9,6 +9,7 @@ import {
   type StartRunRequest as StartRunMessage,
 } from "../../gen/maestro/v1/runs_pb.ts";
 import type { Operations, ResolveStepRequest, StartRunRequest } from "../operations.ts";
+import { isTraceparent } from "../traceparent.ts";
 import { fieldError } from "./field_error.ts";
 import { parseFilter } from "./filter.ts";
 import { jsonOf, jsonOfStruct } from "./json_values.ts";
@@ -101,14 +102,9 @@ function startOf(request: StartRunMessage, { header }: Asked): StartRunRequest {
     ...(runId !== "" && { run_id: runId }),
     ...(correlationId !== "" && { correlation_id: correlationId }),
     ...(milliseconds !== null && { timeout: formatDuration(milliseconds) }),
-    ...(isTraceparent(traceparent) && { traceparent }),
+    // What is no trace context starts a trace of its own.
+    ...(traceparent !== undefined && isTraceparent(traceparent) && { traceparent }),
   };
-}
-
-/** What is no trace context starts a trace of its own (W3C Trace Context §3.2). */
-function isTraceparent(text: string | undefined): text is string {
-  return text !== undefined &&
-    /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
 }
 
 function actionOf(action: Action): ResolveStepRequest["action"] {

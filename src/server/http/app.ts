@@ -4,7 +4,7 @@ import { MaestroError } from "../../errors.ts";
 import { callerOf, checkOrigin } from "../access.ts";
 import { InvalidFields } from "../invalid_fields.ts";
 import type { Operations } from "../operations.ts";
-import { type ApiStatus, statusOf } from "../status.ts";
+import { type ApiStatus, isForTheLog, statusOf } from "../status.ts";
 import type { Tokens } from "../tokens.ts";
 import { readBody } from "./body.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -88,10 +88,8 @@ export function httpApp(options: HttpOptions): Hono {
     return isPage && page?.(context.req.path) || refuse(context, NOTHING_HERE);
   });
   app.onError((thrown, context) => {
-    const status = statusOf(thrown);
-    const { code } = MaestroError.from(thrown);
-    if (code === "INTERNAL" || code === "STORE_FAILED") options.onDefect(thrown);
-    return refuse(context, status);
+    if (isForTheLog(thrown)) options.onDefect(thrown);
+    return refuse(context, statusOf(thrown));
   });
   return app;
 }

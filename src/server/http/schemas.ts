@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { RUN_STATUSES } from "../../engine/run_statuses.ts";
 
 /** The schemas that the document names. */
 export const named = z.registry<{ id: string }>();
@@ -15,19 +16,8 @@ function name<T extends z.ZodType>(id: string, schema: T): T {
 
 const json = z.unknown().describe("Any JSON");
 const time = z.string().describe("RFC 3339");
-const RUN_STATUS = [
-  "running",
-  "compensating",
-  "needs_attention",
-  "completed",
-  "failed",
-  "compensated",
-  "cancelled",
-  "timed_out",
-  "incomplete",
-] as const;
-const runStatus = name("RunStatus", z.enum(RUN_STATUS));
-const outcome = z.string().describe("completed, not_executed or unknown");
+const runStatus = name("RunStatus", z.enum(RUN_STATUSES));
+const outcome = z.enum(["completed", "not_sent", "rejected", "unknown"]);
 
 /** `google.rpc.Status`. */
 export const status = name(

@@ -1,4 +1,4 @@
-import { statusOf } from "../status.ts";
+import { isForTheLog, statusOf } from "../status.ts";
 import type { StreamEvent } from "./route.ts";
 
 /** How often a silent stream says that it is there, in milliseconds: whoever is between drops silent ones. */
@@ -19,6 +19,8 @@ const encoder = new TextEncoder();
 export interface StreamOptions {
   /** @default 30 s */
   readonly patience?: number;
+  /** Hears of a defect, so that it can be logged. */
+  readonly onDefect?: (thrown: unknown) => void;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface StreamOptions {
 export function eventStream(
   events: AsyncIterable<StreamEvent>,
   abort: AbortController,
-  { patience = PATIENCE }: StreamOptions = {},
+  { patience = PATIENCE, onDefect }: StreamOptions = {},
 ): ReadableStream<Uint8Array> {
   const iterator = events[Symbol.asyncIterator]();
   let controller: ReadableStreamDefaultController<Uint8Array>;
@@ -66,6 +68,7 @@ export function eventStream(
         if (!abort.signal.aborted) say("event: end\ndata: {}\n\n"); // else there may be more
       } catch (thrown) {
         if (isOver) return;
+        if (isForTheLog(thrown)) onDefect?.(thrown);
         say(`event: error\ndata: ${JSON.stringify(statusOf(thrown).body)}\n\n`);
       }
       over();
