@@ -19,7 +19,7 @@ schedule: { ${schedule} }
 services: { shop: { endpoint: "shop:1" } }
 ${more}
 steps:
-  - { id: work, service: shop, method: Work, input: "{{ .input }}" }
+  - { id: job, service: shop, method: Work, input: "{{ .input }}" }
 `);
 }
 
@@ -174,7 +174,7 @@ Deno.test("Scheduler starts nothing while a run waits for an operator, also afte
 schedule: { cron: "* * * * *" }
 services: { shop: { endpoint: "shop:1" } }
 steps:
-  - { id: work, service: shop, method: Work, compensate: { method: Work } }
+  - { id: job, service: shop, method: Work, compensate: { method: Work } }
   - fail: { code: ABORTED, message: It is turned back }
 `);
     const first = open();
@@ -191,7 +191,7 @@ steps:
     await idle();
     equal((await second.engine.report("nightly@20260101T000100Z")).status, "needs_attention");
     await second.engine.resolve("nightly@20260101T000100Z", {
-      step: "work",
+      step: "job",
       action: "skip",
       reason: "It was done by hand",
     });
@@ -336,5 +336,5 @@ Deno.test("two servers on one SQLite store start each moment once, also over a r
     told.filter((line) => line.startsWith("elsewhere")).sort(),
     moments.map((id) => `elsewhere ${id}`),
   );
-  deepEqual(world.effects, moments.map((id) => `${id}/work/action`));
+  deepEqual(world.effects, moments.map((id) => `${id}/job/action`));
 });

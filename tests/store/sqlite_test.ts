@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import type { Standing } from "../../src/engine/doors.ts";
 import { sqliteJournal, timedSqliteJournal } from "../../src/store/sqlite/journal.ts";
 import { TIMING } from "../../src/store/sqlite/timing.ts";
 import { exerciseJournal, factAt, newRun } from "../support/exercise_journal.ts";
+import { tempFiles } from "../support/temp_files.ts";
 
 exerciseJournal("SQLite", async () => {
   const folder = await Deno.makeTempDir();
@@ -67,5 +69,26 @@ Deno.test("what one run wants to write and can't spoils nothing for the others o
   } finally {
     await journal.close();
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("runs are dropped in more than one transaction where they are many, and one with an open child run is not", async () => {
+  await using files = await tempFiles({});
+  const journal = sqliteJournal(files.path("maestro.db"));
+  const ended = { status: "completed", endedAt: 1_000, sleepsUntil: undefined } as const;
+  const begin = async (id: string, standing?: Standing) =>
+    await journal.append(await journal.create(newRun(id), "me"), [factAt(1)], standing);
+  try {
+    await begin("open");
+    await begin("open/child");
+    await journal.append(await journal.claim("open", "me"), [factAt(2)], ended);
+    const many = Array.from({ length: 1_100 }, (_, index) => `run-${index}`);
+    await Promise.all(many.map((id) => begin(id, ended)));
+    assert.equal(await journal.prune(2_000), many.length);
+    assert.deepEqual((await journal.list({})).map(({ runId }) => runId), ["open"]);
+    await journal.append(await journal.claim("open/child", "me"), [factAt(2)], ended);
+    assert.equal(await journal.prune(2_000), 1);
+  } finally {
+    await journal.close();
   }
 });
