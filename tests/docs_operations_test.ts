@@ -57,7 +57,7 @@ Deno.test("the queries in operations.md find what they say", async () => {
     assert.equal(story?.at(-1)?.["kind"], "run_ended");
     assert.match(String(story?.[0]?.["at"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.deepEqual(codes, [{ code: "FAILED_PRECONDITION", runs: 1 }]);
-    assert.deepEqual(attempts?.[0], { path: "flaky", attempts: 2, runs: 1 });
+    assert.deepEqual(attempts?.[0], { path: "flaky", op: "action", attempts: 2, runs: 1 });
     assert.deepEqual(asleep?.map(({ id }) => id).sort(), ["asleep", "parked"]);
   } finally {
     await Deno.remove(folder, { recursive: true });

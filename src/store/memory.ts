@@ -11,6 +11,7 @@ import type {
   StoredFact,
 } from "../engine/doors.ts";
 import type { RunStatus } from "../engine/report.ts";
+import { isChildId, rootIdOf } from "../engine/ids.ts";
 import { MaestroError } from "../errors.ts";
 
 interface Entry {
@@ -122,7 +123,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         children: [],
       };
       for (const { digest, text } of run.texts) keep(entry, digest, text);
-      if (isChild(runId)) runs.get(rootIdOf(runId))?.children.push(runId);
+      if (isChildId(runId)) runs.get(rootIdOf(runId))?.children.push(runId);
       runs.set(runId, entry);
       return Promise.resolve({ runId, owner, token: 1 });
     },
@@ -130,7 +131,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     async *adopt(owner) {
       for (const [runId, entry] of [...runs]) {
         const { status, endedAt, sleepsUntil } = entry.standing;
-        if (endedAt !== null || isChild(runId)) continue;
+        if (endedAt !== null || isChildId(runId)) continue;
         const claim = { runId, owner, token: ++entry.token };
         yield { claim, status, sleepsUntil };
       }
@@ -147,7 +148,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         }
         if (standing === undefined) return;
         entry.standing = standing;
-        if (standing.endedAt === null || isChild(claim.runId)) return;
+        if (standing.endedAt === null || isChildId(claim.runId)) return;
         ended.push(claim.runId);
         if (ended.length - first > remember) forgetOldest();
       }),
@@ -179,7 +180,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     },
     list: (query) =>
       attempt(() => {
-        const all = [...runs.values()].filter(({ run }) => !isChild(run.runId)).reverse();
+        const all = [...runs.values()].filter(({ run }) => !isChildId(run.runId)).reverse();
         return pageOf(all.map(summaryOf), query);
       }),
     find: (runId) => attempt(() => summaryOf(entryOf(runId))),
@@ -187,7 +188,7 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
       attempt(() => {
         const counts: Partial<Record<RunStatus, number>> = {};
         for (const { run, standing: { status } } of runs.values()) {
-          if (!isChild(run.runId)) counts[status] = (counts[status] ?? 0) + 1;
+          if (!isChildId(run.runId)) counts[status] = (counts[status] ?? 0) + 1;
         }
         return counts;
       }),
@@ -204,8 +205,9 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
     newest: () => Promise.resolve(newest),
     prune: (endedBefore) =>
       attempt(() => {
-        const old = [...runs.values()].filter(({ run, standing: { endedAt } }) =>
-          !isChild(run.runId) && endedAt !== null && endedAt < endedBefore
+        const old = [...runs.values()].filter(({ run, standing: { endedAt }, children }) =>
+          !isChildId(run.runId) && endedAt !== null && endedAt < endedBefore &&
+          children.every((id) => runs.get(id)?.standing.endedAt !== null)
         );
         for (const { run } of old) forget(run.runId);
         return old.length;
@@ -225,14 +227,6 @@ function placeAfter(moments: readonly Moment[], number: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function isChild(runId: string): boolean {
-  return runId.includes("/");
-}
-
-function rootIdOf(runId: string): string {
-  return runId.slice(0, runId.indexOf("/"));
 }
 
 function summaryOf({ run, standing, facts }: Entry): RunSummary {

@@ -44,14 +44,17 @@ export async function deadlyJournal(
     if (!isCounted || ++writes !== fall.write) return await action();
     if (fall.moment === "before") die();
     if (fall.moment === "within") dieSoon(fall.delay);
-    const result = await action();
-    die();
-    return result;
+    try {
+      await action();
+    } catch (thrown) {
+      writes--; // nothing was written: the next one is meant
+      throw thrown;
+    }
+    return die();
   }
 
   return {
     ...inner,
-    create: (run, owner) => write(run.runId, () => inner.create(run, owner)),
     claim: (runId, owner) => write(runId, () => inner.claim(runId, owner)),
     async *adopt(owner) {
       const adopted = await write(null, () => Array.fromAsync(inner.adopt(owner)));
