@@ -169,7 +169,7 @@ type Types = (typeName: string) => DescMessage | undefined;
  * @param types finds the types of messages, and, without `registry`, those that an `Any` names
  * @throws {MaestroError} `STORE_FAILED` where a type is not at hand or the JSON was not tagged so
  */
-export function untag(json: Json, types: Types, registry: Registry = registryOf(types)): Value {
+export function untag(json: Json, types: Types, registry?: Registry): Value {
   if (json === null || typeof json !== "object") return json;
   if (isList(json)) return json.map((item) => untag(item, types, registry));
   const name = Object.keys(json).find((key) => key.startsWith("$"));
@@ -206,7 +206,7 @@ function untagMessage(
   typeName: string,
   json: { readonly [key: string]: Json },
   types: Types,
-  registry: Registry,
+  registry = registryOf(types),
 ): Value {
   const isTime = json["$reflect"] === true;
   const desc = types(typeName) ?? registry.getMessage(typeName) ??

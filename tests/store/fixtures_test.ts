@@ -90,7 +90,25 @@ for (const fixture of FIXTURES) {
       clock.stop();
     }
     assert.equal(versionOf(path), MIGRATIONS.length);
+    assert.deepEqual(await counts(path), counted(path));
   });
+}
+
+/** How many runs stand how, as the store keeps it. */
+async function counts(path: string) {
+  const journal = sqliteJournal(path, { mustExist: true });
+  return await journal.counts().finally(() => journal.close());
+}
+
+/** The same, counted. */
+function counted(path: string) {
+  const db = new DatabaseSync(path);
+  const rows = db.prepare(
+    "SELECT status, count(*) AS n FROM runs WHERE root IS NULL GROUP BY status",
+  );
+  const pairs = rows.all().map(({ status, n }) => [status, n]);
+  db.close();
+  return Object.fromEntries(pairs);
 }
 
 async function sqliteList(path: string) {

@@ -1,16 +1,16 @@
 /**
- * Writes a store as this version leaves it, with a run in every state: done once for every release,
- * and kept for ever.
+ * Writes a store as this version leaves it, with a run in every state: done once for every version of
+ * the tables, and kept for ever.
  *
  *     deno run -A tests/store/make_fixture.ts
  *
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import config from "../../deno.json" with { type: "json" };
 import { Engine } from "../../src/engine/engine.ts";
 import { grpcCaller } from "../../src/grpc/caller.ts";
 import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/migrations.ts";
 import { FakeClock } from "../support/clock.ts";
 import { workflowOf } from "../support/engines.ts";
 import { startServer } from "../support/grpc_server.ts";
@@ -19,7 +19,7 @@ import { tempFiles } from "../support/temp_files.ts";
 import { World } from "../support/world.ts";
 import { BEGAN, bothWays, ENVIRONMENT, RUNS, SERVICES, shop, THEN } from "./fixture_runs.ts";
 
-const path = fromFileUrl(new URL(`./fixtures/v${config.version}.db`, import.meta.url));
+const path = fromFileUrl(new URL(`./fixtures/v${MIGRATIONS.length}.db`, import.meta.url));
 
 await using files = await tempFiles({});
 await using server = await startServer({

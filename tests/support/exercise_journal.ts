@@ -176,6 +176,11 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
       await journal.append(claim, [factAt(1)], id === "r2" ? ENDED : undefined);
     }
     assert.deepEqual(await journal.counts(), { running: 2, completed: 1 });
+    const again = await journal.claim("r1", "me");
+    await journal.append(again, [factAt(2)], { ...ENDED, status: "failed" });
+    assert.deepEqual(await journal.counts(), { running: 1, completed: 1, failed: 1 });
+    await journal.prune(Infinity);
+    assert.deepEqual(await journal.counts(), { running: 1 });
   });
 
   journalTest("finds runs by a text in their ids, and by when they started", async (journal) => {

@@ -117,7 +117,7 @@ class SqliteJournal {
       answer: (number, answer) => this.#later(() => this.#inbox.answer(number, answer)),
       answerTo: (number) => this.#answerTo(number),
       list: (query) => this.#look((reader) => listRuns(reader, query, this.#isAlive)),
-      find: (runId) => this.#look((reader) => findRun(reader, runId, this.#isAlive)),
+      find: (runId) => this.#look(() => findRun(this.#read.summary, runId, this.#isAlive)),
       counts: () =>
         this.#look(() => {
           const rows = this.#read.counts.all() as { status: RunStatus; runs: number }[];

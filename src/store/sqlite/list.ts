@@ -1,10 +1,11 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import type { RunQuery, RunSummary } from "../../engine/doors.ts";
 import type { RunStatus } from "../../engine/report.ts";
 import { MaestroError } from "../../errors.ts";
 
-const COLUMNS = "id, workflow, version, correlation_id, status, started_at, ended_at, asleep, " +
+/** What is read of a run that is listed or found. */
+export const COLUMNS = "id, workflow, version, correlation_id, status, started_at, ended_at, asleep, " +
   "sleeps_until, owner";
 
 interface Row {
@@ -107,9 +108,9 @@ function lastOfPart(db: DatabaseSync, { sql, values }: Conditions): [number, num
   return row && [row.started_at, row.no];
 }
 
-/** One run, also a child run. */
-export function findRun(db: DatabaseSync, runId: string, isAlive: IsAlive): RunSummary {
-  const row = db.prepare(`SELECT ${COLUMNS} FROM runs WHERE id = ?`).get(runId);
+/** One run, also a child run. @param find finds its {@linkcode COLUMNS} by its id */
+export function findRun(find: StatementSync, runId: string, isAlive: IsAlive): RunSummary {
+  const row = find.get(runId);
   if (row === undefined) throw new MaestroError("RUN_NOT_FOUND", `There is no run "${runId}"`);
   return summaryOf(row as unknown as Row, isAlive);
 }

@@ -83,4 +83,24 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX inbox_by_run ON inbox (run);
   `,
+  `
+  -- How many runs, child runs left out, stand how: a million would take long to be counted.
+  CREATE TABLE run_counts (
+    status TEXT PRIMARY KEY,
+    runs INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO run_counts SELECT status, count(*) FROM runs WHERE root IS NULL GROUP BY status;
+  CREATE TRIGGER run_came AFTER INSERT ON runs WHEN NEW.root IS NULL BEGIN
+    INSERT INTO run_counts VALUES (NEW.status, 1) ON CONFLICT DO UPDATE SET runs = runs + 1;
+  END;
+  CREATE TRIGGER run_moved AFTER UPDATE OF status ON runs
+    WHEN NEW.root IS NULL AND NEW.status <> OLD.status
+  BEGIN
+    UPDATE run_counts SET runs = runs - 1 WHERE status = OLD.status;
+    INSERT INTO run_counts VALUES (NEW.status, 1) ON CONFLICT DO UPDATE SET runs = runs + 1;
+  END;
+  CREATE TRIGGER run_went AFTER DELETE ON runs WHEN OLD.root IS NULL BEGIN
+    UPDATE run_counts SET runs = runs - 1 WHERE status = OLD.status;
+  END;
+  `,
 ];

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { COLUMNS } from "./list.ts";
 
 /** What is written, prepared once. */
 export function writeStatements(db: DatabaseSync) {
@@ -53,6 +54,7 @@ export function writeStatements(db: DatabaseSync) {
 export function readStatements(db: DatabaseSync) {
   return {
     runById: db.prepare("SELECT no FROM runs WHERE id = ?"),
+    summary: db.prepare(`SELECT ${COLUMNS} FROM runs WHERE id = ?`),
     /** From the moment in which a fact comes. */
     moments: db.prepare(
       "SELECT facts FROM moments WHERE run = ?1 AND seq >= " +
@@ -63,9 +65,7 @@ export function readStatements(db: DatabaseSync) {
         "WHERE m.no > ? ORDER BY m.no LIMIT ?",
     ),
     newestMoment: db.prepare("SELECT coalesce(max(no), 0) AS no FROM moments"),
-    counts: db.prepare(
-      "SELECT status, count(*) AS runs FROM runs WHERE root IS NULL GROUP BY status",
-    ),
+    counts: db.prepare("SELECT status, runs FROM run_counts WHERE runs > 0"),
     text: db.prepare("SELECT text FROM texts WHERE digest = ?"),
     answer: db.prepare("SELECT answer FROM inbox WHERE no = ?"),
     openCommands: db.prepare(
