@@ -33,6 +33,7 @@ export class MomentReader {
 
   #next({ runId, facts }: Moment): Promise<readonly EventJson[]> {
     const known = this.#runs.get(runId) ?? this.#begin(runId, facts[0]?.seq ?? 1);
+    this.#keep(runId, known);
     const reading = known.reading.then(async () => {
       const events: EventJson[] = [];
       for (const fact of facts) events.push(await readEvent(known.reader, runId, fact));
@@ -46,10 +47,14 @@ export class MomentReader {
   /** @param before the facts before this one have not been read */
   #begin(runId: string, before: number): Known {
     const reader = this.#facts.reader(runId);
-    const known = { reader, reading: this.#catchUp(reader, runId, before) };
+    return { reader, reading: this.#catchUp(reader, runId, before) };
+  }
+
+  /** Of too many, the one of which nothing was heard for longest is forgotten. */
+  #keep(runId: string, known: Known): void {
+    this.#runs.delete(runId);
     this.#runs.set(runId, known);
     if (this.#runs.size > KNOWN) this.#runs.delete(this.#runs.keys().next().value ?? "");
-    return known;
   }
 
   async #catchUp(reader: FactReader, runId: string, before: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Journal, Moment } from "../engine/doors.ts";
 
 /** How often it is looked whether another process has written, in milliseconds. */
@@ -26,11 +27,11 @@ export class RunFeed {
     this.#journal = journal;
   }
 
-  /** Something has become durable: it is told at once, and not only when it is looked next. */
+  /** Something has become durable: it is told in a moment, with what else did, and not only when it is looked next. */
   wake(): void {
-    if (this.#timer === undefined) return;
+    if (this.#timer === undefined || this.#isDue) return;
     this.#isDue = true;
-    this.#reading ??= this.#read();
+    setImmediate(() => this.#reading ??= this.#read());
   }
 
   /**
@@ -84,11 +85,14 @@ export class RunFeed {
         this.#isDue = false;
         const moments = await this.#journal.moments(this.#told, AT_ONCE);
         for (const moment of moments) this.#tell(moment);
-        if (moments.length === AT_ONCE) this.#isDue = true;
+        if (moments.length < AT_ONCE) continue;
+        this.#isDue = true;
+        await new Promise<void>((resolve) => setImmediate(resolve)); // others have their turn
       }
     } catch {
       // A store that can't be read shows where facts are written; what comes is read the next time.
     } finally {
+      this.#isDue = false;
       this.#reading = null;
     }
   }

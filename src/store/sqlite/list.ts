@@ -5,7 +5,8 @@ import type { RunStatus } from "../../engine/report.ts";
 import { MaestroError } from "../../errors.ts";
 
 /** What is read of a run that is listed or found. */
-export const COLUMNS = "id, workflow, version, correlation_id, status, started_at, ended_at, asleep, " +
+export const COLUMNS =
+  "id, workflow, version, correlation_id, status, started_at, ended_at, asleep, " +
   "sleeps_until, owner";
 
 interface Row {
