@@ -1,28 +1,11 @@
 import assert from "node:assert/strict";
 import { type Script, startServer } from "../support/grpc_server.ts";
 import { tempFiles } from "../support/temp_files.ts";
-import { type SentEvent, serve, type Serving } from "./serving.ts";
+import { faithfully } from "./faithfully.ts";
+import { type SentEvent, serve } from "./serving.ts";
 import { APPROVAL, closedShop, shop } from "./workflows.ts";
 
 const BUY = "acme.shop.v1.Shop/Buy";
-
-/** Hears a stream as a browser does: comes back after a break, to where it was. */
-async function* faithfully(
-  server: () => Serving,
-  path: string,
-): AsyncGenerator<SentEvent> {
-  for (let last = "";;) {
-    try {
-      const headers = last === "" ? {} : { "last-event-id": last };
-      for await (const event of server().events(path, headers)) {
-        if (event.event === "end") return;
-        last = event.id;
-        yield event;
-      }
-    } catch { /* the server is away */ }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 Deno.test("after kill -9 nothing is lost, and those who watch go on where they were", async () => {
   const { scripts, sell } = closedShop();
