@@ -69,13 +69,12 @@ export async function openLogs(
   const file = logFile === undefined ? null : await openFile(logFile);
   const onTerminal = file === null && stderr.isTerminal;
   const paint = paintWith(file === null && stderr.colour);
-  const decoder = new TextDecoder();
   const { logger, audit, close } = await opening.openLogs({
     level: logLevel,
     format: logFormat ?? (onTerminal ? "pretty" : "json"),
     mask,
     paint: (level, text) => paint(TONES[level], text),
-    write: (bytes) => file === null ? stderr.write(decoder.decode(bytes)) : writeAll(file, bytes),
+    write: (text) => file === null ? stderr.write(text) : writeAll(file, encoder.encode(text)),
   });
   return {
     logger,
@@ -87,6 +86,8 @@ export async function openLogs(
     },
   };
 }
+
+const encoder = new TextEncoder();
 
 const TONES = { trace: "faint", debug: "faint", info: "good", warn: "warn", error: "bad" } as const;
 

@@ -40,7 +40,7 @@ async function logOf(
     level,
     format,
     mask: mask.mask,
-    write: (bytes) => void (text += new TextDecoder().decode(bytes)),
+    write: (lines) => void (text += lines),
   });
   const engine = openEngine({ caller: callerOf(handler), onHappening: logHappenings(logger) });
   try {
@@ -192,19 +192,36 @@ test("for people a line is short", async (t) => {
 });
 
 test("no line is lost when there are many at once", async () => {
-  let lines = 0;
+  let text = "";
   const { logger, close } = await openLogs({
     level: "info",
     format: "json",
     mask: (text) => text,
-    write: () => void lines++,
+    write: (lines) => void (text += lines),
   });
   const log = logHappenings(logger);
   const none = { path: "ship", op: "action", v: 1, seq: 1, at: 0 } as const;
   const origin = { correlationId: "c1", traceparent: null };
   for (let n = 0; n < 5_000; n++) log("r1", WORKFLOW, { kind: "step_skipped", ...none }, origin);
   await close();
-  assert.equal(lines, 5_000);
+  assert.equal(linesOf(text).length, 5_000);
+});
+
+test("what is too much at once is dropped and told, but never who did what", async () => {
+  let text = "";
+  const { logger, audit, close } = await openLogs({
+    level: "info",
+    format: "json",
+    mask: (text) => text,
+    write: (lines) => void (text += lines),
+  });
+  for (let n = 0; n < 50_010; n++) logger.info("said", {});
+  audit.info("audit", { who: "ada" });
+  await close();
+  const lines = linesOf(text);
+  assert.equal(lines.filter(({ message }) => message === "said").length, 50_000);
+  assert.equal(lines.find(({ message }) => message === "audit")?.["who"], "ada");
+  assert.equal(lines.at(-1)?.["dropped"], 10);
 });
 
 Deno.test("a value can't break its line, or steer a terminal", async () => {
