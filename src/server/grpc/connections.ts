@@ -4,9 +4,6 @@ import { MaestroError } from "../../errors.ts";
 import type { Address, ServerCertificate } from "../http/listen.ts";
 import { serverCredentials } from "./credentials.ts";
 
-/** How long a connection may be silent, in milliseconds: more than the time between two signs of life. */
-const SILENT_FOR = 100_000;
-
 /** Where a server's connections come from, and how they are bounded. */
 export interface ConnectionOptions {
   readonly address: Address;
@@ -14,8 +11,8 @@ export interface ConnectionOptions {
   readonly certificate: ServerCertificate | null;
   /** How many there may be at a time; what is beyond that is closed at once. */
   readonly most: number;
-  /** How long one may be silent, in milliseconds. @default 100 seconds */
-  readonly silentFor?: number;
+  /** How long one may be silent, in milliseconds. */
+  readonly silentFor: number;
 }
 
 /** Connections as they come. */
@@ -33,7 +30,7 @@ export interface Connections {
  */
 export function acceptConnections(
   server: Server,
-  { address: { hostname, port }, certificate, most, silentFor = SILENT_FOR }: ConnectionOptions,
+  { address: { hostname, port }, certificate, most, silentFor }: ConnectionOptions,
 ): Promise<Connections> {
   const injector = server.createConnectionInjector(serverCredentials(certificate));
   const listener = createServer((socket: Socket) => {

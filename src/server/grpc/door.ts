@@ -3,7 +3,6 @@ import {
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
-  type StatusObject,
 } from "@grpc/grpc-js";
 import { MaestroError } from "../../errors.ts";
 import type { Attempt } from "../gate.ts";
@@ -61,7 +60,7 @@ export class Door {
       ? `Nothing was asked for ${within / 1_000} s`
       : `The request did not arrive within ${within / 1_000} s`;
     const arrival = new Arrival(within, () => {
-      refuse(call, rpcError(new MaestroError("INVALID_REQUEST", late)));
+      call.sendStatus(rpcError(new MaestroError("INVALID_REQUEST", late)));
     });
     return new ServerInterceptingCall(call, {
       start: (next) =>
@@ -70,7 +69,7 @@ export class Door {
             try {
               arrival.begin(this.#letIn(path, metadata, call));
             } catch (thrown) {
-              return refuse(call, rpcError(thrown));
+              return call.sendStatus(rpcError(thrown));
             }
             next(metadata);
           },
@@ -82,7 +81,10 @@ export class Door {
             arrival.end();
             next();
           },
-          onCancel: () => arrival.end(),
+          onCancel() {
+            if (!arrival.isOver) setTimeout(() => closeStream(call, RST.NO_ERROR)); // what comes is not wanted
+            arrival.end();
+          },
         }),
     });
   };
@@ -116,13 +118,19 @@ class Arrival {
   readonly #onLate: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #onEnd = () => {};
+  #isOver = false;
 
   constructor(within: number, onLate: () => void) {
     this.#within = within;
     this.#onLate = onLate;
   }
 
-  /** @param onEnd hears that it is there, or that nobody waits for it any more */
+  /** The request is there, or nobody waits for it any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @param onEnd hears that it is over */
   begin(onEnd: () => void): void {
     this.#onEnd = onEnd;
     this.goOn();
@@ -135,15 +143,10 @@ class Arrival {
   }
 
   end(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#onEnd();
   }
-}
-
-/** Answers, and hears nothing more. */
-function refuse(call: ServerInterceptingCallInterface, status: StatusObject): void {
-  call.sendStatus(status);
-  setTimeout(() => closeStream(call, RST.NO_ERROR));
 }
 
 /** Without the port. */

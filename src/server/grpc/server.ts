@@ -33,8 +33,11 @@ export interface GrpcServerOptions extends StreamLimits, Omit<DoorOptions, "open
   readonly places?: Places;
   /** How many connections there may be. @default as many as streams, and 1,000 */
   readonly maxConnections?: number;
-  /** How long a connection may be silent, in milliseconds. @default 100 seconds */
-  readonly silentFor?: number;
+  /**
+   * How often a connection that says nothing is asked for a sign of life, in milliseconds: one that gives
+   * none, for twice that time, is closed. @default 60 seconds
+   */
+  readonly signOfLifeEvery?: number;
   /** The largest message that is taken, in bytes. @default 4 MiB */
   readonly maxMessageSize?: number;
   /** Hears of a defect: what the caller is not told. */
@@ -53,8 +56,8 @@ export interface GrpcServer {
   shutdown(): Promise<void>;
 }
 
-/** How often a connection without a sign of life is asked for one, in milliseconds: watches may be silent for days. */
-const KEEPALIVE = 60_000;
+/** How often a connection that says nothing is asked for a sign of life, in milliseconds: watches may be silent for days. */
+const SIGN_OF_LIFE_EVERY = 60_000;
 
 /** How many calls may be open on a connection. */
 const MOST_CALLS = 100;
@@ -69,13 +72,14 @@ const MORE_CONNECTIONS = 1_000;
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const { operations, onDefect, maxMessageSize = 4 * 1024 * 1024 } = options;
   const { places = streamPlaces(), maxConnections = places.most + MORE_CONNECTIONS } = options;
+  const { signOfLifeEvery = SIGN_OF_LIFE_EVERY } = options;
   const open = [HealthDescriptor, ...REFLECTIONS].map(({ typeName }) => typeName);
   const door = new Door({ ...options, open: new Set(open) });
   const server = new Server({
     "grpc.max_receive_message_length": maxMessageSize,
     "grpc.max_concurrent_streams": MOST_CALLS,
     "grpc.max_connection_idle_ms": IDLE_FOR,
-    "grpc.keepalive_time_ms": KEEPALIVE,
+    "grpc.keepalive_time_ms": signOfLifeEvery,
     interceptors: [door.interceptor],
   });
   const streams = new Streams(places, options);
@@ -89,7 +93,11 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const strangers = new Streams(streamPlaces(places.most), options);
   addService(server, HealthDescriptor, health.methods(), { ...rpc, streams: strangers });
   addReflection(server, [...services, HealthDescriptor], { ...rpc, streams: strangers });
-  const connections = await acceptConnections(server, { ...options, most: maxConnections });
+  const connections = await acceptConnections(server, {
+    ...options,
+    most: maxConnections,
+    silentFor: 2 * signOfLifeEvery,
+  });
   return {
     port: connections.port,
     get streams() {
