@@ -19,14 +19,23 @@ export interface Attempt {
 export class Gate {
   readonly #tokens: Tokens | null;
   readonly #audit: (entry: AuditEntry) => void;
+  readonly #now: () => number;
   #since = -Infinity;
   #recorded = 0;
   #unrecorded = 0;
 
-  /** @param tokens `null`: whoever reaches the server may do everything */
-  constructor(tokens: Tokens | null, audit: (entry: AuditEntry) => void = () => {}) {
+  /**
+   * @param tokens `null`: whoever reaches the server may do everything
+   * @param now in milliseconds
+   */
+  constructor(
+    tokens: Tokens | null,
+    audit: (entry: AuditEntry) => void = () => {},
+    now: () => number = () => performance.now(),
+  ) {
     this.#tokens = tokens;
     this.#audit = audit;
+    this.#now = now;
   }
 
   /** Who asks, from an `Authorization` header. @throws {MaestroError} `UNAUTHENTICATED` */
@@ -41,7 +50,7 @@ export class Gate {
   }
 
   #record({ action, from }: Attempt, { code, message }: MaestroError): void {
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#since >= 60_000) {
       this.#since = now;
       this.#recorded = 0;

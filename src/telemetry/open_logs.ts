@@ -1,4 +1,11 @@
-import { configure, dispose, getLogger, getStreamSink, type Logger } from "@logtape/logtape";
+import {
+  configure,
+  dispose,
+  getLogger,
+  getStreamSink,
+  type Logger,
+  type StreamSinkOptions,
+} from "@logtape/logtape";
 import { type FormatOptions, formatRecord, type LogFormat } from "./format.ts";
 import { type LogLevel, toLogTape } from "./levels.ts";
 
@@ -13,7 +20,7 @@ export interface LogOptions extends FormatOptions {
 /** What the logging was opened for. */
 export interface OpenLogs {
   readonly logger: Logger;
-  /** For who did what: what it logs is there on every level. */
+  /** For who did what: what it logs is there on every level, and is never dropped. */
   readonly audit: Logger;
   /** Writes what is still waiting, and ends the logging: call it before the process exits. */
   close(): Promise<void>;
@@ -31,19 +38,23 @@ const FLUSH_EVERY = 50;
 /** Sends what is logged on its way, without anyone waiting for it. */
 export async function openLogs(options: LogOptions): Promise<OpenLogs> {
   const { level, format, write } = options;
-  const stream = new WritableStream<Uint8Array>({ write: (bytes) => write(bytes) });
-  const sink = getStreamSink(stream, {
-    formatter: (record) => formatRecord(format, record, options),
-    nonBlocking: { bufferSize: BUFFER, flushInterval: FLUSH_EVERY },
-  });
+  const inTurn = oneByOne(write);
+  const sinkOf = (more: StreamSinkOptions) =>
+    getStreamSink(new WritableStream<Uint8Array>({ write: inTurn }), {
+      formatter: (record) => formatRecord(format, record, options),
+      ...more,
+    });
   await configure({
     reset: true,
-    sinks: { out: sink },
+    sinks: {
+      out: sinkOf({ nonBlocking: { bufferSize: BUFFER, flushInterval: FLUSH_EVERY } }),
+      audit: sinkOf({}),
+    },
     loggers: [
       { category: CATEGORY, sinks: ["out"], lowestLevel: toLogTape(level) },
       {
         category: [CATEGORY, "audit"],
-        sinks: ["out"],
+        sinks: ["audit"],
         parentSinks: "override",
         lowestLevel: "info",
       },
@@ -51,4 +62,10 @@ export async function openLogs(options: LogOptions): Promise<OpenLogs> {
     ],
   });
   return { logger: getLogger(CATEGORY), audit: getLogger([CATEGORY, "audit"]), close: dispose };
+}
+
+/** Writes whole lines, though two streams of them come in; a line that can't be written ends neither. */
+function oneByOne(write: LogOptions["write"]): (bytes: Uint8Array) => Promise<void> {
+  let last = Promise.resolve();
+  return (bytes) => last = last.then(() => write(bytes)).catch(() => {});
 }

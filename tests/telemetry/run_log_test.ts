@@ -224,3 +224,45 @@ Deno.test("a value can't break its line, or steer a terminal", async () => {
     if (format === "pretty") assert.ok(!line.includes("\u009b"));
   }
 });
+
+test("in a burst that the log can't keep, no line about who did what is dropped", async () => {
+  let text = "";
+  const { logger, audit, close } = await openLogs({
+    level: "info",
+    format: "json",
+    mask: (text) => text,
+    write: (bytes) => void (text += new TextDecoder().decode(bytes)),
+  });
+  for (let line = 0; line < 155_000; line++) {
+    logger.info("noise", {});
+    if (line % 10_000 === 0) audit.info("audit", { line });
+  }
+  await close();
+  const lines = linesOf(text);
+  assert.ok(lines.length < 155_000, "the burst was too small to show anything");
+  assert.deepEqual(
+    lines.filter(({ message }) => message === "audit").map(({ line }) => line),
+    Array.from({ length: 16 }, (_, index) => index * 10_000),
+  );
+});
+
+test("a line that can't be written ends neither the log nor the program", async () => {
+  const written: string[] = [];
+  let isFull = true;
+  const { logger, audit, close } = await openLogs({
+    level: "info",
+    format: "json",
+    mask: (text) => text,
+    write(bytes) {
+      if (isFull) throw new Error("The disk is full");
+      written.push(new TextDecoder().decode(bytes));
+    },
+  });
+  audit.info("audit", {});
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  isFull = false;
+  audit.info("audit", { now: true });
+  logger.info("later", {});
+  await close();
+  assert.deepEqual(written.flatMap(linesOf).map(({ message }) => message), ["audit", "later"]);
+});
