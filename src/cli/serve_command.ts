@@ -237,8 +237,16 @@ function logRead(logger: RunLogger, { file, workflow, problems }: WorkflowFile):
   );
 }
 
-function logAudit(logger: RunLogger, { who, role, action, runId, more }: AuditEntry): void {
-  logger.info("audit", { who, role, action, ...(runId !== null && { run_id: runId }), ...more });
+function logAudit(logger: RunLogger, entry: AuditEntry): void {
+  const { who, role, action, runId, refused, more } = entry;
+  logger.info("audit", {
+    who,
+    role,
+    action,
+    ...(runId !== null && { run_id: runId }),
+    ...(refused !== null && { refused }),
+    ...more,
+  });
 }
 
 function logDefect(logger: RunLogger, thrown: unknown): void {

@@ -22,6 +22,7 @@ import type {
   ListRunsQuery,
   Operations,
   ResolveStepRequest,
+  Role,
   RunDefinition,
   RunPage,
   RunSummaryJson,
@@ -29,6 +30,7 @@ import type {
   SignalRunRequest,
   StartRunRequest,
 } from "./operations.ts";
+import { pageLimit } from "./page_size.ts";
 import { pageToken, readPageToken } from "./page_token.ts";
 import { checkRole } from "./roles.ts";
 import { RunFeed } from "./run_feed.ts";
@@ -50,7 +52,7 @@ export interface OperationsOptions {
   readonly readTypes?: ReadTypes;
   /** How many runs may be under way at a time. @default 1,000 */
   readonly maxRuns?: number;
-  /** Hears of everything that somebody did. */
+  /** Hears of everything that somebody did, or was refused. */
   readonly audit?: (entry: AuditEntry) => void;
 }
 
@@ -58,14 +60,18 @@ const NO_RUNS = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as
   Record<RunStatus, number> // every status has its number
 >;
 
+/** What somebody wants to do: for the record, and in words. */
+interface Deed {
+  readonly action: string;
+  readonly what: string;
+  readonly runId?: string | null | undefined;
+}
+
 /** How long a count may be used again, in milliseconds. */
 const COUNT_AGAIN = 1_000;
 
 /** Who starts runs by the clock. */
 const SCHEDULE: Caller = { name: "schedule", role: "operator" };
-
-const PAGE_SIZE = 50;
-const LARGEST_PAGE = 1_000;
 
 /** How many facts are given at once. */
 const MOST_FACTS = 1_000;
@@ -115,7 +121,7 @@ export class EngineOperations implements Operations {
   }
 
   async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
-    checkRole(who, "operator", "start runs");
+    this.#allow(who, "operator", { action: "start", what: "start runs", runId: request.run_id });
     const { input = {}, run_id: runId, correlation_id: correlationId, traceparent } = request;
     const timeout = request.timeout === undefined ? undefined : timeoutOf(request.timeout);
     const options: StartOptions = {
@@ -182,12 +188,12 @@ export class EngineOperations implements Operations {
   }
 
   async listRuns(query: ListRunsQuery): Promise<RunPage> {
-    const { page_size: size = PAGE_SIZE, page_token: token, ...filters } = query;
+    const { page_size: size = 0, page_token: token, ...filters } = query;
     if (!Number.isInteger(size) || size < 0) {
       throw new MaestroError("USAGE", `Cannot use ${size} as "page_size": it is a whole number`);
     }
     const { since, until, ...same } = filters;
-    const limit = Math.min(size === 0 ? PAGE_SIZE : size, LARGEST_PAGE);
+    const limit = pageLimit(size);
     const wanted: RunQuery = {
       ...same,
       ...(since !== undefined && { since: timeOf("since", since) }),
@@ -227,14 +233,14 @@ export class EngineOperations implements Operations {
   }
 
   async cancelRun(runId: string, who: Caller): Promise<RunReport> {
-    checkRole(who, "operator", "cancel runs");
+    this.#allow(who, "operator", { action: "cancel", what: "cancel runs", runId });
     await this.#engine.cancel(runId, who.name);
     this.#record(who, "cancel", runId);
     return await this.#engine.report(runId);
   }
 
   async signalRun(runId: string, request: SignalRunRequest, who: Caller): Promise<RunReport> {
-    checkRole(who, "operator", "signal runs");
+    this.#allow(who, "operator", { action: "signal", what: "signal runs", runId });
     const { name, data = {}, signal_id: id = crypto.randomUUID() } = request;
     await this.#engine.signal(runId, name, data, id);
     this.#record(who, "signal", runId, { signal: name, signal_id: id });
@@ -242,7 +248,7 @@ export class EngineOperations implements Operations {
   }
 
   async resolveStep(runId: string, request: ResolveStepRequest, who: Caller): Promise<RunReport> {
-    checkRole(who, "operator", "resolve steps");
+    this.#allow(who, "operator", { action: "resolve", what: "resolve steps", runId });
     const { resolution_id: id, ...resolution } = request;
     await this.#engine.resolve(runId, {
       ...resolution,
@@ -286,7 +292,8 @@ export class EngineOperations implements Operations {
   }
 
   #turn(id: string, who: Caller, verb: "forceOpen" | "reset"): ServiceView {
-    checkRole(who, "admin", verb === "reset" ? "reset breakers" : "force breakers open");
+    const what = verb === "reset" ? "reset breakers" : "force breakers open";
+    this.#allow(who, "admin", { action: verb, what });
     const breaker = breakerOf(this.#engine.breakers(), id);
     breaker[verb]();
     const { service, endpoint } = breaker;
@@ -295,7 +302,19 @@ export class EngineOperations implements Operations {
   }
 
   #record(who: Caller, action: string, runId: string | null, more: AuditEntry["more"] = {}): void {
-    this.#audit({ who: who.name, role: who.role, action, runId, more });
+    this.#audit({ who: who.name, role: who.role, action, runId, refused: null, more });
+  }
+
+  /** @throws {MaestroError} `FORBIDDEN`, for the record, where somebody's role is less than what a deed takes */
+  #allow({ name, role }: Caller, needed: Role, { action, what, runId = null }: Deed): void {
+    try {
+      checkRole({ name, role }, needed, what);
+    } catch (thrown) {
+      const { code, message } = MaestroError.from(thrown);
+      const more = { why: message };
+      this.#audit({ who: name, role, action, runId, refused: code, more });
+      throw thrown;
+    }
   }
 
   /** Takes a run up that was left open by a process that has died since this server started. */

@@ -2,10 +2,11 @@ import type { Journal } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { MaestroError } from "../errors.ts";
 import { EngineOperations, type OperationsOptions } from "./engine_operations.ts";
-import { callerOf } from "./access.ts";
+import { Gate } from "./gate.ts";
 import type { GrpcServer } from "./grpc/server.ts";
 import { httpApp, type HttpOptions } from "./http/app.ts";
 import { type Address, type HttpListener, listen, type ServerCertificate } from "./http/listen.ts";
+import { type Places, streamPlaces } from "./places.ts";
 import type { Tokens } from "./tokens.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
 
@@ -22,13 +23,16 @@ const RESUME_EVERY = 60_000;
 export interface ServerOptions
   extends
     Pick<OperationsOptions, "maxRuns" | "audit" | "readTypes">,
-    Pick<HttpOptions, "metrics" | "page" | "maxStreams"> {
+    Pick<HttpOptions, "metrics" | "page"> {
   /** Runs the workflows; {@linkcode Server.wake} is to hear of what happens in it. The server closes it. */
   readonly engine: Engine;
   /** The engine's own. */
   readonly journal: Journal;
   readonly workflows: WorkflowFolder;
+  /** `null`: whoever reaches the server may do everything. */
   readonly tokens: Tokens | null;
+  /** How many streams may be open at a time, over HTTP and gRPC. @default 1,000 */
+  readonly maxStreams?: number | undefined;
   /** The names that the server goes by, besides `localhost` and addresses. */
   readonly hosts: ReadonlySet<string>;
   /** Maestro's version. */
@@ -49,6 +53,8 @@ interface Listener {
 export class Server {
   readonly operations: EngineOperations;
   readonly #options: ServerOptions;
+  readonly #gate: Gate;
+  readonly #streams: Places;
   readonly #draining = new AbortController();
   readonly #listeners: Listener[] = [];
   #grpc: GrpcServer | null = null;
@@ -58,6 +64,8 @@ export class Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.operations = new EngineOperations(options);
+    this.#gate = new Gate(options.tokens, options.audit);
+    this.#streams = streamPlaces(options.maxStreams);
   }
 
   /** Something has happened in the engine. */
@@ -71,6 +79,8 @@ export class Server {
     const app = httpApp({
       ...this.#options,
       operations: this.operations,
+      gate: this.#gate,
+      streams: this.#streams,
       draining: this.#draining.signal,
       unready: () => this.unready(),
     });
@@ -85,13 +95,13 @@ export class Server {
     certificate: ServerCertificate | null,
   ): Promise<{ readonly port: number }> {
     const { startGrpcServer } = await import("./grpc/server.ts");
-    const { tokens, onDefect, maxStreams } = this.#options;
+    const { onDefect } = this.#options;
     const listener = await startGrpcServer({
-      ...(maxStreams !== undefined && { maxStreams }),
+      places: this.#streams,
       operations: this.operations,
       address,
       certificate,
-      authenticate: (authorization) => callerOf(tokens, authorization),
+      authenticate: (authorization, attempt) => this.#gate.callerOf(authorization, attempt),
       onDefect,
     });
     listener.setServing(this.#isResumed);

@@ -4,6 +4,7 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
+import { streamPlaces } from "../../src/server/places.ts";
 import { RpcFailure } from "../support/api_client.ts";
 import { startApiServer } from "../support/grpc_api.ts";
 
@@ -37,7 +38,7 @@ Deno.test("a watch of the health hears of every change", async () => {
 });
 
 Deno.test("strangers who watch the health take no watch away from those who are known", async () => {
-  await using server = await startApiServer({ maxStreams: 1 });
+  await using server = await startApiServer({ places: streamPlaces(1) });
   const stranger = server.client(null);
   assert.equal((await stranger.watch(watch, {}).next()).value?.status, Status.SERVING);
   await assert.rejects(

@@ -6,6 +6,7 @@ import { Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
 import type { EventJson, Operations } from "../../src/server/operations.ts";
 import { ApiClient, RpcFailure } from "../support/api_client.ts";
 import { type ApiServer, startApiServer } from "../support/grpc_api.ts";
+import { streamPlaces } from "../../src/server/places.ts";
 import { hasOpenssl, makeCertificates } from "../support/certificates.ts";
 import { openRelay } from "../support/relay.ts";
 
@@ -31,7 +32,7 @@ async function openWatch(server: ApiServer, client: ApiClient, count: number) {
 }
 
 Deno.test("there are so many streams at a time, and others when one has ended", async () => {
-  await using server = await startApiServer({ maxStreams: 2 });
+  await using server = await startApiServer({ places: streamPlaces(2) });
   const client = server.client();
   await client.call(startRun, { workflow: "workflows/greet", runId: "r1" });
   const first = await openWatch(server, client, 1);

@@ -150,10 +150,28 @@ Deno.test("who asks needs a token, and a role for what they ask", async (t) => {
   assert.equal((await server.ask("POST", "/runs/r1:cancel", {}, bearer("otto"))).status, 200);
   await server.logged(({ message, action }) => message === "audit" && action === "cancel");
   const audit = server.log.filter(({ message }) => message === "audit");
-  assert.deepEqual(audit.map(({ who, role, action, run_id }) => ({ who, role, action, run_id })), [
-    { who: "otto", role: "operator", action: "start", run_id: "r1" },
-    { who: "otto", role: "operator", action: "cancel", run_id: "r1" },
-  ]);
+  const deeds = audit.filter(({ who }) => who !== null);
+  assert.deepEqual(
+    deeds.map(({ who, role, action, run_id, refused }) => [who, role, action, run_id, refused]),
+    [
+      ["vera", "viewer", "start", "r1", "FORBIDDEN"],
+      ["otto", "operator", "start", "r1", undefined],
+      ["vera", "viewer", "cancel", "r1", "FORBIDDEN"],
+      ["vera", "viewer", "signal", "r1", "FORBIDDEN"],
+      ["vera", "viewer", "resolve", "r1", "FORBIDDEN"],
+      ["otto", "operator", "forceOpen", undefined, "FORBIDDEN"],
+      ["otto", "operator", "reset", undefined, "FORBIDDEN"],
+      ["otto", "operator", "cancel", "r1", undefined],
+    ],
+  );
+  assert.match(String(deeds[0]?.["why"]), /that takes the role "operator"/);
+  const strangers = audit.filter(({ who }) => who === null);
+  const [first] = strangers;
+  assert.deepEqual(
+    [first?.["action"], first?.["refused"], first?.["from"]],
+    ["GET /api/v1/runs", "UNAUTHENTICATED", "127.0.0.1"],
+  );
+  assert.equal(strangers.length, 10, "more are counted, not told");
   assert.ok(!JSON.stringify(server.log).includes("-token"), "no token is ever logged");
 });
 

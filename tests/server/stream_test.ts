@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { MaestroError } from "../../src/errors.ts";
 import { tempFiles } from "../support/temp_files.ts";
 import { eventStream } from "../../src/server/http/stream.ts";
 import type { StreamEvent } from "../../src/server/http/route.ts";
-import { serve } from "./serving.ts";
+import { type SentEvent, serve } from "./serving.ts";
 import { APPROVAL } from "./workflows.ts";
 
 async function* endless(made: { count: number; isOver: boolean }): AsyncGenerator<StreamEvent> {
@@ -73,4 +75,43 @@ Deno.test("as many streams are open as may be, and one that is left makes room",
     else await (reader[Symbol.asyncIterator]().next()).catch(() => {});
   }
   await open[1]?.return?.();
+});
+
+Deno.test("a stream ends when its reader may have it no longer, also where nothing happens", async () => {
+  const silent: AsyncIterable<StreamEvent> = {
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+  };
+  let isKnown = true;
+  const abort = new AbortController();
+  const stream = eventStream(silent, abort, {
+    signOfLifeEvery: 10,
+    checkReader() {
+      if (!isKnown) throw new MaestroError("UNAUTHENTICATED", "This token is not known here");
+    },
+  });
+  const said: string[] = [];
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    said.push(part);
+    isKnown = said.length < 5;
+  }
+  assert.deepEqual(said.slice(1, 5), Array(4).fill(":\n\n"));
+  assert.match(said[5] ?? "", /^event: error\ndata: \{"code":16,/);
+  assert.equal(said.length, 6);
+  assert.ok(abort.signal.aborted);
+});
+
+Deno.test("a token that is taken from the file ends the streams that it has opened", async () => {
+  const line = (who: string) =>
+    `${who} viewer ${createHash("sha256").update(`${who}-token`).digest("hex")}\n`;
+  await using files = await tempFiles({ "w/a.yaml": APPROVAL, t: line("zoe") + line("vera") });
+  await using server = await serve({
+    workflows: files.path("w"),
+    args: ["--tokens", files.path("t")],
+  });
+  const reader = server.events("/events", { authorization: "Bearer zoe-token" });
+  assert.equal(await reader.status, 200);
+  await Deno.writeTextFile(files.path("t"), line("vera"));
+  const heard: SentEvent[] = [];
+  for await (const event of reader) heard.push(event);
+  assert.deepEqual(heard.map(({ event, data }) => [event, data.code]), [["error", 16]]);
 });

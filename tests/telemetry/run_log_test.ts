@@ -241,3 +241,24 @@ Deno.test("a value can't break its line, or steer a terminal", async () => {
     if (format === "pretty") assert.ok(!line.includes("\u009b"));
   }
 });
+
+test("a line that can't be written ends neither the log nor the program", async () => {
+  const written: string[] = [];
+  let isFull = true;
+  const { logger, audit, close } = await openLogs({
+    level: "info",
+    format: "json",
+    mask: (text) => text,
+    write(lines) {
+      if (isFull) throw new Error("The disk is full");
+      written.push(lines);
+    },
+  });
+  audit.info("audit", {});
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  isFull = false;
+  audit.info("audit", { now: true });
+  logger.info("later", {});
+  await close();
+  assert.deepEqual(written.flatMap(linesOf).map(({ message }) => message), ["audit", "later"]);
+});

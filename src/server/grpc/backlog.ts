@@ -1,13 +1,4 @@
-import type { ServerWritableStream } from "@grpc/grpc-js";
-
-/** Of `node:http2`, which grpc-js keeps to itself: its streams, their connections and sockets. */
-interface Http2Stream {
-  readonly session?: { readonly socket?: { readonly bytesWritten: number } } | undefined;
-  close(code: number): void;
-}
-
-/** HTTP/2's error code that gRPC reads as RESOURCE_EXHAUSTED. */
-const ENHANCE_YOUR_CALM = 11;
+import { type Http2Stream, RST, streamOf } from "./http2_call.ts";
 
 /** What was handed to each connection, in bytes, since all of it had left the last time. */
 const handedTo = new WeakMap<object, { bytes: number }>();
@@ -22,8 +13,8 @@ export class Backlog {
   readonly #session: Http2Stream["session"];
   readonly #handed: { bytes: number };
 
-  constructor(call: ServerWritableStream<unknown, unknown>) {
-    const { stream } = (call as unknown as { call?: { stream?: Http2Stream } }).call ?? {};
+  constructor(call: object) {
+    const stream = streamOf(call);
     this.#stream = stream;
     this.#session = stream?.session;
     const known = this.#session && handedTo.get(this.#session);
@@ -54,6 +45,6 @@ export class Backlog {
 
   /** Drops what waits, and the stream. */
   drop(): void {
-    this.#stream?.close(ENHANCE_YOUR_CALM);
+    this.#stream?.close(RST.ENHANCE_YOUR_CALM);
   }
 }

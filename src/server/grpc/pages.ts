@@ -1,3 +1,4 @@
+import { pageLimit } from "../page_size.ts";
 import { pageToken as tokenOf, readPageToken } from "../page_token.ts";
 import { fieldError } from "./field_error.ts";
 
@@ -7,9 +8,6 @@ export interface Page<T> {
   /** Empty: there are no more. */
   readonly nextPageToken: string;
 }
-
-const PAGE_SIZE = 50;
-const LARGEST_PAGE = 1_000;
 
 /**
  * Cuts a page out of a short list. Its token is the last one's key, so that it stays right when the
@@ -24,7 +22,7 @@ export function pageOf<T>(
   keyOf: (item: T) => string,
 ): Page<T> {
   if (pageSize < 0) throw fieldError("page_size", `${pageSize} is less than 0`);
-  const size = Math.min(pageSize === 0 ? PAGE_SIZE : pageSize, LARGEST_PAGE);
+  const size = pageLimit(pageSize);
   const sorted = all.map((item) => ({ item, key: keyOf(item) }))
     .sort((a, b) => a.key < b.key ? -1 : 1);
   const after = pageToken === "" ? "" : readPageToken(pageToken, {});

@@ -14,24 +14,33 @@ import {
   ServerReflection,
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
-  type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { fromBytes, readable } from "./request_bytes.ts";
+import { bufferOf, type RpcOptions, told } from "./rpc.ts";
 
 type Answer = NonNullable<
   MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]
 >;
-type Conversation = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+type Request = ReturnType<typeof fromBytes<typeof ServerReflectionRequestSchema>>;
+type Answers = (request: ServerReflectionRequest["messageRequest"]) => Answer;
+type Conversation = ServerDuplexStream<Request, Uint8Array>;
+
+/** Its two versions. */
+export const REFLECTIONS = [ServerReflection, ServerReflectionV1Alpha] as const;
 
 /**
  * Adds server reflection in both of its versions, whose messages are the same on the wire. The
  * descriptors are those that the services are made from.
  */
-export function addReflection(server: Server, services: readonly DescService[]): void {
-  const listed = [...services, ServerReflection, ServerReflectionV1Alpha];
-  const answer = answersFrom(listed);
-  for (const { typeName } of [ServerReflection, ServerReflectionV1Alpha]) {
+export function addReflection(
+  server: Server,
+  services: readonly DescService[],
+  options: RpcOptions,
+): void {
+  const answer = answersFrom([...services, ...REFLECTIONS]);
+  for (const { typeName } of REFLECTIONS) {
     server.addService({
       ServerReflectionInfo: {
         path: `/${typeName}/ServerReflectionInfo`,
@@ -39,37 +48,46 @@ export function addReflection(server: Server, services: readonly DescService[]):
         responseStream: true,
         requestSerialize: (request: ServerReflectionRequest) =>
           Buffer.from(toBinary(ServerReflectionRequestSchema, request)),
-        requestDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionRequestSchema, bytes),
-        responseSerialize: (response: ServerReflectionResponse) =>
-          Buffer.from(toBinary(ServerReflectionResponseSchema, response)),
+        requestDeserialize: (bytes: Buffer) => fromBytes(ServerReflectionRequestSchema, bytes),
+        responseSerialize: bufferOf,
         responseDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionResponseSchema, bytes),
       },
     }, {
-      ServerReflectionInfo: (call: Conversation) => {
-        call.on("data", (request: ServerReflectionRequest) => {
-          const goesOn = call.write(create(ServerReflectionResponseSchema, {
-            validHost: request.host,
-            originalRequest: request,
-            messageResponse: answer(request.messageRequest),
-          }));
-          if (goesOn) return;
-          call.pause(); // whoever does not read the answers gets no more
-          call.once("drain", () => call.resume());
-        });
-        call.on("end", () => call.end());
-      },
+      ServerReflectionInfo: (call: Conversation) => converse(call, answer, options),
     });
   }
 }
 
-function answersFrom(services: readonly DescService[]) {
+/** Answers as fast as the answers are read. */
+async function converse(call: Conversation, answer: Answers, options: RpcOptions): Promise<void> {
+  try {
+    await options.streams.send(call, async function* (signal): AsyncGenerator<Uint8Array> {
+      signal.addEventListener("abort", () => call.push(null)); // there are no more requests
+      for await (const bytes of call.iterator({ destroyOnReturn: false })) {
+        const request = readable(bytes as Request);
+        yield toBinary(
+          ServerReflectionResponseSchema,
+          create(ServerReflectionResponseSchema, {
+            validHost: request.host,
+            originalRequest: request,
+            messageResponse: answer(request.messageRequest),
+          }),
+        );
+      }
+    }, () => {});
+  } catch (thrown) {
+    if (!call.cancelled) call.emit("error", told(thrown, options));
+  }
+}
+
+function answersFrom(services: readonly DescService[]): Answers {
   const files = new Map<string, DescFile>();
   for (const { file } of services) collect(file, files);
   const symbols = new Map<string, DescFile>();
   for (const file of files.values()) {
     for (const symbol of symbolsOf(file)) symbols.set(symbol, file);
   }
-  return (request: ServerReflectionRequest["messageRequest"]): Answer => {
+  return (request) => {
     switch (request.case) {
       case "listServices":
         return {

@@ -24,9 +24,10 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { MaestroError } from "../../errors.ts";
 import type { Caller } from "../operations.ts";
 import { isForTheLog } from "../status.ts";
+import type { Door } from "./door.ts";
+import { fromBytes, readable } from "./request_bytes.ts";
 import { rpcError } from "./rpc_error.ts";
 import type { Streams } from "./streams.ts";
 
@@ -54,21 +55,12 @@ type Answer<T> = T | Promise<T>;
 
 /** What all services of a server have in common. */
 export interface RpcOptions {
-  /**
-   * Who asks, by the `authorization` that came with a call; `null`: none did.
-   *
-   * @throws {MaestroError} `UNAUTHENTICATED`
-   */
-  readonly authenticate: (authorization: string | null) => Caller;
+  /** Where its calls come in. */
+  readonly door: Door;
   /** The open streams. */
   readonly streams: Streams;
   /** Hears of a defect: what the caller is not told. */
   readonly onDefect: (error: unknown) => void;
-}
-
-/** A request whose bytes are no message of its type. */
-class Unreadable {
-  constructor(readonly typeName: string) {}
 }
 
 /** Adds a service to a server. */
@@ -88,15 +80,8 @@ export function addService<S extends DescService>(
       responseStream: methodKind === "server_streaming",
       requestSerialize: (message: MessageShape<typeof input>) =>
         Buffer.from(toBinary(input, message)),
-      requestDeserialize: (bytes: Buffer) => {
-        try {
-          return fromBinary(input, bytes);
-        } catch {
-          return new Unreadable(input.typeName);
-        }
-      },
-      responseSerialize: (bytes: Uint8Array) =>
-        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      requestDeserialize: (bytes: Buffer) => fromBytes(input, bytes),
+      responseSerialize: bufferOf,
       responseDeserialize: (bytes: Buffer) => fromBinary(output, bytes),
     };
     const encode = (message: MessageInitShape<typeof output>) =>
@@ -144,32 +129,29 @@ async function stream(
     const request = readable(call.request);
     await options.streams.send(call, async function* (signal) {
       for await (const message of perform(request, { ...known, signal })) yield encode(message);
-    });
+    }, () => options.door.callerOf(call.metadata));
   } catch (thrown) {
     call.emit("error", told(thrown, options));
   }
 }
 
-function told(thrown: unknown, { onDefect }: RpcOptions) {
+/** The same bytes, as grpc-js wants them. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What a caller is told of whatever was thrown. */
+export function told(thrown: unknown, { onDefect }: RpcOptions) {
   if (isForTheLog(thrown)) onDefect(thrown);
   return rpcError(thrown);
 }
 
-function readable(request: unknown): unknown {
-  if (!(request instanceof Unreadable)) return request;
-  throw new MaestroError(
-    "INVALID_REQUEST",
-    `Cannot read the request: its bytes are no ${request.typeName}`,
-  );
-}
-
 function asked(
   call: { readonly metadata: Metadata; on(event: "cancelled", hear: () => void): unknown },
-  { authenticate }: RpcOptions,
+  { door }: RpcOptions,
 ): Asked {
   const abort = new AbortController();
   call.on("cancelled", () => abort.abort());
   const header = (name: string) => call.metadata.get(name).at(-1)?.toString();
-  const who = authenticate(header("authorization") ?? null);
-  return { who, signal: abort.signal, header };
+  return { who: door.callerOf(call.metadata), signal: abort.signal, header };
 }

@@ -1,5 +1,6 @@
-import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
 import { MaestroError } from "../../errors.ts";
+import type { Places } from "../places.ts";
 import { Backlog } from "./backlog.ts";
 
 /** How many bytes may wait for a reader before it is waited for: a few times what is under way on a fast line. */
@@ -8,24 +9,34 @@ const MAY_WAIT = 1024 * 1024;
 /** How often it is looked whether they have left, in milliseconds. */
 const LOOK_EVERY = 20;
 
+/** How often it is looked whether a stream's reader may still have it, in milliseconds. */
+const LOOK_WHO_EVERY = 15_000;
+
 /** How streams are bounded. */
 export interface StreamLimits {
-  /** How many may be open at a time. @default 1,000 */
-  readonly maxStreams?: number;
   /** For how long a reader may take nothing, in milliseconds. @default 30 seconds */
   readonly patience?: number;
+  /** How often it is looked whether a reader may still read, in milliseconds. @default 15 seconds */
+  readonly lookWhoEvery?: number;
 }
+
+type WritableCall =
+  | ServerWritableStream<unknown, Uint8Array>
+  | ServerDuplexStream<unknown, Uint8Array>;
 
 /** What the streams of a server have in common: there may be so many, and nobody holds one up for ever. */
 export class Streams {
-  readonly #most: number;
+  readonly #places: Places;
   readonly #patience: number;
+  readonly #lookWhoEvery: number;
   readonly #open = new Set<AbortController>();
   #isClosed = false;
 
-  constructor({ maxStreams = 1_000, patience = 30_000 }: StreamLimits = {}) {
-    this.#most = maxStreams;
+  constructor(places: Places, limits: StreamLimits = {}) {
+    const { patience = 30_000, lookWhoEvery = LOOK_WHO_EVERY } = limits;
+    this.#places = places;
     this.#patience = patience;
+    this.#lookWhoEvery = lookWhoEvery;
   }
 
   /** How many are open. */
@@ -38,23 +49,29 @@ export class Streams {
    * cut off, as gRPC's RESOURCE_EXHAUSTED, and what waits for it is dropped.
    *
    * @param make hears by the signal that nobody reads any more
+   * @param checkReader throws what the stream is to end with, once its reader may not have it any more
    * @throws {MaestroError} `OVERLOADED` where there are too many; `ENGINE_CLOSED` where the server stops
    */
   async send(
-    call: ServerWritableStream<unknown, Uint8Array>,
+    call: WritableCall,
     make: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
+    checkReader: () => void,
   ): Promise<void> {
     this.#checkClosed();
-    if (this.#open.size >= this.#most) {
-      throw new MaestroError(
-        "OVERLOADED",
-        `${this.#most} streams are open, which is the most that this server takes on; try again later`,
-      );
-    }
+    const leave = this.#places.take();
+    let refused: { readonly thrown: unknown } | null = null;
     const abort = new AbortController();
     this.#open.add(abort);
     call.on("cancelled", () => abort.abort());
     if (call.cancelled) abort.abort();
+    const look = setInterval(() => {
+      try {
+        checkReader();
+      } catch (thrown) {
+        refused = { thrown };
+        abort.abort();
+      }
+    }, this.#lookWhoEvery);
     const backlog = new Backlog(call);
     try {
       for await (const message of make(abort.signal)) {
@@ -65,10 +82,13 @@ export class Streams {
           return backlog.drop();
         }
       }
+      rethrow(refused);
       this.#checkClosed();
       call.end();
     } finally {
+      clearInterval(look);
       this.#open.delete(abort);
+      leave();
     }
   }
 
@@ -101,9 +121,13 @@ export class Streams {
   }
 }
 
+function rethrow(caught: { readonly thrown: unknown } | null): void {
+  if (caught !== null) throw caught.thrown;
+}
+
 /** Waits until grpc-js takes more. */
 function drained(
-  call: ServerWritableStream<unknown, unknown>,
+  call: WritableCall,
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -1,12 +1,13 @@
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
-import { MaestroError } from "../../errors.ts";
-import { callerOf, checkOrigin } from "../access.ts";
+import { checkOrigin } from "../access.ts";
+import type { Gate } from "../gate.ts";
 import { InvalidFields } from "../invalid_fields.ts";
-import type { Operations } from "../operations.ts";
+import type { Caller, Operations } from "../operations.ts";
+import type { Places } from "../places.ts";
 import { type ApiStatus, isForTheLog, statusOf } from "../status.ts";
-import type { Tokens } from "../tokens.ts";
 import { readBody } from "./body.ts";
+import type { Connection } from "./listen.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Asked, Route, StreamOf } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -15,8 +16,10 @@ import { eventStream, type StreamOptions } from "./stream.ts";
 /** What the HTTP side of a server is made of. */
 export interface HttpOptions extends StreamOptions {
   readonly operations: Operations;
-  /** `null`: whoever reaches the server may do everything. */
-  readonly tokens: Tokens | null;
+  /** Lets callers in. */
+  readonly gate: Gate;
+  /** Room for streams. */
+  readonly streams: Places;
   /** The names that the server goes by, besides `localhost` and addresses. */
   readonly hosts: ReadonlySet<string>;
   /** For the OpenAPI document. */
@@ -33,8 +36,6 @@ export interface HttpOptions extends StreamOptions {
   readonly page?: (path: string) => Response | null;
   /** How large a body may be, in bytes. @default 1 MiB */
   readonly maxBody?: number;
-  /** How many streams may be open at a time. @default 1,000 */
-  readonly maxStreams?: number;
 }
 
 /** What every answer says to browsers: nothing is loaded but from here, and nobody frames it. */
@@ -57,7 +58,6 @@ const NOTHING_HERE: ApiStatus = {
 /** The HTTP API, health, metrics and the page. */
 export function httpApp(options: HttpOptions): Hono {
   const app = new Hono({ getPath });
-  const streams = { open: 0 };
   app.use(async (context, next) => {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
@@ -72,12 +72,12 @@ export function httpApp(options: HttpOptions): Hono {
     app.on(route.method, [`/api/v1${internal(route.path)}`], async (context) => {
       const asked = await askedOf(context, route, options);
       if (route.does.kind === "answer") return json(context, await route.does.of(asked));
-      return await stream(context, route.does.of, asked, { options, streams });
+      return await stream(context, route.does.of, asked, options);
     });
   }
   let document: unknown;
   app.get("/api/v1/openapi.json", (context) => {
-    callerOf(options.tokens, context.req.header("authorization") ?? null);
+    callerOf(context, options.gate);
     return json(context, document ??= openApiDocument(ROUTES, options.version));
   });
   addHealth(app, options);
@@ -94,7 +94,7 @@ export function httpApp(options: HttpOptions): Hono {
   return app;
 }
 
-function addHealth(app: Hono, { unready, metrics, tokens }: HttpOptions): void {
+function addHealth(app: Hono, { unready, metrics, gate }: HttpOptions): void {
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", async (context) => {
     const why = await unready();
@@ -102,7 +102,7 @@ function addHealth(app: Hono, { unready, metrics, tokens }: HttpOptions): void {
   });
   if (metrics === undefined) return;
   app.get("/metrics", async (context) => {
-    callerOf(tokens, context.req.header("authorization") ?? null);
+    callerOf(context, gate);
     return context.body(await metrics(), 200, { "content-type": "text/plain; version=0.0.4" });
   });
 }
@@ -124,10 +124,10 @@ function internal(path: string): string {
 async function askedOf(
   context: Context,
   route: Route,
-  { operations, tokens, maxBody = 1024 * 1024 }: HttpOptions,
+  { operations, gate, maxBody = 1024 * 1024 }: HttpOptions,
 ): Promise<Asked<unknown, unknown>> {
   const request = context.req.raw;
-  const who = callerOf(tokens, request.headers.get("authorization"));
+  const who = callerOf(context, gate);
   const query = checked(route.query, queryOf(context.req.url), "");
   const body = route.body === null
     ? undefined
@@ -165,30 +165,28 @@ function checked(schema: z.ZodType, value: unknown, whole: string): unknown {
   );
 }
 
-interface Streaming {
-  readonly options: HttpOptions;
-  readonly streams: { open: number };
+/** Who asks, as of now. @throws {MaestroError} `UNAUTHENTICATED` */
+function callerOf({ req, env }: Context, gate: Gate): Caller {
+  const { remoteAddress } = env as Partial<Connection> | undefined ?? {};
+  return gate.callerOf(req.header("authorization") ?? null, {
+    action: `${req.method} ${new URL(req.url).pathname}`,
+    from: remoteAddress ?? null,
+  });
 }
 
 async function stream(
   context: Context,
   of: StreamOf,
   asked: Asked<unknown, unknown>,
-  { options, streams }: Streaming,
+  options: HttpOptions,
 ): Promise<Response> {
-  const { maxStreams = 1_000, draining } = options;
-  if (streams.open >= maxStreams) {
-    throw new MaestroError(
-      "OVERLOADED",
-      `${maxStreams} streams are open, which is the most; try again later`,
-    );
-  }
-  streams.open++;
+  const { draining } = options;
+  const leave = options.streams.take();
   const abort = new AbortController();
   const end = () => abort.abort();
   draining.addEventListener("abort", end);
   abort.signal.addEventListener("abort", () => {
-    streams.open--;
+    leave();
     draining.removeEventListener("abort", end);
   }, { once: true });
   try {
@@ -197,7 +195,8 @@ async function stream(
       end();
       return context.body(null);
     }
-    return context.body(eventStream(events, abort, options), 200, {
+    const checkReader = () => void callerOf(context, options.gate);
+    return context.body(eventStream(events, abort, { ...options, checkReader }), 200, {
       "content-type": "text/event-stream",
       "cache-control": "no-store",
       "x-accel-buffering": "no",

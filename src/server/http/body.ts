@@ -2,12 +2,10 @@ import { MaestroError } from "../../errors.ts";
 import type { Json } from "../../workflow/json.ts";
 import { parseJson } from "../../workflow/json_text.ts";
 import { InvalidFields } from "../invalid_fields.ts";
+import { DEEPEST } from "../json_depth.ts";
 
 /** How long a body may take to arrive, in milliseconds. */
 const ARRIVES_WITHIN = 30_000;
-
-/** How deep a body's JSON may be: what goes through it deeper would run out of stack. */
-const DEEPEST = 200;
 
 /**
  * A request's body as JSON; `{}` where there is none.

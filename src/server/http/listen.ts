@@ -15,6 +15,11 @@ export interface ServerCertificate {
   readonly key: string;
 }
 
+/** What is known of a request besides what it says: the app's environment. */
+export interface Connection {
+  readonly remoteAddress: string;
+}
+
 /** An open HTTP server. */
 export interface HttpListener {
   /** Where it listens, its port included. */
@@ -40,7 +45,10 @@ export function listen(
         onDefect(thrown);
         return new Response(null, { status: 500 });
       },
-    }, (request) => app.fetch(request));
+    }, (request, { remoteAddr }) => {
+      const connection: Connection = { remoteAddress: remoteAddr.hostname };
+      return app.fetch(request, connection);
+    });
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const scheme = certificate === null ? "http" : "https";
     return {

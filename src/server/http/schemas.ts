@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { LARGEST_PAGE, PAGE_SIZE } from "../page_size.ts";
 import { RUN_STATUSES } from "../../engine/run_statuses.ts";
 
 /** The schemas that the document names. */
@@ -84,7 +85,9 @@ export const listRuns = z.strictObject({
   since: time.optional(),
   until: time.optional(),
   text: z.string().max(256).optional().describe("In the id or the correlation id"),
-  page_size: z.coerce.number<string>().int().min(0).optional().describe("At most 1000; default 50"),
+  page_size: z.coerce.number<string>().int().min(0).optional().describe(
+    `At most ${LARGEST_PAGE}; default ${PAGE_SIZE}`,
+  ),
   page_token: z.string().optional(),
 });
 

@@ -19,6 +19,10 @@ const encoder = new TextEncoder();
 export interface StreamOptions {
   /** @default 30 s */
   readonly patience?: number;
+  /** How often a silent stream says that it is there, in milliseconds. @default 15 s */
+  readonly signOfLifeEvery?: number;
+  /** Throws, at each sign of life, what the stream is to end with. */
+  readonly checkReader?: () => void;
   /** Hears of a defect, so that it can be logged. */
   readonly onDefect?: (thrown: unknown) => void;
 }
@@ -32,8 +36,9 @@ export interface StreamOptions {
 export function eventStream(
   events: AsyncIterable<StreamEvent>,
   abort: AbortController,
-  { patience = PATIENCE, onDefect }: StreamOptions = {},
+  options: StreamOptions = {},
 ): ReadableStream<Uint8Array> {
+  const { patience = PATIENCE, signOfLifeEvery = SIGN_OF_LIFE_EVERY, onDefect } = options;
   const iterator = events[Symbol.asyncIterator]();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let takenAt = Date.now();
@@ -45,7 +50,18 @@ export function eventStream(
     abort.abort();
     iterator.return?.().catch(() => {});
   };
+  const fail = (thrown: unknown) => {
+    if (isForTheLog(thrown)) onDefect?.(thrown);
+    say(`event: error\ndata: ${JSON.stringify(statusOf(thrown).body)}\n\n`);
+  };
   const look = () => {
+    try {
+      options.checkReader?.();
+    } catch (thrown) {
+      fail(thrown);
+      over();
+      return controller.close();
+    }
     const isTaken = (controller.desiredSize ?? 0) > 0;
     if (isTaken) say(":\n\n");
     else if (Date.now() - takenAt >= patience) {
@@ -53,7 +69,7 @@ export function eventStream(
       controller.error(new Error("The reader takes nothing"));
     }
   };
-  const timer = setInterval(look, Math.min(SIGN_OF_LIFE_EVERY, patience));
+  const timer = setInterval(look, Math.min(signOfLifeEvery, patience));
   return new ReadableStream<Uint8Array>({
     start(its) {
       controller = its;
@@ -68,8 +84,7 @@ export function eventStream(
         if (!abort.signal.aborted) say("event: end\ndata: {}\n\n"); // else there may be more
       } catch (thrown) {
         if (isOver) return;
-        if (isForTheLog(thrown)) onDefect?.(thrown);
-        say(`event: error\ndata: ${JSON.stringify(statusOf(thrown).body)}\n\n`);
+        fail(thrown);
       }
       over();
       controller.close();
