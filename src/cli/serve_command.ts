@@ -149,6 +149,7 @@ async function openService(
       eyes.onHappening(...what);
       wake();
     },
+    onStillParked: eyes.onStillParked,
     traceparent: telemetry.engine.traceparent,
     onRest: () => wake(),
     onStopped: (runId, { code, message }) =>

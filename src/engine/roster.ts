@@ -21,6 +21,7 @@ import type { Breaker } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { type Sleeper, Sleepers } from "./sleepers.ts";
 import { endpointsFor, validInput } from "./start_checks.ts";
+import { stillParked } from "./still_parked.ts";
 import { foldOf } from "./stored_runs.ts";
 import { type Reach, Surroundings, typesOf } from "./surroundings.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -303,13 +304,29 @@ export class Roster {
     const seat = held?.seat ?? this.seatOf(id, workflow, started, hear);
     const found = [...reach.schemas].filter(([service]) => !schemas.has(service));
     const kept = new Map([...schemas, ...found]);
-    const live = this.#makeLive(workflow, claim, seat, reach, kept, [started, ...rest]);
+    const facts = [started, ...rest];
+    const live = this.#makeLive(workflow, claim, seat, reach, kept, facts);
     if (live.ended === null) {
+      // What has slept here was told when it was parked.
+      if (held?.seat === undefined) this.#tellParked(id, workflow, started, facts);
       live.go();
       live.dozeLater();
       for (const [service, schema] of found) void live.keepSchema(service, schema);
     } else this.#forget(id);
     return live;
+  }
+
+  #tellParked(
+    id: string,
+    workflow: Workflow,
+    { correlationId, traceparent }: RunOrigin,
+    facts: readonly Fact[],
+  ): void {
+    const { onStillParked } = this.#options;
+    if (onStillParked === undefined) return;
+    for (const fact of stillParked(facts)) {
+      onStillParked(id, workflow, fact, { correlationId, traceparent });
+    }
   }
 
   async #rollBackChild(id: string): Promise<LiveRun> {

@@ -189,3 +189,48 @@ Deno.test("serve shows metrics, and calls a webhook when a run is parked", async
   assert.ok((metrics.get("maestro_journal_commit_duration_seconds")?.[0]?.count ?? 0) > 0);
   assert.doesNotMatch(JSON.stringify(server.log), /s3cr3t/);
 });
+
+Deno.test("a server that is killed before it could tell of a parked run tells at its next start", async () => {
+  const ids: (string | null)[] = [];
+  const answers = [Promise.withResolvers<Response>(), Promise.withResolvers<Response>()];
+  const asked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await using hook = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async ({ headers }) => {
+      const nth = ids.push(headers.get("webhook-id")) - 1;
+      asked[nth]?.resolve();
+      return await answers[nth]?.promise ?? new Response();
+    },
+  );
+  const scripts = {
+    [BUY]: () => ({}),
+    [REFUND]: () => {
+      throw status(grpc.status.PERMISSION_DENIED, "Not you");
+    },
+  };
+  await using services = await startServer({ scripts });
+  await using files = await tempFiles({ "w/shop.yaml": shop(services.endpoint), "key": "k3y" });
+  const options = {
+    workflows: files.path("w"),
+    store: `sqlite:${files.path("runs.db")}`,
+    args: [
+      "--on-attention",
+      `http://127.0.0.1:${hook.addr.port}/`,
+      "--on-attention-secret",
+      files.path("key"),
+    ],
+  };
+  {
+    await using server = await serve(options);
+    await server.ask("POST", "/runs", { workflow: "shop", run_id: "r1", input: { sku: "bad" } });
+    await asked[0]?.promise;
+    server.kill("SIGKILL");
+  }
+  answers[0]?.resolve(new Response());
+  await using server = await serve(options);
+  await asked[1]?.promise;
+  answers[1]?.resolve(new Response());
+  await server.logged(({ message }) => message === "attention webhook delivered");
+  assert.equal(ids[1], ids[0]);
+  assert.match(String(ids[0]), /^r1\/\d+$/);
+});

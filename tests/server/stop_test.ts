@@ -97,7 +97,24 @@ for (const what of ["a store", "no store"]) {
       assert.equal(said.some((line) => /store hangs/.test(line)), what === "a store");
       assert.ok(said.includes("stopped"));
     }
-    await using server = await serve(options);
+    const told = Promise.withResolvers<unknown>();
+    await using hook = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      async (request) => {
+        told.resolve((await request.json()).data.run_id);
+        return new Response();
+      },
+    );
+    await using server = await serve({
+      ...options,
+      args: [
+        "--on-attention",
+        `http://127.0.0.1:${hook.addr.port}/`,
+        "--on-attention-secret",
+        files.path("key"),
+      ],
+    });
+    assert.equal(await told.promise, "r1", "who could not be told then is told now");
     for await (const { event } of server.events("/runs/r2/events")) if (event === "end") break;
     assert.equal((await server.ask("GET", "/runs/r2")).body.status, "completed");
     assert.equal((await server.ask("GET", "/runs/r1")).body.status, "needs_attention");
