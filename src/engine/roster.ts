@@ -17,7 +17,7 @@ import { envText } from "./kept_texts.ts";
 import { LiveRun, type LiveRunOptions } from "./live_run.ts";
 import { type RunStart, runStarted } from "./run_start.ts";
 import { Seat } from "./seat.ts";
-import type { Breaker } from "./services.ts";
+import type { Breaker, ServiceLoad } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { type Sleeper, Sleepers } from "./sleepers.ts";
 import { endpointsFor, validInput } from "./start_checks.ts";
@@ -80,6 +80,11 @@ export class Roster {
   /** Every breaker there is by now. */
   breakers(): readonly Breaker[] {
     return this.#surroundings.breakers();
+  }
+
+  /** What every service has to do now. */
+  serviceLoads(): readonly ServiceLoad[] {
+    return this.#surroundings.serviceLoads();
   }
 
   /** A run that is awake. */

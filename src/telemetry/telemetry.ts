@@ -125,9 +125,16 @@ export class Telemetry {
   }
 
   /** The engine that is heard of, and where other figures come from. */
-  watch(engine: Pick<Engine, "facts" | "breakers">, sources: MetricSources = {}): void {
+  watch(
+    engine: Pick<Engine, "facts" | "breakers" | "serviceLoads">,
+    sources: MetricSources = {},
+  ): void {
     this.#engine = engine;
-    this.#metrics.watch({ breakers: () => engine.breakers(), ...sources });
+    this.#metrics.watch({
+      breakers: () => engine.breakers(),
+      services: () => engine.serviceLoads(),
+      ...sources,
+    });
   }
 
   /** For a scheduler's options. */
