@@ -50,7 +50,7 @@ export type {
 export { type ScheduledMoment, Scheduler, type SchedulerOptions } from "./src/engine/scheduler.ts";
 export { Run } from "./src/engine/run.ts";
 export type { CallFigures } from "./src/engine/call_figures.ts";
-export type { Breaker } from "./src/engine/services.ts";
+export type { Breaker, ServiceLoad } from "./src/engine/services.ts";
 export type { Happening } from "./src/engine/happening.ts";
 export type { Resolution } from "./src/engine/resolution.ts";
 export type {

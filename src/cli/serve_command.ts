@@ -5,6 +5,7 @@
  */
 import type { Secrets } from "../engine/doors.ts";
 import { Scheduler } from "../engine/scheduler.ts";
+import { within } from "../engine/within.ts";
 import { MaestroError } from "../errors.ts";
 import { checkWorkflow } from "../library/check.ts";
 import { openEngine } from "../library/open.ts";
@@ -33,6 +34,12 @@ import {
 import { onSignals } from "./signals.ts";
 import { openStore } from "./store_option.ts";
 import { VERSION } from "./version.ts";
+
+/** How long the last lines of the log may take, in milliseconds: who reads them may hang. */
+const LOGS_CLOSE_WITHIN = 1_000;
+
+/** When the program leaves that was told to stop, whatever it waits for, in milliseconds. */
+const GONE_WITHIN = 8_500;
 
 /** The options of `serve`. */
 export interface ServeFlags extends ReachFlags, LogFlags, AttentionFlags {
@@ -77,14 +84,20 @@ export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
       await stopped.asked;
       logger.info("stopping", {});
     } finally {
-      await service.close();
+      const isClosed = await service.close();
+      if (!isClosed) {
+        logger.warn(
+          "the store hangs: what it has not taken is asked for again at the next start",
+          {},
+        );
+      }
     }
     logger.info("stopped", {});
     return EXIT.completed;
   } finally {
-    stopped.forget();
     await eyes?.close();
-    await logs.close();
+    await within(LOGS_CLOSE_WITHIN, logs.close());
+    stopped.forget();
   }
 }
 
@@ -106,7 +119,8 @@ interface Service {
   readonly server: Server;
   /** Goes on with what was left open; from then on, runs are started by the clock. */
   goOn(): Promise<void>;
-  close(): Promise<void>;
+  /** @returns whether the store has taken everything */
+  close(): Promise<boolean>;
 }
 
 async function openService(
@@ -135,6 +149,7 @@ async function openService(
       eyes.onHappening(...what);
       wake();
     },
+    onStillParked: eyes.onStillParked,
     traceparent: telemetry.engine.traceparent,
     onRest: () => wake(),
     onStopped: (runId, { code, message }) =>
@@ -174,9 +189,7 @@ async function openService(
       reschedule = () => scheduler.set(workflows.newest());
       reschedule();
     },
-    async close() {
-      await Promise.all([scheduler.close(), server.close()]);
-    },
+    close: () => server.close(scheduler.close()),
   };
 }
 
@@ -207,13 +220,14 @@ async function resume(server: Server, logger: RunLogger): Promise<void> {
   if (resumed + sleeping > 0) logger.info("runs resumed", { resumed, sleeping });
 }
 
-/** Resolves when the program is told to stop; told twice, it leaves at once. */
+/** Resolves when the program is told to stop. Told twice, or not gone in time, it leaves at once. */
 function stopAsked(): { readonly asked: Promise<void>; readonly forget: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let isAsked = false;
   const ask = (code: number) => () => {
     if (isAsked) Deno.exit(code);
     isAsked = true;
+    Deno.unrefTimer(setTimeout(() => Deno.exit(code), GONE_WITHIN));
     resolve();
   };
   const forget = onSignals({ interrupt: ask(EXIT.interrupted), terminate: ask(EXIT.terminated) });

@@ -31,6 +31,8 @@ export interface Eyes {
   readonly telemetry: Telemetry;
   /** Hears what happens in runs. */
   readonly onHappening: HearAll;
+  /** Hears of steps that were parked before this server had their runs. */
+  readonly onStillParked: HearAll;
   /** Hears of the moments of schedules. */
   readonly onMoment: (moment: ScheduledMoment) => void;
   /** Sends what is still to be sent, for a few seconds at most; after the engine was closed. */
@@ -62,6 +64,7 @@ export async function openEyes(
       telemetry.engine.onHappening(...what);
       webhook?.onHappening(...what);
     },
+    onStillParked: (...what) => webhook?.onStillParked(...what),
     onMoment(moment) {
       telemetry.onMoment(moment);
       logMoment(logger, moment);

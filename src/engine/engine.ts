@@ -14,7 +14,7 @@ import type { RunReport } from "./report.ts";
 import { Roster } from "./roster.ts";
 import { Run } from "./run.ts";
 import type { Seat } from "./seat.ts";
-import type { Breaker } from "./services.ts";
+import type { Breaker, ServiceLoad } from "./services.ts";
 import { checkEndpoints, checkId, checkRunId, checkTimeout, validInput } from "./start_checks.ts";
 import { StoredFacts } from "./stored_facts.ts";
 import { StoredRuns } from "./stored_runs.ts";
@@ -166,6 +166,11 @@ export class Engine {
    */
   breakers(): readonly Breaker[] {
     return this.#roster.breakers();
+  }
+
+  /** What each service that this engine's runs have reached so far has to do now, also where it has no breaker. */
+  serviceLoads(): readonly ServiceLoad[] {
+    return this.#roster.serviceLoads();
   }
 
   /** How many runs do something now, child runs not counted: none that has ended, sleeps or is parked. */

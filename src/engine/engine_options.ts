@@ -29,6 +29,11 @@ export interface EngineOptions {
   /** Hears of everything that happens in every run. */
   readonly onHappening?: HearAll;
   /**
+   * Hears of every step that waits for an operator already when its run is taken up here, by the fact
+   * that says so: it was parked by another process, or before a restart.
+   */
+  readonly onStillParked?: HearAll;
+  /**
    * Hears of a run that was stopped where it stands, before its end: what it says of the journal, or
    * that another process has the run now. It can be resumed. Hears, once, also of one that sleeps and
    * can't be woken at its moment, since a secret is missing, say: that is tried again every ten seconds.

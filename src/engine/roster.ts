@@ -17,10 +17,11 @@ import { envText } from "./kept_texts.ts";
 import { LiveRun, type LiveRunOptions } from "./live_run.ts";
 import { type RunStart, runStarted } from "./run_start.ts";
 import { Seat } from "./seat.ts";
-import type { Breaker } from "./services.ts";
+import type { Breaker, ServiceLoad } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { type Sleeper, Sleepers } from "./sleepers.ts";
 import { endpointsFor, validInput } from "./start_checks.ts";
+import { stillParked } from "./still_parked.ts";
 import { foldOf } from "./stored_runs.ts";
 import { type Reach, Surroundings, typesOf } from "./surroundings.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -79,6 +80,11 @@ export class Roster {
   /** Every breaker there is by now. */
   breakers(): readonly Breaker[] {
     return this.#surroundings.breakers();
+  }
+
+  /** What every service has to do now. */
+  serviceLoads(): readonly ServiceLoad[] {
+    return this.#surroundings.serviceLoads();
   }
 
   /** A run that is awake. */
@@ -303,13 +309,29 @@ export class Roster {
     const seat = held?.seat ?? this.seatOf(id, workflow, started, hear);
     const found = [...reach.schemas].filter(([service]) => !schemas.has(service));
     const kept = new Map([...schemas, ...found]);
-    const live = this.#makeLive(workflow, claim, seat, reach, kept, [started, ...rest]);
+    const facts = [started, ...rest];
+    const live = this.#makeLive(workflow, claim, seat, reach, kept, facts);
     if (live.ended === null) {
+      // What has slept here was told when it was parked.
+      if (held?.seat === undefined) this.#tellParked(id, workflow, started, facts);
       live.go();
       live.dozeLater();
       for (const [service, schema] of found) void live.keepSchema(service, schema);
     } else this.#forget(id);
     return live;
+  }
+
+  #tellParked(
+    id: string,
+    workflow: Workflow,
+    { correlationId, traceparent }: RunOrigin,
+    facts: readonly Fact[],
+  ): void {
+    const { onStillParked } = this.#options;
+    if (onStillParked === undefined) return;
+    for (const fact of stillParked(facts)) {
+      onStillParked(id, workflow, fact, { correlationId, traceparent });
+    }
   }
 
   async #rollBackChild(id: string): Promise<LiveRun> {

@@ -30,12 +30,20 @@ export interface ServiceParts {
   readonly calls: CallCounter;
 }
 
-/** One circuit breaker as it stood when it was asked for, with an operator's two verbs. */
-export interface Breaker {
-  /** The service's name in the workflow that reached it first. */
+/** What a service has to do now, whether or not it has a breaker. */
+export interface ServiceLoad {
+  /** Its name in the workflow that reached it first. */
   readonly service: string;
-  /** Where the service is reached, without secrets. */
+  /** Where it is reached, without secrets. */
   readonly endpoint: string;
+  /** Calls that are under way. */
+  readonly inFlight: number;
+  /** Calls that queue for `max_concurrent` or `rate_limit`. */
+  readonly queued: number;
+}
+
+/** One circuit breaker as it stood when it was asked for, with an operator's two verbs. */
+export interface Breaker extends ServiceLoad {
   /** With `scope: method`, the method it is for; `null`: all of them. */
   readonly method: string | null;
   /** Whether it lets calls through. */
@@ -53,10 +61,6 @@ export interface Breaker {
   };
   /** Calls that wait for it. */
   readonly waiting: number;
-  /** The service's calls that are under way, over all of its methods. */
-  readonly inFlight: number;
-  /** The service's calls that it let through and that queue for `max_concurrent` or `rate_limit`. */
-  readonly queued: number;
   /** What came of the service's calls, over all of its methods. */
   readonly calls: CallFigures;
   /** What the service said last of its own health; `null`: nothing, or it is not asked. */
@@ -97,6 +101,11 @@ export class Services {
   /** Every breaker there is by now. */
   breakers(): readonly Breaker[] {
     return [...this.#parts.values()].flatMap((parts) => parts.list());
+  }
+
+  /** What every service has to do now. */
+  loads(): readonly ServiceLoad[] {
+    return [...this.#parts.values()].map((parts) => parts.load());
   }
 
   /** Stops breakers and health watches. */
@@ -150,22 +159,25 @@ class Parts implements ServiceParts {
     return actor;
   }
 
-  list(): Breaker[] {
+  load(): ServiceLoad {
     const { service, endpoint, shown = endpoint } = this.#target;
+    const { inFlight, waiting: queued } = this.turnstile;
+    return { service: service.name, endpoint: shown, inFlight, queued };
+  }
+
+  list(): Breaker[] {
+    const load = this.load();
     const now = this.#options.clock.now();
     const calls = this.calls.figures();
     return [...this.#breakers].map(([method, actor]) => {
       const { state, openUntil, window, waiting } = viewOf(actor.getSnapshot(), now);
       return {
-        service: service.name,
-        endpoint: shown,
+        ...load,
         method,
         state,
         openUntil,
         window,
         waiting,
-        inFlight: this.turnstile.inFlight,
-        queued: this.turnstile.waiting,
         calls,
         serving: this.#serving,
         forceOpen: () => actor.send({ type: "force_open" }),

@@ -3,7 +3,7 @@ import { readSecret } from "./attempts.ts";
 import type { Clock, KeptText, Method, Secrets, Target, TypeLookup } from "./doors.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { schemasOf } from "./kept_texts.ts";
-import { type Breaker, type ServiceParts, Services } from "./services.ts";
+import { type Breaker, type ServiceLoad, type ServiceParts, Services } from "./services.ts";
 import { targetsOf } from "./targets.ts";
 import { WorkflowMethods } from "./workflow_methods.ts";
 
@@ -64,6 +64,11 @@ export class Surroundings {
   /** Every breaker there is by now. */
   breakers(): readonly Breaker[] {
     return this.#services.breakers();
+  }
+
+  /** What every service has to do now. */
+  serviceLoads(): readonly ServiceLoad[] {
+    return this.#services.loads();
   }
 
   /** Stops breakers and health watches. */

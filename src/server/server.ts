@@ -1,5 +1,6 @@
 import type { Journal } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
+import { within } from "../engine/within.ts";
 import type { MaestroError } from "../errors.ts";
 import { EngineOperations, type OperationsOptions } from "./engine_operations.ts";
 import { Gate } from "./gate.ts";
@@ -10,11 +11,11 @@ import { type Places, streamPlaces } from "./places.ts";
 import type { Tokens } from "./tokens.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
 
-/** How long requests and streams get to end, in milliseconds. */
-const REQUESTS_END_WITHIN = 3_000;
+/** How long requests, streams and starts get to end, in milliseconds. */
+const REQUESTS_END_WITHIN = 2_500;
 
 /** How long the engine gets to close, in milliseconds. */
-const ENGINE_CLOSES_WITHIN = 5_000;
+const ENGINE_CLOSES_WITHIN = 2_500;
 
 /** How often it is looked whether something was left open, in milliseconds. */
 const RESUME_EVERY = 60_000;
@@ -138,22 +139,21 @@ export class Server {
     }
   }
 
-  /** Starts nothing more, ends the streams, lets requests end, and leaves every run resumable. */
-  async close(): Promise<void> {
+  /**
+   * Starts nothing more, ends the streams, lets requests end, and leaves every run resumable. Takes five
+   * seconds at most, whatever hangs.
+   *
+   * @param starting ends as requests do: what starts runs beside them
+   * @returns whether the engine is closed: else the store has not taken the moment's facts
+   */
+  async close(starting: Promise<unknown> = Promise.resolve()): Promise<boolean> {
     this.#draining.abort();
     clearInterval(this.#again);
     const { engine, workflows } = this.#options;
     workflows.close();
     this.operations.close();
-    const ended = Promise.allSettled(this.#listeners.map((listener) => listener.shutdown()));
-    await within(REQUESTS_END_WITHIN, ended);
-    await within(ENGINE_CLOSES_WITHIN, engine.close());
+    const ended = this.#listeners.map((listener) => listener.shutdown());
+    await within(REQUESTS_END_WITHIN, Promise.allSettled([starting, ...ended]));
+    return await within(ENGINE_CLOSES_WITHIN, engine.close());
   }
-}
-
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }

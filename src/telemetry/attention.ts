@@ -9,7 +9,8 @@ import { createHmac } from "node:crypto";
 import { systemClock } from "../engine/clock.ts";
 import type { Clock } from "../engine/doors.ts";
 import type { HearAll, RunOrigin } from "../engine/engine_options.ts";
-import type { Fact } from "../machines/facts.ts";
+import type { Parked } from "../engine/still_parked.ts";
+import type { Op } from "../machines/facts.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { readTraceparent } from "./trace_ids.ts";
 
@@ -27,6 +28,15 @@ const ANSWER_WITHIN = 10_000;
 
 /** Notifications under way at most: what comes beyond them is only logged. */
 const MOST = 1_000;
+
+/** Steps found parked that may wait for their turn at most. */
+const MOST_FOUND = 10_000;
+
+/** After these a step waits for no operator any more. */
+const OVER: ReadonlySet<string> = new Set(["attention_resolved", "step_cancelled"]);
+
+/** Why something is not delivered any more. */
+const STOPPED = "the server is being stopped";
 
 /** Who is told, and how. */
 export interface AttentionOptions {
@@ -52,13 +62,32 @@ export interface Notification {
   readonly error?: string;
 }
 
-/** Notifies of every parked step once it is durable; for `EngineOptions.onHappening`. */
+/** A notification that is to be delivered. */
+interface Notice {
+  /** The same however often it is sent, also after a restart. */
+  readonly id: string;
+  readonly body: string;
+  readonly runId: string;
+  readonly step: string;
+  /** It is not to be sent any more. */
+  readonly over: AbortController;
+}
+
+/**
+ * Notifies of every parked step once it is durable, and of those that are found parked when their runs
+ * are taken up: for `EngineOptions.onHappening` and `onStillParked`.
+ */
 export class AttentionWebhook {
   readonly #options: AttentionOptions;
   readonly #clock: Clock;
   readonly #key: Uint8Array;
-  readonly #stop = new AbortController();
+  /** By run, and by step with what it was for. */
+  readonly #open = new Map<string, Map<string, Notice>>();
   readonly #underWay = new Set<Promise<void>>();
+  /** Those that were found are told one after the other: there may be thousands. */
+  #found: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #isClosed = false;
 
   constructor(options: AttentionOptions) {
     this.#options = options;
@@ -68,46 +97,96 @@ export class AttentionWebhook {
 
   /** Hears what happens in any run. */
   readonly onHappening: HearAll = (runId, workflow, event, origin) => {
+    if (event.kind === "run_ended") return this.#forget(runId);
+    if (OVER.has(event.kind) && "path" in event) return this.#forget(runId, event);
     if (event.kind !== "attention_raised") return;
-    const notification = { runId, step: event.path, attempts: 0 };
-    if (this.#underWay.size >= MOST || this.#stop.signal.aborted) {
-      const error = this.#stop.signal.aborted ? "the server is being stopped" : "too many wait";
-      return this.#options.onOutcome("failed", { ...notification, error });
-    }
-    const sending = this.#send(
-      bodyOf(runId, workflow, event, origin),
-      `${runId}/${event.seq}`,
-      notification,
-    )
-      .finally(() => this.#underWay.delete(sending));
+    const notice = this.#begin(runId, workflow, event, origin, this.#underWay.size >= MOST);
+    if (notice === null) return;
+    const sending = this.#send(notice).finally(() => this.#underWay.delete(sending));
     this.#underWay.add(sending);
   };
 
-  /** Sends nothing more; what was not delivered is told as failed. */
+  /** Hears of steps that were parked by another process, or before a restart: it may not have told. */
+  readonly onStillParked: HearAll = (runId, workflow, event, origin) => {
+    if (event.kind !== "attention_raised") return;
+    const notice = this.#begin(runId, workflow, event, origin, this.#waiting >= MOST_FOUND);
+    if (notice === null) return;
+    this.#waiting++;
+    this.#found = this.#found.then(() => this.#send(notice)).finally(() => this.#waiting--);
+  };
+
+  /** Sends nothing more; what was sent and not taken is told as failed. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all(this.#underWay);
+    this.#isClosed = true;
+    for (const notices of this.#open.values()) {
+      for (const { over } of notices.values()) over.abort();
+    }
+    await Promise.all([...this.#underWay, this.#found]);
   }
 
-  async #send(body: string, id: string, { runId, step }: Notification): Promise<void> {
-    const { onOutcome } = this.#options;
+  /** @returns `null` where nothing is to be sent */
+  #begin(
+    runId: string,
+    workflow: Workflow,
+    event: Parked,
+    origin: RunOrigin,
+    isTooMany: boolean,
+  ): Notice | null {
+    const { path: step, seq } = event;
+    const id = `${runId}/${seq}`;
+    const of = this.#open.get(runId) ?? new Map<string, Notice>();
+    if (of.get(keyOfStep(event))?.id === id) return null; // it is on its way
+    if (isTooMany || this.#isClosed) {
+      const error = this.#isClosed ? STOPPED : "too many wait";
+      this.#options.onOutcome("failed", { runId, step, attempts: 0, error });
+      return null;
+    }
+    const body = bodyOf(runId, workflow, event, origin);
+    const notice = { id, body, runId, step, over: new AbortController() };
+    this.#open.set(runId, of.set(keyOfStep(event), notice));
+    return notice;
+  }
+
+  /** A step waits no more, or none of a run. */
+  #forget(runId: string, step?: Step): void {
+    const of = this.#open.get(runId);
+    if (of === undefined) return;
+    for (const [key, { over }] of of) {
+      if (step !== undefined && key !== keyOfStep(step)) continue;
+      over.abort();
+      of.delete(key);
+    }
+    if (of.size === 0) this.#open.delete(runId);
+  }
+
+  async #send(notice: Notice): Promise<void> {
+    const { runId, step, over: { signal } } = notice;
     let error: string | null = null;
     let attempts = 0;
-    while (attempts < ATTEMPTS && !this.#stop.signal.aborted) {
+    while (attempts < ATTEMPTS && !signal.aborted) {
       attempts++;
-      error = await this.#deliver(body, id);
-      if (error === null) return onOutcome("delivered", { runId, step, attempts });
+      error = await this.#deliver(notice);
+      if (error === null || signal.aborted) break;
       if (attempts < ATTEMPTS) {
-        await this.#pause(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempts - 1)));
+        await this.#pause(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempts - 1)), signal);
       }
     }
-    onOutcome("failed", { runId, step, attempts, error: error ?? "the server is being stopped" });
+    this.#settle(notice);
+    if (attempts === 0 || signal.aborted && !this.#isClosed) return; // nobody has to know any more
+    if (error === null) this.#options.onOutcome("delivered", { runId, step, attempts });
+    else this.#options.onOutcome("failed", { runId, step, attempts, error });
+  }
+
+  #settle(notice: Notice): void {
+    const of = this.#open.get(notice.runId);
+    for (const [key, one] of of ?? []) if (one === notice) of?.delete(key);
+    if (of?.size === 0) this.#open.delete(notice.runId);
   }
 
   /** @returns why it was not delivered; `null`: it was */
-  async #deliver(body: string, id: string): Promise<string | null> {
+  async #deliver({ id, body, over }: Notice): Promise<string | null> {
     const { url, fetch: send = fetch } = this.#options;
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_WITHIN)]);
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(ANSWER_WITHIN)]);
     const timestamp = String(Math.floor(this.#clock.now() / 1000));
     try {
       const response = await send(url, {
@@ -125,14 +204,13 @@ export class AttentionWebhook {
       await response.body?.cancel();
       return response.ok ? null : `it answered with status ${response.status}`;
     } catch (thrown) {
-      if (this.#stop.signal.aborted) return "the server is being stopped";
+      if (over.signal.aborted) return STOPPED;
       if (signal.aborted) return `it did not answer within ${ANSWER_WITHIN / 1000} s`;
       return thrown instanceof Error ? thrown.message : String(thrown);
     }
   }
 
-  #pause(milliseconds: number): Promise<void> {
-    const { signal } = this.#stop;
+  #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const takeBack = this.#clock.at(this.#clock.now() + milliseconds, done);
       signal.addEventListener("abort", done, { once: true });
@@ -143,6 +221,16 @@ export class AttentionWebhook {
       }
     });
   }
+}
+
+/** Which step, and what of it. */
+interface Step {
+  readonly path: string;
+  readonly op: Op;
+}
+
+function keyOfStep({ path, op }: Step): string {
+  return `${op} ${path}`;
 }
 
 /** Base64 of the HMAC with SHA-256 over `id.timestamp.body`. */
@@ -166,7 +254,7 @@ export function keyOf(secret: string): Uint8Array {
 function bodyOf(
   runId: string,
   workflow: Workflow,
-  { path, op, failure, at }: Extract<Fact, { readonly kind: "attention_raised" }>,
+  { path, op, failure, at }: Parked,
   { correlationId, traceparent }: RunOrigin,
 ): string {
   return JSON.stringify({

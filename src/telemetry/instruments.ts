@@ -68,8 +68,8 @@ export const INSTRUMENTS = {
   breakerState: {
     name: "maestro.circuit_breaker.state",
     kind: "gauge",
-    unit: "{state}",
-    description: "1 for the state that a circuit breaker is in, 0 for the others",
+    unit: "{breaker}",
+    description: "Circuit breakers that are in a state",
   },
   callsInFlight: {
     name: "maestro.service.calls.in_flight",

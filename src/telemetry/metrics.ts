@@ -1,7 +1,7 @@
 import type { Attributes, Counter, Histogram, Meter, ObservableResult } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import { type IMetricReader, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
-import type { Breaker } from "../engine/services.ts";
+import type { Breaker, ServiceLoad } from "../engine/services.ts";
 import { callAttributes, stepName } from "./attributes.ts";
 import type { CallNames } from "./call_names.ts";
 import type { FollowedRun } from "./episode_feed.ts";
@@ -15,6 +15,8 @@ export interface MetricSources {
   readonly countRuns?: () => Promise<Readonly<Record<string, number>>>;
   /** Mostly the engine's. */
   readonly breakers?: () => readonly Breaker[];
+  /** Mostly the engine's. */
+  readonly services?: () => readonly ServiceLoad[];
   /** What a server has under way, and what waits there. */
   readonly load?: () => { readonly inFlight: number; readonly queued: number };
 }
@@ -60,7 +62,7 @@ export class Metrics {
   }
 
   /** Asks these for their figures from now on. */
-  watch({ countRuns, breakers, load }: MetricSources): void {
+  watch({ countRuns, breakers, services, load }: MetricSources): void {
     if (countRuns !== undefined) {
       this.#observe(INSTRUMENTS.runs, async (result) => {
         for (const [status, count] of Object.entries(await countRuns())) {
@@ -73,6 +75,7 @@ export class Metrics {
       this.#observe(INSTRUMENTS.runsQueued, (result) => result.observe(load().queued));
     }
     if (breakers !== undefined) this.#watchBreakers(breakers);
+    if (services !== undefined) this.#watchServices(services);
   }
 
   /** A root run has started. */
@@ -139,30 +142,32 @@ export class Metrics {
 
   #watchBreakers(breakers: () => readonly Breaker[]): void {
     this.#observe(INSTRUMENTS.breakerState, (result) => {
+      const sums = new Sums();
       for (const breaker of breakers()) {
         for (const state of BREAKER_STATES) {
-          result.observe(breaker.state === state ? 1 : 0, {
-            ...serviceOf(breaker),
-            ...(breaker.method !== null && { "rpc.method": breaker.method }),
-            "maestro.circuit_breaker.state": state,
-          });
+          const attributes = { ...breakerOf(breaker), "maestro.circuit_breaker.state": state };
+          sums.add(breaker.state === state ? 1 : 0, attributes);
         }
       }
+      sums.observe(result);
     });
     this.#observe(INSTRUMENTS.callsWaiting, (result) => {
-      for (const breaker of breakers()) {
-        result.observe(breaker.waiting, {
-          ...serviceOf(breaker),
-          ...(breaker.method !== null && { "rpc.method": breaker.method }),
-        });
-      }
+      const sums = new Sums();
+      for (const breaker of breakers()) sums.add(breaker.waiting, breakerOf(breaker));
+      sums.observe(result);
     });
-    // With a breaker for each method, every one of them tells these of the whole service.
+  }
+
+  #watchServices(services: () => readonly ServiceLoad[]): void {
     this.#observe(INSTRUMENTS.callsInFlight, (result) => {
-      for (const breaker of breakers()) result.observe(breaker.inFlight, serviceOf(breaker));
+      const sums = new Sums();
+      for (const service of services()) sums.add(service.inFlight, serviceOf(service));
+      sums.observe(result);
     });
     this.#observe(INSTRUMENTS.callsQueued, (result) => {
-      for (const breaker of breakers()) result.observe(breaker.queued, serviceOf(breaker));
+      const sums = new Sums();
+      for (const service of services()) sums.add(service.queued, serviceOf(service));
+      sums.observe(result);
     });
   }
 
@@ -183,8 +188,29 @@ export class Metrics {
   }
 }
 
-function serviceOf({ service, endpoint }: Breaker): Attributes {
+function serviceOf({ service, endpoint }: ServiceLoad): Attributes {
   return { "maestro.service": service, "maestro.endpoint": endpoint };
+}
+
+function breakerOf(breaker: Breaker): Attributes {
+  const { method } = breaker;
+  return { ...serviceOf(breaker), ...(method !== null && { "rpc.method": method }) };
+}
+
+/** Of what has the same attributes, such as two versions of a service's settings, the sum: a series has one value. */
+class Sums {
+  readonly #byKey = new Map<string, { readonly attributes: Attributes; sum: number }>();
+
+  add(value: number, attributes: Attributes): void {
+    const key = JSON.stringify(attributes);
+    const known = this.#byKey.get(key);
+    if (known === undefined) this.#byKey.set(key, { attributes, sum: value });
+    else known.sum += value;
+  }
+
+  observe(result: ObservableResult): void {
+    for (const { attributes, sum } of this.#byKey.values()) result.observe(sum, attributes);
+  }
 }
 
 /** Reads the metrics when somebody asks for them. */

@@ -24,6 +24,9 @@ export interface RunLogger {
   isEnabledFor(level: "trace"): boolean;
 }
 
+/** Of how many runs it is remembered when things began: as many may sleep as there is room for. */
+const REMEMBERED = 10_000;
+
 /**
  * Logs what happens in runs, for `EngineOptions.onHappening`. Payloads are in records of
  * level `trace` only; what services say about their failures counts as payload.
@@ -41,16 +44,22 @@ export interface RunLogger {
  * ```
  *
  * @param logger such as LogTape's; where its records go is for the program to configure
+ * @param remember of how many runs it is known when things began: those heard of longest ago, which
+ * mostly sleep, are forgotten first, and have no `duration_ms` of what was under way then
  */
-export function logHappenings(
-  logger: RunLogger,
-): HearAll {
+export function logHappenings(logger: RunLogger, remember = REMEMBERED): HearAll {
+  /** Those heard of longest ago come first. */
   const logs = new Map<string, RunLog>();
   return (runId, workflow, event, origin) => {
-    let log = logs.get(runId);
-    if (log === undefined) logs.set(runId, log = new RunLog(logger, runId, workflow, origin));
+    const log = logs.get(runId) ?? new RunLog(logger, runId, workflow, origin);
     log.hear(event);
-    if (event.kind === "run_ended") logs.delete(runId);
+    logs.delete(runId);
+    if (event.kind === "run_ended") return;
+    logs.set(runId, log);
+    for (const [oldest] of logs) {
+      if (logs.size <= remember) break;
+      logs.delete(oldest);
+    }
   };
 }
 

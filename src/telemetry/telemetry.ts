@@ -9,6 +9,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { EngineOptions } from "../engine/engine_options.ts";
 import type { Happening } from "../engine/happening.ts";
 import type { ScheduledMoment } from "../engine/scheduler.ts";
+import { within } from "../engine/within.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { CallNames } from "./call_names.ts";
 import { EpisodeFeed, type FollowedRun } from "./episode_feed.ts";
@@ -124,9 +125,16 @@ export class Telemetry {
   }
 
   /** The engine that is heard of, and where other figures come from. */
-  watch(engine: Pick<Engine, "facts" | "breakers">, sources: MetricSources = {}): void {
+  watch(
+    engine: Pick<Engine, "facts" | "breakers" | "serviceLoads">,
+    sources: MetricSources = {},
+  ): void {
     this.#engine = engine;
-    this.#metrics.watch({ breakers: () => engine.breakers(), ...sources });
+    this.#metrics.watch({
+      breakers: () => engine.breakers(),
+      services: () => engine.serviceLoads(),
+      ...sources,
+    });
   }
 
   /** For a scheduler's options. */
@@ -146,13 +154,10 @@ export class Telemetry {
 
   /** Sends what is still to be sent, within two seconds. After the engine is closed, whose last facts it still hears. */
   async close(): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, CLOSE_WITHIN);
     const sent = this.#feed.settled().then(() =>
       Promise.allSettled([this.#spans?.shutdown(), this.#metrics.shutdown()])
     );
-    await Promise.race([sent, late.promise]);
-    clearTimeout(timer);
+    await within(CLOSE_WITHIN, sent);
   }
 
   #count(runId: string, workflow: Workflow, event: Happening): void {

@@ -50,6 +50,36 @@ Deno.test("a run that could not be begun can be begun again under its id", async
   }
 });
 
+Deno.test("while another process has the store locked, all else goes on, and what waits is written then", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/maestro.db`;
+  const journal = sqliteJournal(path);
+  const locker = new DatabaseSync(path);
+  try {
+    const locked = async (...writing: Promise<unknown>[]) => {
+      let isWritten = false;
+      for (const one of writing) one.then(() => isWritten = true);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(isWritten, false);
+      assert.deepEqual(await journal.list({}), [], "what is committed can be read meanwhile");
+      locker.exec("COMMIT");
+      await Promise.all(writing);
+    };
+    locker.exec("BEGIN EXCLUSIVE");
+    const claims = ["r1", "r2"].map((id) => journal.create(newRun(id), "me"));
+    await locked(...claims);
+    await new Promise((resolve) => setTimeout(resolve, 50)); // what made the claims is committed
+    locker.exec("BEGIN EXCLUSIVE");
+    await locked(...claims.map(async (claim) => await journal.append(await claim, [factAt(1)])));
+    const runs = await journal.list({});
+    assert.deepEqual(runs.map(({ runId }) => runId).sort(), ["r1", "r2"]);
+  } finally {
+    locker.close();
+    await journal.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("what one run wants to write and can't spoils nothing for the others of the moment", async () => {
   const folder = await Deno.makeTempDir();
   const journal = sqliteJournal(`${folder}/maestro.db`);

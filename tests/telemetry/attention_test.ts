@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { Engine } from "../../src/engine/engine.ts";
+import type { Happening } from "../../src/engine/happening.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import { AttentionWebhook, type Notification } from "../../src/telemetry/attention.ts";
-import { JumpingClock } from "../support/clock.ts";
+import type { Workflow } from "../../src/workflow/model.ts";
+import { FakeClock, JumpingClock } from "../support/clock.ts";
 import { workflowOf } from "../support/engines.ts";
 import { World } from "../support/world.ts";
 
@@ -23,6 +25,11 @@ steps:
   - { id: ship, service: shop, method: Refuse }
 `;
 
+const PARENT = workflowOf(
+  "name: parent\nsteps: [ { id: child, workflow: ./child.yaml } ]\n",
+  new Map([["child.yaml", PARKING]]),
+);
+
 /** One call of the webhook. */
 interface Called {
   readonly headers: Headers;
@@ -34,9 +41,12 @@ interface Stage {
   readonly clock: JumpingClock;
   readonly calls: readonly Called[];
   readonly outcomes: readonly (readonly [string, Notification])[];
+  readonly engine: Engine;
   readonly webhook: AttentionWebhook;
-  /** Runs the workflow until it is parked. */
-  park(): Promise<void>;
+  /** Runs a workflow until it is parked. */
+  park(runId?: string, workflow?: Workflow): Promise<void>;
+  /** Ends engine and webhook, and opens others that go on with what was left open. */
+  restart(): Promise<void>;
   /** Resolves once something has become of a notification. */
   readonly told: Promise<void>;
 }
@@ -54,40 +64,65 @@ async function stage(
     calls.push({ headers: request.headers, body: await request.text(), at: clock.now() });
     return await answer(calls.length);
   });
-  const webhook = new AttentionWebhook({
-    url: `http://127.0.0.1:${server.addr.port}/hook?team=a`,
-    secret: `whsec_${SECRET}`,
-    clock,
-    onOutcome: (outcome, notification) => {
-      outcomes.push([outcome, notification]);
-      told.resolve();
-    },
-  });
   const world = new World({
     "shop/Buy": { answer: {} },
     "shop/Refuse": { fail: "FAILED_PRECONDITION" },
     "shop/Refund": { fail: "PERMISSION_DENIED", message: "Ada may not", reason: "NOT_HERS" },
   }, clock);
-  const engine = new Engine({
-    caller: world.caller(),
-    journal: memoryJournal(),
-    clock,
-    random: () => 0,
-    onHappening: webhook.onHappening,
-  });
-  const park = async () => {
-    const run = await engine.start(workflowOf(PARKING), {
-      runId: "r",
-      correlationId: "c",
-      traceparent: CALLERS,
+  const journal = { ...memoryJournal(), close: () => Promise.resolve() }; // it outlives the engines
+  const open = () => {
+    const webhook = new AttentionWebhook({
+      url: `http://127.0.0.1:${server.addr.port}/hook?team=a`,
+      secret: `whsec_${SECRET}`,
+      clock,
+      onOutcome: (outcome, notification) => {
+        outcomes.push([outcome, notification]);
+        told.resolve();
+      },
     });
-    assert.equal((await run.result()).status, "needs_attention");
+    const engine = new Engine({
+      caller: world.caller(),
+      journal,
+      clock,
+      random: () => 0,
+      onHappening: webhook.onHappening,
+      onStillParked: webhook.onStillParked,
+    });
+    return { engine, webhook };
+  };
+  let now = open();
+  const close = async () => {
+    await now.engine.close();
+    await now.webhook.close();
   };
   try {
-    await test({ clock, calls, outcomes, webhook, park, told: told.promise });
+    await test({
+      clock,
+      calls,
+      outcomes,
+      get engine() {
+        return now.engine;
+      },
+      get webhook() {
+        return now.webhook;
+      },
+      async park(runId = "r", workflow = workflowOf(PARKING)) {
+        const run = await now.engine.start(workflow, {
+          runId,
+          correlationId: "c",
+          traceparent: CALLERS,
+        });
+        assert.equal((await run.result()).status, "needs_attention");
+      },
+      async restart() {
+        await close();
+        now = open();
+        await now.engine.resumeAll();
+      },
+      told: told.promise,
+    });
   } finally {
-    await engine.close();
-    await webhook.close();
+    await close();
     clock.stop();
     await server.shutdown();
   }
@@ -174,6 +209,170 @@ Deno.test("closing waits for no webhook", () => {
     never.resolve(fine());
   });
 });
+
+Deno.test("what a process that has ended did not deliver, the next one does, under the same id", () => {
+  let isUp = false;
+  return stage(
+    () => isUp ? fine() : new Response(null, { status: 503 }),
+    async (stage) => {
+      await stage.park();
+      await until(() => stage.calls.length > 0);
+      await stage.restart();
+      isUp = true;
+      await until(() => stage.outcomes.some(([outcome]) => outcome === "delivered"));
+      const [first, last] = [stage.calls[0], stage.calls.at(-1)] as [Called, Called];
+      assert.equal(last.headers.get("webhook-id"), first.headers.get("webhook-id"));
+      assert.equal(last.body, first.body);
+    },
+  );
+});
+
+Deno.test("a step that is parked in a child run is told again with the child's id", () =>
+  stage(fine, async ({ calls, park, restart }) => {
+    await park("r", PARENT);
+    await until(() => calls.length === 1);
+    await restart();
+    await until(() => calls.length === 2);
+    const ids = calls.map(({ headers }) => headers.get("webhook-id"));
+    assert.equal(ids[1], ids[0]);
+    assert.match(ids[0] ?? "", /^r\/child\/\d+$/);
+  }));
+
+Deno.test("a run that slept, parked, is not told again when it is woken here", () =>
+  stage(fine, async ({ calls, engine, park, told }) => {
+    await park();
+    await told;
+    await engine.resume("r");
+    await engine.signal("r", "anything");
+    await park("other");
+    await until(() => calls.length > 1);
+    assert.deepEqual(calls.map(({ body }) => JSON.parse(body).data.run_id), ["r", "other"]);
+  }));
+
+Deno.test("runs found parked are told one after the other, those not that were resolved meanwhile", () => {
+  const first = Promise.withResolvers<Response>();
+  const ids = ["r1", "r2", "r3", "r4"];
+  const taken: string[] = [];
+  return stage((nth) => nth === ids.length + 1 ? first.promise : fine(), async (stage) => {
+    const { calls, outcomes, park, restart } = stage;
+    for (const id of ids) await park(id);
+    await until(() => outcomes.length === ids.length);
+    await restart();
+    await until(() => calls.length === ids.length + 1);
+    const skip = { step: "buy", action: "skip", reason: "It was done by hand" } as const;
+    await (await stage.engine.resolve("r2", skip))?.result();
+    await stage.engine.resolve("r1", skip); // is being told
+    first.resolve(fine());
+    await until(() => outcomes.length === ids.length + 2);
+    for (const { body } of calls.slice(ids.length)) taken.push(JSON.parse(body).data.run_id);
+    assert.deepEqual(taken, ["r1", "r3", "r4"]);
+    assert.deepEqual(
+      outcomes.slice(ids.length).map(([outcome, { runId }]) => [outcome, runId]),
+      [["delivered", "r3"], ["delivered", "r4"]],
+    );
+  });
+});
+
+Deno.test("a run that is resolved while its webhook is down is not told any more", () => {
+  let isUp = false;
+  return stage(() => isUp ? fine() : new Response(null, { status: 503 }), async (stage) => {
+    const { calls, outcomes, park } = stage;
+    await park("r1");
+    await until(() => calls.length > 1);
+    await stage.engine.resolve("r1", {
+      step: "buy",
+      action: "skip",
+      reason: "It was done by hand",
+    });
+    isUp = true;
+    await park("r2");
+    await until(() => outcomes.length > 0);
+    assert.deepEqual(outcomes.map(([, { runId }]) => runId), ["r2"]);
+  });
+});
+
+Deno.test("of a step that was tried again, and parked again, only that it is parked now is told", () => {
+  let isUp = false;
+  return stage(() => isUp ? fine() : new Response(null, { status: 503 }), async (stage) => {
+    const { calls, outcomes, park } = stage;
+    await park("r1");
+    await until(() => calls.length > 1);
+    const again = { step: "buy", action: "retry", reason: "She has a new card" } as const;
+    await (await stage.engine.resolve("r1", again))?.result();
+    isUp = true;
+    await until(() => outcomes.length > 0);
+    await stage.restart();
+    await park("r2");
+    await until(() => outcomes.length > 2);
+    assert.deepEqual(outcomes.map(([, { runId }]) => runId).sort(), ["r1", "r1", "r2"]);
+    const ids = new Set(calls.map(({ headers }) => headers.get("webhook-id")));
+    assert.equal(ids.size, 3, "r1, r1 again, and r2");
+  });
+});
+
+Deno.test("the delays between two calls of a webhook grow to five minutes", () =>
+  stage(() => new Response(null, { status: 500 }), async ({ calls, park, told }) => {
+    await park();
+    await told;
+    const delays = calls.slice(1).map(({ at }, nth) => at - (calls[nth]?.at ?? 0));
+    assert.deepEqual(delays.slice(0, 9), [1, 2, 4, 8, 16, 32, 64, 128, 256].map((s) => s * 1_000));
+    assert.deepEqual(new Set(delays.slice(9)), new Set([300_000]));
+  }));
+
+for (
+  const [what, most, hear] of [
+    ["under way", 1_000, "onHappening"],
+    ["found", 10_000, "onStillParked"],
+  ] as const
+) {
+  Deno.test(`of many notifications ${what} those beyond ${most} are only said to be lost`, async () => {
+    const failed: (string | undefined)[] = [];
+    let sent = 0;
+    const webhook = new AttentionWebhook({
+      url: "http://127.0.0.1:1/",
+      secret: SECRET,
+      clock: new FakeClock(),
+      onOutcome: (_outcome, { error }) => failed.push(error),
+      fetch: (_url, init) => {
+        sent++;
+        return new Promise((_resolve, reject) =>
+          init?.signal?.addEventListener("abort", () => reject(init.signal?.reason))
+        );
+      },
+    });
+    const workflow = workflowOf(PARKING);
+    const origin = { correlationId: "c", traceparent: null };
+    for (let nth = 0; nth < most + 2; nth++) {
+      webhook[hear](`r${nth}`, workflow, parked(nth), origin);
+    }
+    assert.deepEqual(failed, ["too many wait", "too many wait"]);
+    await until(() => sent > 0);
+    assert.equal(sent, hear === "onHappening" ? most : 1);
+    await webhook.close();
+    assert.equal(failed.length, 2 + sent, "what was not begun is for the next start");
+  });
+}
+
+function parked(seq: number): Happening {
+  const failure = {
+    code: "PERMISSION_DENIED",
+    message: "",
+    step: "buy",
+    attempts: 1,
+    outcome: "rejected",
+    reason: "",
+    domain: "",
+    metadata: {},
+    details: [],
+  } as const;
+  const more = { v: 1, seq, at: 0, path: "buy", op: "compensate", request: null } as const;
+  return { kind: "attention_raised", failure, ...more };
+}
+
+/** Waits for what other tasks bring about. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 function atobBytes(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));

@@ -196,6 +196,40 @@ steps:
     await run.result();
   }));
 
+Deno.test("services that differ in their settings add up, and those without a breaker are seen", () =>
+  withTelemetry(async ({ telemetry, engine }) => {
+    const asked: PromiseWithResolvers<void>[] = [];
+    const settings = ["attempt_timeout: 1h", "attempt_timeout: 2h", "circuit_breaker: false"];
+    for (const each of settings) {
+      const begun = Promise.withResolvers<void>();
+      asked.push(begun);
+      await engine.start(
+        workflowOf(`name: slow
+services:
+  shop: { endpoint: "${each.startsWith("circuit") ? "plain" : "shop"}:50051", ${each} }
+steps: [ { parallel: [ { id: a, service: shop, method: Hang }, { id: b, service: shop, method: Hang } ] } ]
+`),
+        { onHappening: (event) => event.kind === "attempt_started" && begun.resolve() },
+      );
+    }
+    for (const { promise } of asked) await promise;
+    engine.breakers()[1]?.forceOpen();
+    const metrics = read(await telemetry.metricsText());
+    const values = (name: string, label: string) =>
+      metrics.get(name)?.map(({ labels, value }) => [labels[label], value]);
+    assert.deepEqual(values("maestro_service_calls_in_flight", "maestro_endpoint"), [
+      ["shop:50051", 4],
+      ["plain:50051", 2],
+    ]);
+    assert.deepEqual(
+      values("maestro_circuit_breaker_state", "maestro_circuit_breaker_state"),
+      [["closed", 1], ["open", 0], ["half_open", 0], ["forced_open", 1]],
+    );
+    assert.deepEqual(values("maestro_service_calls_waiting", "maestro_endpoint"), [
+      ["shop:50051", 0],
+    ]);
+  }, { scripts: { "shop/Hang": { hang: true } } }));
+
 Deno.test("every metric that is named comes, and a collector gets the same", async (t) => {
   await using receiver = new OtlpReceiver();
   const env = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${receiver.endpoint}/v1/metrics` };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openEngine } from "../../src/library/open.ts";
+import type { Happening } from "../../src/engine/happening.ts";
 import { callerOf, callFailure, type CallHandler } from "../../src/library/fake.ts";
 import type { LogFormat } from "../../src/telemetry/format.ts";
 import type { LogLevel } from "../../src/telemetry/levels.ts";
@@ -97,6 +98,38 @@ test("a log says of each line who, where and how long", async () => {
   const undone = lines.find(({ message }) => message === "compensation completed");
   assert.equal(undone?.["method"], "Release");
 });
+
+test("a log remembers so many runs, and forgets those first that it has heard of longest ago", () => {
+  const durations: Record<string, unknown> = {};
+  const ignore = () => {};
+  const info = (message: string, { run_id, duration_ms }: Record<string, unknown>) => {
+    if (message === "run ended") durations[String(run_id)] = duration_ms;
+  };
+  const logger = { info, trace: ignore, debug: ignore, warn: ignore, error: ignore };
+  const hear = logHappenings({ ...logger, isEnabledFor: () => false }, 2);
+  const tell = (runId: string, event: Happening) =>
+    hear(runId, WORKFLOW, event, { correlationId: "c", traceparent: null });
+  for (const id of ["r1", "r2"]) tell(id, started(id));
+  const signal = { kind: "signal_received", name: "go", id: "1", payload: {} } as const;
+  tell("r1", { v: 1, seq: 2, at: 1_000, ...signal });
+  tell("r3", started("r3"));
+  for (const id of ["r1", "r2", "r3"]) {
+    tell(id, { v: 1, seq: 3, at: 2_000, kind: "run_ended", status: "completed", output: {} });
+  }
+  assert.deepEqual(durations, { r1: 2_000, r2: undefined, r3: 2_000 });
+  return Promise.resolve();
+});
+
+function started(runId: string): Happening {
+  return {
+    v: 1,
+    seq: 1,
+    at: 0,
+    kind: "run_started",
+    ...{ runId, workflow: "order", version: null, correlationId: "c", traceparent: "" },
+    ...{ definition: "", input: {}, env: {}, schemas: {}, endpoints: {}, deadline: null },
+  };
+}
 
 test("the lines of a run that goes on after a restart name the same run and trace", async () => {
   const journal = { ...memoryJournal(), close: () => Promise.resolve() };

@@ -24,6 +24,11 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/disk I\/O error/, "the disk gives an error; is it full, or broken?"],
 ];
 
+/** Whether another process has the lock: it may be tried again. */
+export function isLocked(thrown: unknown): boolean {
+  return /is locked/.test(String(thrown));
+}
+
 /** Why the store can't be used, as people read it. */
 export function storeFailed(path: string, thrown: unknown): MaestroError {
   if (thrown instanceof MaestroError) return thrown;

@@ -1,12 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { MaestroError } from "../../errors.ts";
-import { storeFailed } from "./faults.ts";
+import { isLocked, storeFailed } from "./faults.ts";
+import { patiently } from "./patiently.ts";
 
-/**
- * Those of this process, by file. One that waits for another's transaction holds up the thread that
- * would commit it: so it commits it itself.
- */
+/** Those of this process, by file: one need not wait for another's transaction, but commits it. */
 const inThisProcess = new Map<string, Set<GroupCommit>>();
 
 interface Waiter {
@@ -14,12 +12,16 @@ interface Waiter {
   readonly failed: (error: MaestroError) => void;
 }
 
-/** How much less others wait for a lock that one has waited for in vain. */
-const IMPATIENCE = 100;
+/** What is to be done in a transaction. */
+interface Entry {
+  readonly perform: () => void;
+  readonly failed: (error: MaestroError) => void;
+}
 
 /**
  * One transaction for all that comes in the same moment, from however many runs: a commit costs the
- * disk's time, whatever is in it. What comes while it is under way goes into the next one.
+ * disk's time, whatever is in it. What comes while it is under way goes into the next one. While
+ * another process has the lock, what comes waits together, and holds up nothing else.
  */
 export class GroupCommit {
   readonly #db: DatabaseSync;
@@ -32,13 +34,15 @@ export class GroupCommit {
   #number = 0;
   #failures = 0;
   readonly #timeout: number;
-  #isPatient = true;
+  /** What waits for the lock; `null`: nothing does. */
+  #queue: Entry[] | null = null;
 
   /** @param timeout for how long another process's transaction is waited for, in milliseconds */
   constructor(path: string, db: DatabaseSync, timeout: number) {
     this.#path = path;
     this.#db = db;
     this.#timeout = timeout;
+    db.exec("PRAGMA busy_timeout = 0"); // the thread that would wait has other things to do
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#identity = this.#identify();
@@ -58,34 +62,28 @@ export class GroupCommit {
   }
 
   /**
-   * Does something in the transaction of this moment, at once.
+   * Does something in the transaction of this moment: at once, unless another process has the lock.
    *
    * @param action throws a `MaestroError` only before it has written
    * @returns resolves with what it gave, once it would survive a power cut
    */
   write<T>(action: () => T): Promise<T> {
-    return new Promise<T>((resolve, failed) => {
-      const value = this.enter(action);
-      this.#open?.push({ done: () => resolve(value), failed });
-    });
+    return new Promise<T>((resolve, failed) =>
+      this.#enter({
+        perform: () => {
+          const value = action();
+          this.#open?.push({ done: () => resolve(value), failed });
+        },
+        failed,
+      })
+    );
   }
 
   /** The same, where nobody waits until it would survive. */
-  enter<T>(action: () => T): T {
-    try {
-      if (this.#open === null) {
-        this.flushOthers();
-        this.#start();
-        this.#number++;
-        this.#open = [];
-        setImmediate(() => this.flush());
-      }
-      return action();
-    } catch (thrown) {
-      // What was written before it could be half of something.
-      if (!(thrown instanceof MaestroError)) this.#fail(thrown);
-      throw storeFailed(this.#path, thrown);
-    }
+  enter<T>(action: () => T): Promise<T> {
+    return new Promise<T>((resolve, failed) =>
+      this.#enter({ perform: () => resolve(action()), failed })
+    );
   }
 
   /** Commits what is open now. */
@@ -115,22 +113,56 @@ export class GroupCommit {
     if (all?.size === 0) inThisProcess.delete(this.#identity);
   }
 
-  /** Nothing else happens while a lock is waited for: many runs must not do so one after the other. */
-  #start(): void {
+  #enter(entry: Entry): void {
+    if (this.#queue !== null) {
+      this.#queue.push(entry);
+      return;
+    }
     try {
-      this.#begin.run();
-      this.#wait(true);
+      if (this.#open === null) this.#start();
     } catch (thrown) {
-      this.#wait(false);
-      throw thrown;
+      this.#queue = [entry];
+      if (isLocked(thrown)) void this.#wait();
+      else this.#failQueue(thrown);
+      return;
+    }
+    this.#perform(entry);
+  }
+
+  #start(): void {
+    this.flushOthers();
+    this.#begin.run();
+    this.#number++;
+    this.#open = [];
+    setImmediate(() => this.flush());
+  }
+
+  async #wait(): Promise<void> {
+    try {
+      await patiently(this.#timeout, () => this.#start());
+    } catch (thrown) {
+      return this.#failQueue(thrown);
+    }
+    const entries = this.#queue ?? [];
+    this.#queue = null;
+    for (const entry of entries) this.#enter(entry);
+  }
+
+  #perform({ perform, failed }: Entry): void {
+    try {
+      perform();
+    } catch (thrown) {
+      // What was written before it could be half of something.
+      if (!(thrown instanceof MaestroError)) this.#fail(thrown);
+      failed(storeFailed(this.#path, thrown));
     }
   }
 
-  #wait(patiently: boolean): void {
-    if (patiently === this.#isPatient) return;
-    this.#isPatient = patiently;
-    const timeout = patiently ? this.#timeout : Math.ceil(this.#timeout / IMPATIENCE);
-    this.#db.exec(`PRAGMA busy_timeout = ${timeout}`);
+  #failQueue(thrown: unknown): void {
+    const entries = this.#queue ?? [];
+    this.#queue = null;
+    this.#fail(thrown);
+    for (const { failed } of entries) failed(storeFailed(this.#path, thrown));
   }
 
   #fail(thrown: unknown): void {

@@ -16,10 +16,14 @@ import { Inbox } from "./inbox.ts";
 import { Known } from "./known.ts";
 import { Lease } from "./lease.ts";
 import { findRun, listRuns } from "./list.ts";
+import { patiently } from "./patiently.ts";
 import { pruneRuns } from "./prune.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
 import { TIMING, type Timing } from "./timing.ts";
+
+/** For how long a lock is waited for at the end, in milliseconds: the system tells that this process is gone. */
+const LAST_PATIENCE = 100;
 
 /** A claim, with the run's row, or what is to become that. */
 interface RowClaim extends Claim {
@@ -76,6 +80,7 @@ class SqliteJournal {
   readonly #read;
   readonly #inbox: Inbox;
   readonly #known: Known;
+  readonly #timeout: number;
   /** The ids of runs that have no facts yet. */
   readonly #reserved = new Set<string>();
   #closed = false;
@@ -84,6 +89,7 @@ class SqliteJournal {
     const { writer, reader } = connections;
     this.#path = path;
     this.#connections = connections;
+    this.#timeout = timing.busyTimeout;
     this.#commit = new GroupCommit(path, writer, timing.busyTimeout);
     this.#lease = new Lease(path, writer, timing, (action) => this.#commit.write(action));
     this.#write = writeStatements(writer);
@@ -167,17 +173,15 @@ class SqliteJournal {
   }
 
   /** Its row is made with its first facts: without any, a run has never begun. */
-  #create(run: NewRun, owner: string): Promise<Claim> {
+  async #create(run: NewRun, owner: string): Promise<Claim> {
     const { runId } = run;
-    try {
-      this.#take(owner);
-      this.#commit.enter(() => this.#checkFree(runId));
-    } catch (thrown) {
-      return Promise.reject(thrown);
-    }
-    this.#reserved.add(runId);
-    const claim: RowClaim = { runId, owner, token: 1, no: 0, run };
-    return Promise.resolve(claim);
+    await this.#take(owner);
+    return await this.#commit.enter(() => {
+      this.#checkFree(runId);
+      this.#reserved.add(runId);
+      const claim: RowClaim = { runId, owner, token: 1, no: 0, run };
+      return claim;
+    });
   }
 
   #checkFree(runId: string): void {
@@ -216,7 +220,7 @@ class SqliteJournal {
   }
 
   async #claim(runId: string, owner: string): Promise<Claim> {
-    const me = this.#take(owner);
+    const me = await this.#take(owner);
     return await this.#commit.write(() => {
       const row = this.#row(runId);
       // A child run is whose its root is.
@@ -238,7 +242,7 @@ class SqliteJournal {
   }
 
   async *#adopt(owner: string): AsyncIterable<Adopted> {
-    const me = this.#take(owner);
+    const me = await this.#take(owner);
     await this.#commit.write(() => {
       const owners = (this.#write.openOwners.all() as { owner: number | null }[])
         .flatMap((row) => row.owner ?? []);
@@ -326,14 +330,16 @@ class SqliteJournal {
   }
 
   /** This process's number among the owners, from its first run on. */
-  #take(owner: string): number {
+  async #take(owner: string): Promise<number> {
     const { no } = this.#lease;
     if (no !== null) return no;
-    this.#commit.flush();
-    this.#commit.flushOthers();
     try {
-      this.#tidy();
-      return this.#lease.take(owner);
+      return await patiently(this.#timeout, () => {
+        this.#commit.flush();
+        this.#commit.flushOthers();
+        this.#tidy();
+        return this.#lease.take(owner);
+      });
     } catch (thrown) {
       throw storeFailed(this.#path, thrown);
     }
@@ -383,6 +389,7 @@ class SqliteJournal {
     this.#commit.flushOthers();
     const { writer, reader } = this.#connections;
     try {
+      writer.exec(`PRAGMA busy_timeout = ${LAST_PATIENCE}`);
       this.#lease.release();
     } catch {
       /* its lease will run out */
