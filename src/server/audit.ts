@@ -7,7 +7,7 @@ export interface AuditEntry {
   readonly who: string;
   /** What they may do. */
   readonly role: Role;
-  /** `start`, `cancel`, `signal`, `resolve`, `forceOpen` or `reset`. */
+  /** `start`, `cancel`, `signal`, `resolve`, `resume`, `prune`, `forceOpen` or `reset`. */
   readonly action: string;
   /** What it was done to, where it was a run. */
   readonly runId: string | null;
