@@ -7,6 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import {
   collect,
   example,
+  insecureOption,
   logFileOption,
   logFormatOption,
   logLevelOption,
@@ -87,6 +88,7 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
       serverOption().conflicts(["store", "secret", "endpoint", "retention", "inspect"]),
     )
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(retentionOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())

@@ -9,6 +9,7 @@ import {
   example,
   existingStoreOption,
   formOption,
+  insecureOption,
   logFileOption,
   logFormatOption,
   logLevelOption,
@@ -49,6 +50,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs list --status needs_attention --since 7d"))
     .action(async (flags) => {
       const { listCommand } = await import("./runs_list.ts");
@@ -64,6 +66,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs show order-17"))
     .action(async (id, flags) => {
       const { showCommand } = await import("./runs_show.ts");
@@ -80,6 +83,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs events order-17 --follow"))
     .action(async (id, flags) => {
       const { eventsCommand } = await import("./runs_events.ts");
@@ -99,6 +103,9 @@ function addResume(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(quietOption())
     .addOption(retentionOption())
     .addOption(existingStoreOption())
+    .addOption(serverOption().conflicts(["store", "secret", "retention"]))
+    .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -130,6 +137,7 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -154,6 +162,7 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -192,6 +201,7 @@ function addResolve(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption().conflicts(["store", "secret", "by"]))
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -216,6 +226,9 @@ function addPrune(runs: Command, io: Io, done: (code: number) => void): void {
     .requiredOption("--older-than <duration>", "those that ended longer ago than this: 30d")
     .addOption(formOption("how many were dropped"))
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs prune --older-than 30d"))
     .action(async (flags) => {
       const { pruneCommand } = await import("./runs_prune.ts");

@@ -1,67 +1,12 @@
 /** `maestro run --server` and `maestro runs … --server`: what they print is what the store has. */
 import assert from "node:assert/strict";
-import { serve, type Serving } from "../server/serving.ts";
-import { tempFiles } from "../support/temp_files.ts";
-import { type Desk, deskTest, DONE } from "./desk.ts";
-import { command, ended, maestro } from "./program.ts";
-
-const TOKENS = { viewer: "look-look-look", operator: "act-act-act-act" };
-
-/** A server over the desk's folder and a store, and the program's ways to both. */
-async function begin(desk: Desk) {
-  const files = await tempFiles({
-    tokens: (await Promise.all(
-      Object.entries(TOKENS).map(async ([role, token]) => `${role} ${role} ${await digest(token)}`),
-    )).join("\n"),
-    look: `${TOKENS.viewer}\n`,
-    act: `${TOKENS.operator}\n`,
-  });
-  const store = `sqlite:${files.path("runs.db")}`;
-  const server = await serve({
-    workflows: desk.folder,
-    store,
-    args: ["--tokens", files.path("tokens")],
-    token: TOKENS.operator,
-  });
-  const cwd = files.directory;
-  const flags = (token: "look" | "act") => [
-    "--server",
-    server.url,
-    "--token-file",
-    files.path(token),
-  ];
-  return {
-    server,
-    /** Asks the server. */
-    remote: (args: readonly string[], token: "look" | "act" = "act") =>
-      maestro([...args, ...flags(token)], { cwd }),
-    /** Looks into the store itself. */
-    local: (args: readonly string[]) => maestro([...args, "--store", store], { cwd }),
-    spawn: (args: readonly string[]) => command([...args, ...flags("act")], { cwd }).spawn(),
-    store,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await files[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(bytes).toHex();
-}
-
-/** Resolves once a run stands so. */
-async function stands(server: Serving, id: string, status: string, steps = 0): Promise<void> {
-  for (;;) {
-    const { body } = await server.ask("GET", `/runs/${id}`);
-    if (body.status === status && body.steps.length >= steps) return;
-  }
-}
+import { deskTest, DONE } from "./desk.ts";
+import { ended, maestro } from "./program.ts";
+import { begin, stands } from "./served_desk.ts";
 
 /** What a place adds to the commands that are proposed, and the passing of time. */
 const settled = (text: string) =>
-  text.replaceAll(/ --(server|store) \S+| (in the store|at the server) "[^"]*"/g, "")
+  text.replaceAll(/ --(server|token-file|store) \S+| (in the store|at the server) "[^"]*"/g, "")
     .replaceAll(/\b\d+(\.\d+)?m?s\b/g, "<t>")
     .replaceAll(/ +<t>/g, " <t>");
 
@@ -87,14 +32,20 @@ deskTest("what is printed is the same whichever way the runs are reached", async
     assert.deepEqual([again.code, again.stdout], [0, stdout]);
     const other = await run("fine", "one", "--set", "text=other");
     assert.equal(other.code, 2);
-    assert.match(other.stderr, /There is a run "one" already/);
+    assert.match(
+      other.stderr,
+      /Cannot use --run-id "one": there is a run of that id already, .* with "maestro runs show one --server http:\S+ --token-file \S+act"/,
+    );
   });
 
   await t.step("the exit code is the run's", async () => {
     assert.equal((await run("refused@1.0", "two", "--quiet")).code, 1);
     const { code, stderr } = await run("parked", "three", "--output", "pretty");
     assert.equal(code, 3);
-    assert.match(stderr, new RegExp(`maestro runs resolve three .* --server ${server.url}`));
+    assert.match(
+      stderr,
+      new RegExp(`maestro runs resolve three .* --server ${server.url} --token-file \\S+act`),
+    );
   });
 
   await t.step("events are printed as they come, the first included", async () => {
@@ -138,7 +89,10 @@ deskTest("what is printed is the same whichever way the runs are reached", async
   await t.step("a list as JSON has the same runs", async () => {
     const args = ["runs", "list", "--output", "json"];
     const [there, here] = await Promise.all([remote(args), local(args)]);
-    assert.deepEqual(JSON.parse(there.stdout).runs, JSON.parse(here.stdout).runs);
+    const [far, near] = [JSON.parse(there.stdout), JSON.parse(here.stdout)];
+    assert.deepEqual(far.runs, near.runs);
+    assert.deepEqual([far.store, far.server], [null, server.url]);
+    assert.equal(near.server, null);
   });
 
   await t.step("a run is signalled, followed and cancelled", async () => {
@@ -246,7 +200,10 @@ deskTest("a server that refuses, or is none, is told apart", async (desk) => {
   }
   const file = await place.remote(["run", "fine.yaml"]);
   assert.equal(file.code, 2);
-  assert.match(file.stderr, /runs the workflows of its own folder; name one, as in "order_saga"/);
+  assert.match(
+    file.stderr,
+    /Cannot run the file "fine.yaml" at a server: .* by their names, as in "order_saga"/,
+  );
   const unknown = await place.remote(["run", "nothing"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /There is no workflow "nothing"/);
