@@ -4,6 +4,7 @@
  * @module
  */
 import type { Journal } from "../engine/doors.ts";
+import { notActive } from "../engine/commands.ts";
 import type { Engine } from "../engine/engine.ts";
 import { MaestroError } from "../errors.ts";
 import { type Io, printJson } from "./io.ts";
@@ -65,6 +66,8 @@ async function resumeOne(
   for await (const { runId, workflow, event } of stored.news()) {
     stage.progress.recall(runId, workflow, event);
   }
+  const { end } = stored.view.state;
+  if (end !== null) throw notActive(id, end.status); // who had it may live on, and hold it
   const run = await engine.resume(id);
   stage.leftBehind = () => ({ kind: "resumable", runId: id, store });
   stage.progress.goesOn();

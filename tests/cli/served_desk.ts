@@ -49,6 +49,7 @@ export async function begin(desk: Desk) {
     async stop(signal: Deno.Signal = "SIGTERM") {
       server.kill(signal);
       await server.ended();
+      await server[Symbol.asyncDispose]();
     },
     /** Starts it again, at the same address. */
     async startAgain() {
