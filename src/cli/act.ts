@@ -58,7 +58,7 @@ export function act(
     const store = placeOf(flags);
     let stands: "taken" | "posted" | "unknown" = "unknown";
     const { journal, operator } = await openOperator(stage, flags, () => stands = "posted");
-    const before = await inPlace(flags, StoredRun.find(journal, runId));
+    const before = await inPlace(store, StoredRun.find(journal, runId));
     await stage.showProgress(before.view.workflow);
     for await (const { runId, workflow, event } of before.news()) {
       stage.progress.recall(runId, workflow, event);
@@ -67,7 +67,7 @@ export function act(
     const run = await perform(operator, before.report());
     const doubtful = doubt?.(before.view.workflow) ?? null;
     if (doubtful !== null) io.stderr.write(`warning: ${doubtful}\n`);
-    if (run !== null) stands = "taken";
+    stands = run === null ? "posted" : "taken";
     if (run !== null) await atRest(run, journal);
     stage.endProgress();
     const after = await StoredRun.read(journal, runId);

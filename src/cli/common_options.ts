@@ -35,6 +35,14 @@ export function tokenFileOption() {
   return new Option("--token-file <path>", "with --server: the file that holds your token");
 }
 
+/** A token over a plain connection. */
+export function insecureOption() {
+  return new Option(
+    "--insecure",
+    "with --token-file: send the token over http:// to another machine, too",
+  );
+}
+
 /** A secret's file. */
 export function secretOption() {
   return new Option(

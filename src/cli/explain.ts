@@ -17,6 +17,7 @@ import {
 } from "./failed_step.ts";
 import { findStep } from "./find_step.ts";
 import { operatorCommands } from "./operator_commands.ts";
+import type { Place } from "./store_option.ts";
 import type { Paint } from "./palette.ts";
 import { count, printable, shorten } from "./text.ts";
 
@@ -67,7 +68,7 @@ const WAITS: Readonly<Record<string, string>> = {
 const MOST_OF_REQUEST = 300;
 
 /** What an operator can do about it; where no other process can, what is left to do by hand. */
-function operatorLines({ run_id, attention }: RunReport, store: string): string[] {
+function operatorLines({ run_id, attention }: RunReport, store: Place): string[] {
   if (store !== "memory") {
     const commands = operatorCommands(run_id, attention, store);
     return ["  An operator is needed:", ...commands.map((line) => `    ${line}`)];

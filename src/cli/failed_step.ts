@@ -9,6 +9,7 @@ import { formatDuration } from "../workflow/durations.ts";
 import type { CallTarget, Step, Workflow } from "../workflow/model.ts";
 import { calls } from "./calls_text.ts";
 import { findStep, targetOf } from "./find_step.ts";
+import type { Place } from "./store_option.ts";
 
 /** How expressions say that the input lacks something. */
 const MISSING_INPUT = /: there is no field "([\w-]+)" in \.input((?:\.[\w-]+)*) \(/;
@@ -18,8 +19,8 @@ export interface Executed {
   readonly workflow: Workflow;
   /** Those that were given in place of the workflow's, by service. */
   readonly endpoints: Readonly<Record<string, string>>;
-  /** Where it is kept, as `--store` has it. */
-  readonly store: string;
+  /** Where it is kept. */
+  readonly store: Place;
 }
 
 /** A failure, and what failed: a step's own action, its compensation or what verifies it. */

@@ -53,8 +53,8 @@ export class JoinedRun implements Going {
       const rests = status === "needs_attention" &&
         (sleepsUntil === null || isParked(this.#stored.view));
       if (endedAt !== null || rests) return this.#stored.report();
-      if (owned) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
-      else await this.#takeOver();
+      if (!owned) await this.#takeOver();
+      if (!this.isHere) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
   }
 
@@ -71,4 +71,13 @@ export class JoinedRun implements Going {
       if (code !== "RUN_OWNED" && code !== "RUN_NOT_ACTIVE") throw thrown;
     }
   }
+}
+
+/** Takes in what happened in a run before it is followed. */
+export async function catchUp(stage: Stage, stored: StoredRun): Promise<void> {
+  for await (const { runId, workflow, event } of stored.news()) {
+    stage.progress.recall(runId, workflow, event);
+    stage.recount(runId, event);
+  }
+  if (stored.view.state.end === null) stage.progress.goesOn();
 }

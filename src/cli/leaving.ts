@@ -1,6 +1,6 @@
 import type { RunReport } from "../engine/report.ts";
 import { EXIT } from "./exit_code.ts";
-import { resumeCommand, shellWord, storeOption } from "./store_option.ts";
+import { type Place, placeOption, resumeCommand, shellWord, showCommand } from "./store_option.ts";
 
 /** What someone who leaves before the end leaves behind. */
 export type LeftBehind =
@@ -9,9 +9,11 @@ export type LeftBehind =
   /** A run that was kept in memory only. */
   | { readonly kind: "lost"; readonly report: RunReport }
   /** Runs that can be resumed; `null`: all that are open. */
-  | { readonly kind: "resumable"; readonly runId: string | null; readonly store: string }
-  /** A run that another process goes on with. */
-  | { readonly kind: "elsewhere"; readonly runId: string; readonly store: string }
+  | { readonly kind: "resumable"; readonly runId: string | null; readonly store: Place }
+  /** A run that a server was asked to start, and it has not answered yet. */
+  | { readonly kind: "asked"; readonly runId: string; readonly store: Place }
+  /** Runs that another process, or a server, goes on with; `null`: some. */
+  | { readonly kind: "elsewhere"; readonly runId: string | null; readonly store: Place }
   /** Something that is wanted of a run. */
   | {
     readonly kind: "wanted";
@@ -21,7 +23,7 @@ export type LeftBehind =
     /** `taken`: the run goes on here, with it on record; `posted`: it stands in the run's inbox. */
     readonly stands: "taken" | "posted" | "unknown";
     readonly runId: string;
-    readonly store: string;
+    readonly store: Place;
   };
 
 /** What someone who leaves before the end is told. */
@@ -31,8 +33,18 @@ export function leavingText(code: number, left: LeftBehind): string {
   switch (left.kind) {
     case "nothing":
       return `${why}: nothing was run`;
-    case "elsewhere":
-      return `${why}: another process goes on with run ${left.runId}; see ${showCommand(left)}`;
+    case "asked":
+      return `${why} before it was known whether run ${left.runId} was started; see ${
+        showCommand(left.runId, left.store)
+      }`;
+    case "elsewhere": {
+      const { runId, store } = left;
+      const who = typeof store === "string" ? "another process" : "the server";
+      const [what, look] = runId === null
+        ? ["them", `maestro runs list${placeOption(store)}`]
+        : [`run ${runId}`, showCommand(runId, store)];
+      return `${why}: ${who} goes on with ${what}; see ${look}`;
+    }
     case "wanted":
       return `${why}${wantedText(left)}`;
     case "resumable": {
@@ -68,15 +80,13 @@ function wantedText(left: Wanted): string {
       }`;
     case "posted":
       return `: ${what} is posted, and need not be sent again: the process that has run ${runId} does it, or whoever takes the run over${again}; see ${
-        showCommand(left)
+        showCommand(runId, store)
       }`;
     case "unknown":
-      return ` before it was known whether ${what} is on record${again}; see ${showCommand(left)}`;
+      return ` before it was known whether ${what} is on record${again}; see ${
+        showCommand(runId, store)
+      }`;
   }
-}
-
-function showCommand({ runId, store }: { readonly runId: string; readonly store: string }): string {
-  return `maestro runs show ${shellWord(runId)}${storeOption(store)}`;
 }
 
 function cancelled(bySignal: boolean): string {

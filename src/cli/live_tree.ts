@@ -2,7 +2,7 @@ import { createLogUpdate } from "log-update";
 import { pivotOf } from "../machines/pivot.ts";
 import type { Output } from "./output.ts";
 import { paintWith } from "./palette.ts";
-import { Heard, type Progress, type ProgressOptions } from "./progress.ts";
+import { awayText, Heard, type Progress, type ProgressOptions } from "./progress.ts";
 import { eachView } from "./run_view.ts";
 import { renderTree } from "./tree.ts";
 
@@ -19,7 +19,7 @@ export function liveTree({ workflow, output, mask }: ProgressOptions): Progress 
   const update = createLogUpdate(streamOf(output), { showCursor: true });
   const paint = paintWith(output.colour);
   let said: string | null = null;
-  let refused = "";
+  let note = "";
   let begun = false;
   let timer: ReturnType<typeof setInterval> | undefined;
 
@@ -36,7 +36,7 @@ export function liveTree({ workflow, output, mask }: ProgressOptions): Progress 
       ...(height !== undefined && { height }),
       paint,
       hint: hint(),
-      note: heard.view.state.end === null ? refused : "",
+      note: heard.view.state.end === null ? note : "",
     }));
   const redraw = () => update(draw(output.height() - 1));
 
@@ -62,7 +62,11 @@ export function liveTree({ workflow, output, mask }: ProgressOptions): Progress 
       if (timer !== undefined) redraw();
     },
     refused(why) {
-      refused = `! ${why}`;
+      note = `! ${why}`;
+      if (timer !== undefined) redraw();
+    },
+    away(why) {
+      note = why === null ? "" : `! ${awayText(why)}`;
       if (timer !== undefined) redraw();
     },
     end() {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AttentionReport } from "../engine/report.ts";
-import { shellWord, storeOption } from "./store_option.ts";
+import { type Place, placeOption, shellWord, showCommand } from "./store_option.ts";
 
 /** So many parked steps are given their commands. */
 const MOST = 3;
@@ -13,13 +13,13 @@ const MOST = 3;
 export function operatorCommands(
   runId: string,
   attention: readonly AttentionReport[],
-  store: string,
+  place: Place,
 ): string[] {
   const id = shellWord(runId);
   const commands = attention.slice(0, MOST).flatMap(({ step, op }) => {
     const [skipped, aborted] = MEANINGS[op];
     const resolve = `maestro runs resolve ${id} --step ${shellWord(step)}`;
-    const rest = `--reason "…"${storeOption(store)}`;
+    const rest = `--reason "…"${placeOption(place)}`;
     return [
       [`${resolve} --retry ${rest}`, op === "verify" ? "asks again" : RETRIED],
       [`${resolve} --skip ${rest}`, skipped],
@@ -30,7 +30,7 @@ export function operatorCommands(
   const more = attention.length - MOST;
   return [
     ...commands.map(([command, does]) => `${command.padEnd(width)}  # ${does}`),
-    ...(more > 0 ? [`maestro runs show ${id}${storeOption(store)}  # ${more} more`] : []),
+    ...(more > 0 ? [`${showCommand(runId, place)}  # ${more} more`] : []),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { Journal } from "../engine/doors.ts";
 import { MaestroError } from "../errors.ts";
 import { readSecrets } from "./secret_option.ts";
 import type { Stage } from "./stage.ts";
-import { inStore, openExisting, whereNot } from "./store_option.ts";
+import { inStore, openExisting, type Place, type ServerPlace, whereNot } from "./store_option.ts";
 import type { Operator, RunsView } from "./views.ts";
 
 /** The options that say where runs are. */
@@ -16,26 +16,36 @@ export interface PlaceFlags {
   /** A server's URL: instead of the store. */
   readonly server?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly insecure?: true | undefined;
 }
 
-/** The place as text, for commands that someone is told to type. */
-export function placeOf({ server, store }: PlaceFlags): string {
-  return server ?? store;
+/** The place that the options name. @throws {MaestroError} `USAGE` */
+export function placeOf(flags: PlaceFlags): Place {
+  return serverOf(flags) ?? flags.store;
 }
 
-/** Opens the runs that there are, to look at them. @throws {MaestroError} `USAGE`; `STORE_FAILED` */
-export async function openRuns(flags: PlaceFlags): Promise<RunsView> {
+/**
+ * Opens the runs that there are, to look at them.
+ *
+ * @param onAway hears why the server can't be asked, and `null` once it can again, where they are
+ * looked at for long. Default: that is an error
+ * @throws {MaestroError} `USAGE`; `STORE_FAILED`
+ */
+export async function openRuns(
+  flags: PlaceFlags,
+  onAway?: (why: string | null) => void,
+): Promise<RunsView> {
   const server = serverOf(flags);
-  return server === null
-    ? await openExisting(flags.store)
-    : await (await import("./remote/open.ts")).remoteRuns(server);
+  if (server === null) return await openExisting(flags.store);
+  const { remoteRuns } = await import("./remote/open.ts");
+  return await remoteRuns(server, onAway && { onAway });
 }
 
 /** Says of a run that is not there where it is not. @throws {MaestroError} `RUN_NOT_FOUND`, and others */
-export function inPlace<T>({ server, store }: PlaceFlags, finding: Promise<T>): Promise<T> {
-  return server === undefined
-    ? inStore(store, finding)
-    : whereNot(`at the server "${server}"`, finding);
+export function inPlace<T>(place: Place, finding: Promise<T>): Promise<T> {
+  return typeof place === "string"
+    ? inStore(place, finding)
+    : whereNot(`at the server "${place.server}"`, finding);
 }
 
 /**
@@ -57,10 +67,11 @@ export async function openOperator(
 }
 
 /** The server that is asked; `null`: none is. @throws {MaestroError} `USAGE` where there is a token and no server */
-export function serverOf({ server, tokenFile }: PlaceFlags) {
-  if (server !== undefined) return { server, tokenFile };
-  if (tokenFile === undefined) return null;
-  throw new MaestroError("USAGE", "Cannot use --token-file alone: it goes with --server");
+export function serverOf({ server, tokenFile, insecure }: PlaceFlags): ServerPlace | null {
+  if (server !== undefined) return { server, tokenFile, insecure };
+  if (tokenFile === undefined && insecure === undefined) return null;
+  const option = tokenFile === undefined ? "--insecure" : "--token-file";
+  throw new MaestroError("USAGE", `Cannot use ${option} alone: it goes with --server`);
 }
 
 /** A journal that calls back once something stands in the inbox of a run. */

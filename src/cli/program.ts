@@ -7,6 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import {
   collect,
   example,
+  insecureOption,
   logFileOption,
   logFormatOption,
   logLevelOption,
@@ -41,12 +42,12 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
 
 function addRun(program: Command, io: Io, done: (code: number) => void): void {
   program.command("run").alias("execute")
-    .summary("run one workflow here, now, and print its result")
+    .summary("run one workflow now, and print its result")
     .description(
-      "Runs one workflow here, now, and prints its result.\n\n" +
-        "Standard output carries the result only; progress, logs and problems go to standard error.\n" +
-        "Ctrl-C cancels the run, which rolls back; past its pivot that is refused. A second Ctrl-C\n" +
-        "leaves at once, and SIGTERM does not cancel: the run can be resumed.",
+      "Runs one workflow now, here or, with --server, at a server, and prints its result.\n\n" +
+        "Standard output carries the result only; progress, logs and problems go to standard error.\n\n" +
+        "Ctrl-C cancels the run, which rolls back; past its pivot that is refused. A second Ctrl-C " +
+        "leaves at once, and SIGTERM does not cancel: the run can be resumed; at a server it goes on.",
     )
     .argument(
       "<file>",
@@ -87,6 +88,7 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
       serverOption().conflicts(["store", "secret", "endpoint", "retention", "inspect"]),
     )
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(retentionOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
@@ -96,11 +98,13 @@ function addRun(program: Command, io: Io, done: (code: number) => void): void {
       example(
         "deno run -A examples/services/start.ts --deno   # in another terminal",
         "maestro run examples/order_saga/workflow.yaml --input @examples/order_saga/input.json",
+        "maestro serve --workflows examples              # or at a server, in another terminal",
+        "maestro run order_saga --server http://127.0.0.1:8080 --input @examples/order_saga/input.json",
       ) +
         "\n\nExit codes:\n" +
         "  0 completed; 1 failed, undone, cancelled or timed out; 2 wrong usage, workflow or input:\n" +
-        "  nothing was run; 3 needs attention or is incomplete; 4 the store failed; 130 second Ctrl-C;\n" +
-        "  143 SIGTERM",
+        "  nothing was run; 3 needs attention or is incomplete; 4 the store failed, or\n" +
+        "  the server can't be reached; 130 second Ctrl-C; 143 SIGTERM",
     )
     .action(async (file, flags) => {
       const { runCommand } = await import("./run_command.ts");

@@ -16,6 +16,8 @@ export interface Progress {
   interrupted(): void;
   /** It does not, and why. */
   refused(why: string): void;
+  /** The server that has the run can't be asked, and why; `null`: it can again. */
+  away(why: string | null): void;
   /** Shows the last state, and lets go of the terminal. */
   end(): void;
 }
@@ -35,8 +37,14 @@ export const silentProgress: Progress = {
   goesOn: () => {},
   interrupted: () => {},
   refused: () => {},
+  away: () => {},
   end: () => {},
 };
+
+/** What is said of a server that can't be asked, and why; `null`: it can again. */
+export function awayText(why: string | null): string {
+  return why === null ? "The server answers again" : `${why}; trying again`;
+}
 
 /** The views of a run and of those below it, moved on by what is heard. */
 export class Heard {
@@ -86,6 +94,9 @@ export function plainProgress({ workflow, output, mask }: ProgressOptions): Prog
     },
     refused(why) {
       output.write(mask(`${" ".repeat(7)}  ${why}\n`));
+    },
+    away(why) {
+      output.write(mask(`${" ".repeat(7)}  ${awayText(why)}\n`));
     },
     end: () => {},
   };

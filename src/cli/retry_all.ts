@@ -28,7 +28,9 @@ export function retryAll(decision: Decision, flags: RetryAllFlags, io: Io): Prom
   return Stage.with(flags, io, async (stage) => {
     const { journal, operator } = await openOperator(stage, flags);
     if (stage.mayShow) stage.progress = linesProgress(io.stderr, stage.mask.mask);
-    stage.leftBehind = () => ({ kind: "resumable", runId: null, store: placeOf(flags) });
+    const store = placeOf(flags);
+    const kind = typeof store === "string" ? "resumable" : "elsewhere";
+    stage.leftBehind = () => ({ kind, runId: null, store });
     const parked = await parkedRuns(journal, flags.workflow);
     const round = new Round(stage, operator, journal);
     for (const runId of parked) await round.retry(runId, decision, flags.step);

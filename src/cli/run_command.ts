@@ -10,7 +10,7 @@ import { runExists } from "../engine/run_exists.ts";
 import { MaestroError } from "../errors.ts";
 import type { Io } from "./io.ts";
 import { checkSameRun } from "./same_run.ts";
-import { JoinedRun } from "./joined_run.ts";
+import { catchUp, JoinedRun } from "./joined_run.ts";
 import { LocatedError } from "./located.ts";
 import { serverOf } from "./place.ts";
 import { pruneOlder } from "./retention.ts";
@@ -25,7 +25,7 @@ export async function runCommand(file: string, flags: RunFlags, io: Io): Promise
   const server = serverOf(flags);
   if (server !== null) {
     const { remoteRun } = await import("./remote/run.ts");
-    return await remoteRun(file, { ...flags, ...server }, io);
+    return await remoteRun(file, flags, server, io);
   }
   return await Stage.with(flags, io, async (stage) => {
     const request = await readRequest(file, flags, stage.mask);
@@ -70,11 +70,7 @@ async function join(stage: Stage, { engine, journal, request, store }: Play): Pr
   const { workflow, start } = request;
   const stored = await StoredRun.find(journal, start.runId ?? "");
   await checkSameRun(stored.started, workflow, start.input ?? {});
-  for await (const { runId, workflow, event } of stored.news()) {
-    stage.progress.recall(runId, workflow, event);
-    stage.recount(runId, event);
-  }
-  if (stored.view.state.end === null) stage.progress.goesOn();
+  await catchUp(stage, stored);
   const run = new JoinedRun(stage, engine, journal, stored);
   stage.leftBehind = () => ({
     kind: run.isHere ? "resumable" : "elsewhere",

@@ -2,14 +2,14 @@ import { rootIdOf } from "../engine/ids.ts";
 import { explain } from "./explain.ts";
 import type { Output } from "./output.ts";
 import { paintWith } from "./palette.ts";
-import { resumeCommand } from "./store_option.ts";
+import { type Place, resumeCommand } from "./store_option.ts";
 import type { StoredRun } from "./stored_run.ts";
 import { renderTree } from "./tree.ts";
 
 /** Everything about where a run stands: its tree, why it stands there, and what can be done. */
 export function runPage(
   stored: StoredRun,
-  { store, owned }: { readonly store: string; readonly owned: boolean },
+  { store, owned }: { readonly store: Place; readonly owned: boolean },
   now: number,
   output: Output,
 ): string {

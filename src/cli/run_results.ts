@@ -1,17 +1,16 @@
-import type { Journal } from "../engine/doors.ts";
 import type { RunReport } from "../engine/report.ts";
-import type { Run } from "../engine/run.ts";
 import { MaestroError } from "../errors.ts";
 import { EXIT, exitCodeOfError, exitCodeOfRun } from "./exit_code.ts";
-import type { Stage } from "./stage.ts";
+import type { Going, Stage } from "./stage.ts";
 import { standingText } from "./standing_text.ts";
 import { storedFacts, StoredRun } from "./stored_run.ts";
 import type { StoredFacts } from "../engine/stored_facts.ts";
+import type { RunsView } from "./views.ts";
 
 /** What many runs come to: a line each, as they end or are parked, and the worst exit code. */
 export class RunResults {
   readonly #stage: Stage;
-  readonly #journal: Journal;
+  readonly #journal: Pick<RunsView, "read" | "kept">;
   readonly #facts: StoredFacts;
   /** The exit codes of runs that go on here, by id; `null`: it has not come to anything yet. */
   readonly #codes = new Map<string, number | null>();
@@ -22,7 +21,7 @@ export class RunResults {
   #reading: Promise<void> = Promise.resolve();
 
   /** Listens to what happens on the stage. */
-  constructor(stage: Stage, journal: Journal) {
+  constructor(stage: Stage, journal: Pick<RunsView, "read" | "kept">) {
     this.#stage = stage;
     this.#journal = journal;
     this.#facts = storedFacts(journal);
@@ -54,10 +53,10 @@ export class RunResults {
     return [...this.#reports.values()];
   }
 
-  /** A run goes on here. */
-  expect(run: Run): void {
+  /** A run goes on. Resolves once it has ended, or waits for an operator. */
+  async expect(run: Pick<Going, "id" | "result">): Promise<void> {
     if (!this.#codes.has(run.id)) this.#codes.set(run.id, null);
-    run.result().then(
+    await run.result().then(
       (report) => report.finished_at === null && this.#take(report),
       (thrown) => this.fail(run.id, thrown),
     );

@@ -7,7 +7,8 @@ import type { Fact } from "../machines/facts.ts";
 import { eventJson } from "../engine/event_json.ts";
 import { eventLine } from "./event_line.ts";
 import type { Io } from "./io.ts";
-import { inPlace, openRuns, type PlaceFlags } from "./place.ts";
+import { inPlace, openRuns, type PlaceFlags, placeOf } from "./place.ts";
+import { awayText } from "./progress.ts";
 import { storedFacts } from "./stored_run.ts";
 import type { RunsView } from "./views.ts";
 
@@ -22,15 +23,17 @@ const LOOK_EVERY = 200;
 
 /** Prints a run's facts, one a line. @returns the exit code */
 export async function eventsCommand(id: string, flags: EventsFlags, io: Io): Promise<number> {
-  const journal = await openRuns(flags);
+  const { stdout, stderr } = io;
+  const onAway = (why: string | null) => stderr.write(`${awayText(why)}\n`);
+  const journal = await openRuns(flags, flags.follow && onAway);
   try {
-    await inPlace(flags, journal.find(id));
-    const facts = factsOf(journal, id, flags.follow ?? false, () => io.stdout.isGone());
+    await inPlace(placeOf(flags), journal.find(id));
+    const facts = factsOf(journal, id, flags.follow ?? false, () => stdout.isGone());
     for await (const fact of facts) {
       const line = flags.output === "json"
         ? JSON.stringify(eventJson(id, fact))
         : eventLine(id, fact);
-      io.stdout.write(`${line}\n`);
+      stdout.write(`${line}\n`);
     }
     return 0;
   } finally {

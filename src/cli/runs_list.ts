@@ -33,7 +33,7 @@ export async function listCommand(flags: ListFlags, io: Io): Promise<number> {
     const size = await journal.size();
     if (flags.output === "json") {
       const store = size === null ? null : { bytes: size.bytes, free_bytes: size.free };
-      printJson(io, { runs: runs.map(shownJson), store });
+      printJson(io, { runs: runs.map(shownJson), store, server: flags.server ?? null });
       return 0;
     }
     const now = Date.now();

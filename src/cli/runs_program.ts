@@ -9,6 +9,7 @@ import {
   example,
   existingStoreOption,
   formOption,
+  insecureOption,
   logFileOption,
   logFormatOption,
   logLevelOption,
@@ -24,8 +25,10 @@ import type { Io } from "./io.ts";
 /** `maestro runs …`: looks at the runs in a store, and acts on them. */
 export function addRuns(program: Command, io: Io, done: (code: number) => void): void {
   const runs = program.command("runs")
-    .summary("look at the runs in the store, go on with them, act on them")
-    .description("Looks at the runs in the store, goes on with them, and acts on them.")
+    .summary("look at the runs in a store or at a server, go on with them, act on them")
+    .description(
+      "Looks at the runs in a store or, with --server, at a server; goes on with them, and acts on them.",
+    )
     .helpCommand(false)
     .addHelpText("after", example("maestro runs list --since 1h"));
   addLooks(runs as unknown as Command, io, done); // its type would name every option
@@ -45,10 +48,11 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .option("--workflow <name>", "only those of this workflow")
     .option("--since <duration>", "only those that started within this time: 30m, 12h, 7d")
     .option("--limit <number>", "at most so many", "50")
-    .addOption(formOption("one object with the runs and the store's size"))
+    .addOption(formOption("one object with the runs, and the store's size or the server's URL"))
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs list --status needs_attention --since 7d"))
     .action(async (flags) => {
       const { listCommand } = await import("./runs_list.ts");
@@ -64,6 +68,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs show order-17"))
     .action(async (id, flags) => {
       const { showCommand } = await import("./runs_show.ts");
@@ -80,6 +85,7 @@ function addLooks(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs events order-17 --follow"))
     .action(async (id, flags) => {
       const { eventsCommand } = await import("./runs_events.ts");
@@ -91,7 +97,7 @@ function addResume(runs: Command, io: Io, done: (code: number) => void): void {
   runs.command("resume")
     .summary("go on with what a crash or an interrupt left open")
     .description(
-      "Goes on with what a crash or an interrupt left open: with one run, or with all that nobody goes on with, until each has ended or waits for an operator. Ctrl-C cancels the one run, as in maestro run; all are left as they are, to be resumed.",
+      "Goes on with what a crash or an interrupt left open: with one run, or with all that nobody goes on with, until each has ended or waits for an operator. Ctrl-C cancels the one run, as in maestro run; all are left as they are, to be resumed. With --server they go on there, and are followed from here.",
     )
     .argument("[id]", `${RUN} (default: all)`)
     .addOption(secretOption())
@@ -99,12 +105,15 @@ function addResume(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(quietOption())
     .addOption(retentionOption())
     .addOption(existingStoreOption())
+    .addOption(serverOption().conflicts(["store", "secret", "retention"]))
+    .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
     .addHelpText(
       "after",
-      example("maestro runs resume") +
+      example("maestro runs resume", "maestro runs resume --server http://127.0.0.1:8080") +
         "\n\nExit codes:\n  as maestro run; of several runs the worst",
     )
     .action(async (id, flags) => {
@@ -114,10 +123,11 @@ function addResume(runs: Command, io: Io, done: (code: number) => void): void {
 }
 
 /** What the exit codes of commands mean that act on runs. */
-const ACCEPTED = "\n\nExit codes:\n  0 the store has it; 2 it was refused; 4 the store failed";
+const ACCEPTED =
+  "\n\nExit codes:\n  0 the store has it; 2 it was refused; 4 the store failed, or the server can't be reached";
 
 const TAKES_OVER =
-  "Where a live process has the run, that one does it; else it is done here, and the run goes on here until it has ended, waits for an operator, or only waits.";
+  "Where a live process has the run, that one does it; else it is done here, and the run goes on here until it has ended, waits for an operator, or only waits. With --server all of it is done there.";
 
 function addActs(runs: Command, io: Io, done: (code: number) => void): void {
   runs.command("cancel")
@@ -130,6 +140,7 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -154,6 +165,7 @@ function addActs(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption())
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -192,6 +204,7 @@ function addResolve(runs: Command, io: Io, done: (code: number) => void): void {
     .addOption(existingStoreOption())
     .addOption(serverOption().conflicts(["store", "secret", "by"]))
     .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(logFileOption())
@@ -211,11 +224,14 @@ function addPrune(runs: Command, io: Io, done: (code: number) => void): void {
   runs.command("prune")
     .summary("drop runs that ended long ago")
     .description(
-      "Drops runs that ended long ago, with their child runs; never one whose root is open.",
+      "Drops runs that ended long ago, with their child runs; never one whose root is open. At a server that takes the role admin.",
     )
     .requiredOption("--older-than <duration>", "those that ended longer ago than this: 30d")
     .addOption(formOption("how many were dropped"))
     .addOption(existingStoreOption())
+    .addOption(serverOption())
+    .addOption(tokenFileOption())
+    .addOption(insecureOption())
     .addHelpText("after", example("maestro runs prune --older-than 30d"))
     .action(async (flags) => {
       const { pruneCommand } = await import("./runs_prune.ts");

@@ -4,10 +4,12 @@
  * @module
  */
 import type { Journal } from "../engine/doors.ts";
+import { notActive } from "../engine/commands.ts";
 import type { Engine } from "../engine/engine.ts";
 import { MaestroError } from "../errors.ts";
 import { type Io, printJson } from "./io.ts";
 import { linesProgress } from "./lines_progress.ts";
+import { type PlaceFlags, serverOf } from "./place.ts";
 import { pruneOlder, type RetentionFlags } from "./retention.ts";
 import { RunResults } from "./run_results.ts";
 import { readSecrets } from "./secret_option.ts";
@@ -17,17 +19,22 @@ import { inStore, openExisting } from "./store_option.ts";
 import { StoredRun } from "./stored_run.ts";
 
 /** The options of `runs resume`. */
-export interface ResumeFlags extends StageFlags, RetentionFlags {
+export interface ResumeFlags extends StageFlags, RetentionFlags, PlaceFlags {
   readonly secret?: readonly string[] | undefined;
 }
 
 /** Goes on with one run, or with all that nobody has. @returns the exit code */
-export function resumeCommand(
+export async function resumeCommand(
   id: string | undefined,
   flags: ResumeFlags,
   io: Io,
 ): Promise<number> {
-  return Stage.with(flags, io, async (stage) => {
+  const server = serverOf(flags);
+  if (server !== null) {
+    const { remoteResume } = await import("./remote/resume.ts");
+    return await remoteResume(id, flags, server, io);
+  }
+  return await Stage.with(flags, io, async (stage) => {
     if (flags.retention !== undefined) parseSpan(flags.retention, "--retention");
     const secrets = await readSecrets(flags.secret, stage.mask);
     const journal = await openExisting(flags.store);
@@ -59,6 +66,8 @@ async function resumeOne(
   for await (const { runId, workflow, event } of stored.news()) {
     stage.progress.recall(runId, workflow, event);
   }
+  const { end } = stored.view.state;
+  if (end !== null) throw notActive(id, end.status); // who had it may live on, and hold it
   const run = await engine.resume(id);
   stage.leftBehind = () => ({ kind: "resumable", runId: id, store });
   stage.progress.goesOn();

@@ -17,7 +17,7 @@ export interface ShowFlags extends PlaceFlags {
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<number> {
   const journal = await openRuns(flags);
   try {
-    const stored = await inPlace(flags, StoredRun.read(journal, id));
+    const stored = await inPlace(placeOf(flags), StoredRun.read(journal, id));
     if (flags.output === "json") {
       printJson(io, stored.report());
       return 0;

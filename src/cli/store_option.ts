@@ -9,6 +9,18 @@ import { MaestroError } from "../errors.ts";
 /** Where runs are kept when nobody says. */
 export const DEFAULT_STORE = "sqlite:.maestro/maestro.db";
 
+/** A server that has runs, as the options name it. */
+export interface ServerPlace {
+  /** Its URL. */
+  readonly server: string;
+  readonly tokenFile?: string | undefined;
+  /** The token may go over a network where others could read it. */
+  readonly insecure?: true | undefined;
+}
+
+/** Where runs are: in a store, as `--store` has it, or at a server. */
+export type Place = string | ServerPlace;
+
 /** What `--store` names. */
 export type Store =
   | { readonly kind: "memory" }
@@ -35,14 +47,23 @@ export function parseStore(text: string): Store {
  * ` --store sqlite:other.db`, or ` --server http://…`, for commands that someone is told to type; empty
  * for the default.
  */
-export function storeOption(text: string): string {
-  if (/^https?:/.test(text)) return ` --server ${shellWord(text)}`;
-  return text === DEFAULT_STORE ? "" : ` --store ${shellWord(text)}`;
+export function placeOption(place: Place): string {
+  if (typeof place === "string") {
+    return place === DEFAULT_STORE ? "" : ` --store ${shellWord(place)}`;
+  }
+  const { server, tokenFile, insecure } = place;
+  const token = tokenFile === undefined ? "" : ` --token-file ${shellWord(tokenFile)}`;
+  return ` --server ${shellWord(server)}${token}${insecure ? " --insecure" : ""}`;
 }
 
 /** What someone can type to go on with a run; `null`: with all that are open. */
-export function resumeCommand(runId: string | null, store: string): string {
-  return `maestro runs resume${runId === null ? "" : ` ${shellWord(runId)}`}${storeOption(store)}`;
+export function resumeCommand(runId: string | null, place: Place): string {
+  return `maestro runs resume${runId === null ? "" : ` ${shellWord(runId)}`}${placeOption(place)}`;
+}
+
+/** What someone can type to see where a run stands. */
+export function showCommand(runId: string, place: Place): string {
+  return `maestro runs show ${shellWord(runId)}${placeOption(place)}`;
 }
 
 /** A word as a shell takes it. */

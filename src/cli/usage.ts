@@ -48,7 +48,8 @@ function sentence(code: string, said: string, quoted: string): string {
       const [one = "", other = ""] = [...said.matchAll(/'(\S+?)[ ,'].*?(?='|$)/g)].map(([, name]) =>
         name
       );
-      return `Cannot use ${one} with ${other}`;
+      const why = one === "--server" ? AT_A_SERVER[other] : undefined;
+      return `Cannot use ${one} with ${other}${why === undefined ? "" : `: ${why}`}`;
     }
     case "commander.help":
       return "Cannot go on without a command";
@@ -63,6 +64,16 @@ function sentence(code: string, said: string, quoted: string): string {
       return said;
   }
 }
+
+/** Why an option means nothing at a server. */
+const AT_A_SERVER: Readonly<Record<string, string>> = {
+  "--store": "runs are in the one or at the other",
+  "--secret": "the server has secrets of its own",
+  "--endpoint": "the server calls the endpoints that its own files name",
+  "--retention": 'to drop old runs there, use "maestro runs prune --server"',
+  "--inspect": "what it shows is inside of the server",
+  "--by": "the server takes down whose token it is",
+};
 
 /** What is said where an argument is missing, by its name. */
 const MISSING: Readonly<Record<string, string>> = {

@@ -5,6 +5,7 @@
  */
 import type { Journal, RunQuery, RunSummary } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Run } from "../engine/run.ts";
 
 /** Runs that can be looked at. */
 export interface RunsView extends Pick<Journal, "read" | "kept" | "find" | "size" | "close"> {
@@ -13,4 +14,7 @@ export interface RunsView extends Pick<Journal, "read" | "kept" | "find" | "size
 }
 
 /** What can be wanted of a run. */
-export type Operator = Pick<Engine, "cancel" | "signal" | "resolve" | "resume">;
+export interface Operator extends Pick<Engine, "cancel" | "signal" | "resolve"> {
+  /** Has a run go on that nobody has. @returns the run, where it goes on here; else `null` */
+  resume(runId: string): Promise<Run | null>;
+}

@@ -371,8 +371,13 @@ export interface Journal {
   moments(after: number, limit: number): Promise<readonly Moment[]>;
   /** The number of the newest moment; 0 where there is none. */
   newest(): Promise<number>;
-  /** Drops runs that ended before a moment, with their child runs; never one of which a run is open. @returns how many roots */
-  prune(endedBefore: number): Promise<number>;
+  /**
+   * Drops runs that ended before a moment, with their child runs; never one of which a run is open.
+   *
+   * @param most so many roots, those that ended first. Default: all
+   * @returns how many roots
+   */
+  prune(endedBefore: number, most?: number): Promise<number>;
   /** How much room it takes; `null`: none that lasts. */
   size(): Promise<JournalSize | null>;
   /** Lets go of what it holds: others may take its runs over at once. */

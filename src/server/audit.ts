@@ -8,7 +8,10 @@ export interface AuditEntry {
   readonly who: string | null;
   /** What they may do. */
   readonly role: Role | null;
-  /** `start`, `cancel`, `signal`, `resolve`, `forceOpen` or `reset`; of nobody that is known, what was called. */
+  /**
+   * `start`, `cancel`, `signal`, `resolve`, `resume`, `prune`, `forceOpen` or `reset`; of nobody that is
+   * known, what was called.
+   */
   readonly action: string;
   /** What it was done to, where it was a run. */
   readonly runId: string | null;

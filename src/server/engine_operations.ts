@@ -1,6 +1,7 @@
 import type { Journal, RunQuery, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
+import { rootIdOf } from "../engine/ids.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { runExists } from "../engine/run_exists.ts";
@@ -21,7 +22,10 @@ import type {
   Caller,
   ListRunsQuery,
   Operations,
+  PrunedRuns,
+  PruneRunsRequest,
   ResolveStepRequest,
+  ResumedRuns,
   Role,
   RunDefinition,
   RunPage,
@@ -29,6 +33,7 @@ import type {
   ServiceView,
   SignalRunRequest,
   StartRunRequest,
+  UnresumedRun,
 } from "./operations.ts";
 import { pageLimit } from "./page_size.ts";
 import { pageToken, readPageToken } from "./page_token.ts";
@@ -36,6 +41,7 @@ import { checkRole } from "./roles.ts";
 import { RunFeed } from "./run_feed.ts";
 import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
+import { statusOf } from "./status.ts";
 import { stepTree } from "./step_tree.ts";
 import { isTraceparent } from "./traceparent.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
@@ -75,6 +81,9 @@ const SCHEDULE: Caller = { name: "schedule", role: "operator" };
 
 /** How many facts are given at once. */
 const MOST_FACTS = 1_000;
+
+/** How many runs are dropped at once: a request must not go on for minutes. */
+const MOST_DROPPED = 5_000;
 
 /** The operations over an engine of this process. */
 export class EngineOperations implements Operations {
@@ -123,7 +132,9 @@ export class EngineOperations implements Operations {
   async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
     this.#allow(who, "operator", { action: "start", what: "start runs", runId: request.run_id });
     const { input = {}, run_id: runId, correlation_id: correlationId, traceparent } = request;
-    const timeout = request.timeout === undefined ? undefined : timeoutOf(request.timeout);
+    const timeout = request.timeout === undefined
+      ? undefined
+      : durationOf("timeout", request.timeout, 1);
     const options: StartOptions = {
       input,
       ...(runId !== undefined && { runId }),
@@ -260,6 +271,32 @@ export class EngineOperations implements Operations {
     return await this.#engine.report(runId);
   }
 
+  async resumeRun(runId: string, who: Caller): Promise<RunReport> {
+    this.#allow(who, "operator", { action: "resume", what: "resume runs", runId });
+    checkRoot(runId);
+    await this.#engine.resume(runId);
+    this.#record(who, "resume", runId);
+    return await this.#engine.report(runId);
+  }
+
+  async resumeRuns(who: Caller): Promise<ResumedRuns> {
+    this.#allow(who, "operator", { action: "resume", what: "resume runs" });
+    const failed: UnresumedRun[] = [];
+    const { runs, sleeping } = await this.#engine.resumeAll((run_id, error) =>
+      failed.push({ run_id, code: error.code, message: statusOf(error).body.message })
+    );
+    this.#record(who, "resume", null, { resumed: runs.length, sleeping, failed: failed.length });
+    return { resumed: runs.map(({ id }) => id), sleeping, failed };
+  }
+
+  async pruneRuns({ older_than: span }: PruneRunsRequest, who: Caller): Promise<PrunedRuns> {
+    this.#allow(who, "admin", { action: "prune", what: "prune runs" });
+    const endedBefore = Date.now() - durationOf("older_than", span, 0);
+    const dropped = await this.#journal.prune(endedBefore, MOST_DROPPED);
+    this.#record(who, "prune", null, { older_than: span, dropped });
+    return { dropped, more: dropped >= MOST_DROPPED };
+  }
+
   validate(text: string): Promise<Pick<ParsedWorkflow, "problems">> {
     const { problems } = parseWorkflow({ file: "workflow.yaml", text });
     return Promise.resolve({ problems });
@@ -354,12 +391,22 @@ function namesText({ kind, definition, schemas, schema }: StoredFact, digest: st
   return definition === digest || Object.values(schemas ?? {}).includes(digest);
 }
 
-function timeoutOf(text: string): number {
+function durationOf(name: string, text: string, least: number): number {
   const milliseconds = parseDuration(text);
-  if (milliseconds !== null && milliseconds > 0) return milliseconds;
+  if (milliseconds !== null && milliseconds >= least) return milliseconds;
   throw new MaestroError(
     "USAGE",
-    `Cannot use ${JSON.stringify(text)} as "timeout": write a duration, such as 30s, 5m or 1h30m`,
+    `Cannot use ${JSON.stringify(text)} as "${name}": write a duration, such as 30s, 12h or 30d`,
+  );
+}
+
+/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
+function checkRoot(runId: string): void {
+  const root = rootIdOf(runId);
+  if (root === runId) return;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
   );
 }
 

@@ -8,7 +8,7 @@
  */
 import type { StoredFact } from "../engine/doors.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
-import type { Problem } from "../errors.ts";
+import type { ErrorCode, Problem } from "../errors.ts";
 import type { BreakerState } from "../machines/service_events.ts";
 import type { Json } from "../workflow/json.ts";
 import type { StepNode } from "./step_tree.ts";
@@ -121,6 +121,40 @@ export interface ResolveStepRequest {
   readonly reason: string;
   /** Tells resolutions apart: a second one with the same id is none. */
   readonly resolution_id?: string;
+}
+
+/** What came of having all go on that was left open. */
+export interface ResumedRuns {
+  /** The ids of those that go on here now, the oldest first. */
+  readonly resumed: readonly string[];
+  /** How many more only wait: the server wakes them at their moment. */
+  readonly sleeping: number;
+  /** Those that can't go on here. */
+  readonly failed: readonly UnresumedRun[];
+}
+
+/** A run that can't go on here. */
+export interface UnresumedRun {
+  /** Its id. */
+  readonly run_id: string;
+  /** Maestro's own code. */
+  readonly code: ErrorCode;
+  /** Why. */
+  readonly message: string;
+}
+
+/** Which runs are dropped. */
+export interface PruneRunsRequest {
+  /** Those that ended longer ago than this, such as `30d`. */
+  readonly older_than: string;
+}
+
+/** What was dropped. */
+export interface PrunedRuns {
+  /** How many runs, without their child runs: at most 5,000 at a time. */
+  readonly dropped: number;
+  /** There may be more to drop: ask again. */
+  readonly more: boolean;
 }
 
 /** A signal for a run. */
@@ -277,6 +311,12 @@ export interface Operations {
   signalRun(runId: string, request: SignalRunRequest, who: Caller): Promise<RunReport>;
   /** Gets a parked step going again. */
   resolveStep(runId: string, request: ResolveStepRequest, who: Caller): Promise<RunReport>;
+  /** Has a run go on here that was left open; one that does so already is left alone. */
+  resumeRun(runId: string, who: Caller): Promise<RunReport>;
+  /** Has all go on here that was left open, as the server does by itself every minute. */
+  resumeRuns(who: Caller): Promise<ResumedRuns>;
+  /** Drops runs that ended long ago, with their child runs; never one of which a run is open. */
+  pruneRuns(request: PruneRunsRequest, who: Caller): Promise<PrunedRuns>;
   /** Finds every problem of a workflow's text. */
   validate(text: string): Promise<{ readonly problems: readonly Problem[] }>;
   /** The workflows of the folder, by name and version. */

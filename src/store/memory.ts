@@ -203,12 +203,14 @@ export function memoryJournal({ remember = 1_000 }: MemoryJournalOptions = {}): 
         return found;
       }),
     newest: () => Promise.resolve(newest),
-    prune: (endedBefore) =>
+    prune: (endedBefore, most = Infinity) =>
       attempt(() => {
         const old = [...runs.values()].filter(({ run, standing: { endedAt }, children }) =>
           !isChildId(run.runId) && endedAt !== null && endedAt < endedBefore &&
           children.every((id) => runs.get(id)?.standing.endedAt !== null)
-        );
+        )
+          .toSorted((one, other) => (one.standing.endedAt ?? 0) - (other.standing.endedAt ?? 0))
+          .slice(0, most);
         for (const { run } of old) forget(run.runId);
         return old.length;
       }),

@@ -70,6 +70,35 @@ export async function ended(
   );
 }
 
+/** What a program says while it goes on. */
+export class Said {
+  /** All of it, once it has ended. */
+  readonly all: Promise<string>;
+  #text = "";
+  #hear = () => {};
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.all = this.#read(stream);
+  }
+
+  /** Resolves once it has said something. @throws {Error} where it ends without */
+  once(pattern: RegExp): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#hear = () => pattern.test(this.#text) && resolve();
+    this.#hear();
+    this.all.then((text) => reject(new Error(`It did not say ${pattern}:\n${text}`)));
+    return promise;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<string> {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      this.#text += part;
+      this.#hear();
+    }
+    return this.#text;
+  }
+}
+
 async function feed(stream: WritableStream<Uint8Array>, stdin: string | Uint8Array): Promise<void> {
   const writer = stream.getWriter();
   try {

@@ -1,67 +1,12 @@
 /** `maestro run --server` and `maestro runs … --server`: what they print is what the store has. */
 import assert from "node:assert/strict";
-import { serve, type Serving } from "../server/serving.ts";
-import { tempFiles } from "../support/temp_files.ts";
-import { type Desk, deskTest, DONE } from "./desk.ts";
-import { command, ended, maestro } from "./program.ts";
-
-const TOKENS = { viewer: "look-look-look", operator: "act-act-act-act" };
-
-/** A server over the desk's folder and a store, and the program's ways to both. */
-async function begin(desk: Desk) {
-  const files = await tempFiles({
-    tokens: (await Promise.all(
-      Object.entries(TOKENS).map(async ([role, token]) => `${role} ${role} ${await digest(token)}`),
-    )).join("\n"),
-    look: `${TOKENS.viewer}\n`,
-    act: `${TOKENS.operator}\n`,
-  });
-  const store = `sqlite:${files.path("runs.db")}`;
-  const server = await serve({
-    workflows: desk.folder,
-    store,
-    args: ["--tokens", files.path("tokens")],
-    token: TOKENS.operator,
-  });
-  const cwd = files.directory;
-  const flags = (token: "look" | "act") => [
-    "--server",
-    server.url,
-    "--token-file",
-    files.path(token),
-  ];
-  return {
-    server,
-    /** Asks the server. */
-    remote: (args: readonly string[], token: "look" | "act" = "act") =>
-      maestro([...args, ...flags(token)], { cwd }),
-    /** Looks into the store itself. */
-    local: (args: readonly string[]) => maestro([...args, "--store", store], { cwd }),
-    spawn: (args: readonly string[]) => command([...args, ...flags("act")], { cwd }).spawn(),
-    store,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await files[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(bytes).toHex();
-}
-
-/** Resolves once a run stands so. */
-async function stands(server: Serving, id: string, status: string, steps = 0): Promise<void> {
-  for (;;) {
-    const { body } = await server.ask("GET", `/runs/${id}`);
-    if (body.status === status && body.steps.length >= steps) return;
-  }
-}
+import { deskTest, DONE } from "./desk.ts";
+import { command, ended, maestro, Said } from "./program.ts";
+import { begin, stands } from "./served_desk.ts";
 
 /** What a place adds to the commands that are proposed, and the passing of time. */
 const settled = (text: string) =>
-  text.replaceAll(/ --(server|store) \S+| (in the store|at the server) "[^"]*"/g, "")
+  text.replaceAll(/ --(server|token-file|store) \S+| (in the store|at the server) "[^"]*"/g, "")
     .replaceAll(/\b\d+(\.\d+)?m?s\b/g, "<t>")
     .replaceAll(/ +<t>/g, " <t>");
 
@@ -87,14 +32,20 @@ deskTest("what is printed is the same whichever way the runs are reached", async
     assert.deepEqual([again.code, again.stdout], [0, stdout]);
     const other = await run("fine", "one", "--set", "text=other");
     assert.equal(other.code, 2);
-    assert.match(other.stderr, /There is a run "one" already/);
+    assert.match(
+      other.stderr,
+      /Cannot use --run-id "one": there is a run of that id already, .* with "maestro runs show one --server http:\S+ --token-file \S+act"/,
+    );
   });
 
   await t.step("the exit code is the run's", async () => {
     assert.equal((await run("refused@1.0", "two", "--quiet")).code, 1);
     const { code, stderr } = await run("parked", "three", "--output", "pretty");
     assert.equal(code, 3);
-    assert.match(stderr, new RegExp(`maestro runs resolve three .* --server ${server.url}`));
+    assert.match(
+      stderr,
+      new RegExp(`maestro runs resolve three .* --server ${server.url} --token-file \\S+act`),
+    );
   });
 
   await t.step("events are printed as they come, the first included", async () => {
@@ -138,7 +89,10 @@ deskTest("what is printed is the same whichever way the runs are reached", async
   await t.step("a list as JSON has the same runs", async () => {
     const args = ["runs", "list", "--output", "json"];
     const [there, here] = await Promise.all([remote(args), local(args)]);
-    assert.deepEqual(JSON.parse(there.stdout).runs, JSON.parse(here.stdout).runs);
+    const [far, near] = [JSON.parse(there.stdout), JSON.parse(here.stdout)];
+    assert.deepEqual(far.runs, near.runs);
+    assert.deepEqual([far.store, far.server], [null, server.url]);
+    assert.equal(near.server, null);
   });
 
   await t.step("a run is signalled, followed and cancelled", async () => {
@@ -197,7 +151,32 @@ deskTest("who leaves a run at a server is told that it goes on", async (desk) =>
   left.kill("SIGTERM");
   const { code, stderr } = await ended(left, args);
   assert.equal(code, 143);
-  assert.match(stderr, /goes on with run one; see maestro runs show one --server http/);
+  assert.match(
+    stderr,
+    /: the server goes on with run one; see maestro runs show one --server http/,
+  );
+});
+
+deskTest("who leaves with a second Ctrl-C is told where to look", async (desk) => {
+  const slow = "  - { id: slow, service: desk, method: Slow, input: { text: one }, pivot: true }\n";
+  await desk.workflow("slow", slow);
+  await using place = await begin(desk);
+  const called = desk.slowCall();
+  const child = place.spawn(["run", "slow", "--run-id", "one"]);
+  const said = new Said(child.stderr);
+  await called;
+  await said.once(/started, desk\.Slow|slow: started/);
+  child.kill("SIGINT");
+  await said.once(/Ctrl-C: cancelling; once more leaves at once/);
+  child.kill("SIGINT");
+  assert.equal((await child.status).code, 130);
+  await child.stdout.cancel();
+  const option = `--server ${place.server.url} --token-file \\S+/act`;
+  const told =
+    `Left at once: the server goes on with run one; see maestro runs show one ${option}\n`;
+  assert.match(await said.all, new RegExp(told));
+  assert.equal((await place.remote(["runs", "show", "one"])).code, 0);
+  desk.release();
 });
 
 deskTest("Ctrl-C has the server cancel the run", async (desk) => {
@@ -237,7 +216,8 @@ deskTest("a server that refuses, or is none, is told apart", async (desk) => {
     [["--server", "127.0.0.1:8080"], 2, /write where it is, such as http:\/\//],
     [["--server", `${url}/api`], 2, /write where it is, such as http:\/\//],
     [["--server", url, "--store", "memory"], 2, /Cannot use --server with --store/],
-    [["--token-file", "wrong"], 2, /goes with --server/],
+    [["--token-file", "wrong"], 2, /Cannot use --token-file alone: it goes with --server/],
+    [["--insecure"], 2, /Cannot use --insecure alone: it goes with --server/],
   ];
   for (const [flags, code, message] of cases) {
     const came = await maestro(["runs", "list", ...flags], { cwd: desk.folder });
@@ -246,8 +226,99 @@ deskTest("a server that refuses, or is none, is told apart", async (desk) => {
   }
   const file = await place.remote(["run", "fine.yaml"]);
   assert.equal(file.code, 2);
-  assert.match(file.stderr, /runs the workflows of its own folder; name one, as in "order_saga"/);
+  assert.match(
+    file.stderr,
+    /Cannot run the file "fine.yaml" at a server: .* by their names, as in "order_saga"/,
+  );
   const unknown = await place.remote(["run", "nothing"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /There is no workflow "nothing"/);
+});
+
+Deno.test("what means nothing at a server is said with the reason", async (t) => {
+  const at = ["--server", "http://127.0.0.1:9"];
+  const cases = [
+    [
+      ["run", "w", "--endpoint", "a=b:1"],
+      /--endpoint: the server calls the endpoints that its own/,
+    ],
+    [["run", "w", "--retention", "1d"], /--retention: .*"maestro runs prune --server"/],
+    [["run", "w", "--secret", "A=@b"], /--secret: the server has secrets of its own/],
+    [["run", "w", "--inspect"], /--inspect: what it shows is inside of the server/],
+    [["runs", "resume", "--secret", "A=@b"], /--secret: the server has secrets of its own/],
+    [
+      ["runs", "prune", "--older-than", "1d", "--store", "sqlite:a"],
+      /--store: runs are in the one/,
+    ],
+    [
+      ["runs", "resolve", "r", "--step", "s", "--retry", "--reason", "r", "--by", "me"],
+      /--by: the server takes down whose token it is/,
+    ],
+  ] as const;
+  for (const [args, message] of cases) {
+    await t.step(args.join(" "), async () => {
+      const { code, stderr } = await maestro([...args, ...at], { cwd: "." });
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+    });
+  }
+});
+
+deskTest("a token goes over no plain network, unless that is said", async (desk) => {
+  await desk.workflow("fine", DONE);
+  await using place = await begin(desk);
+  const elsewhere = place.server.url.replace("127.0.0.1", "0.0.0.0"); // which is this machine, too
+  const list = ["runs", "list", "--server", elsewhere, "--token-file", "token"];
+  await Deno.writeTextFile(`${desk.folder}/token`, "look-look-look");
+  const refused = await maestro(list, { cwd: desk.folder });
+  assert.equal(refused.code, 2);
+  assert.match(
+    refused.stderr,
+    /Cannot send a token to http:\/\/0\.0\.0\.0:\d+: .* use https:\/\/, or say --insecure/,
+  );
+  const insisted = await maestro([...list, "--insecure"], { cwd: desk.folder });
+  assert.equal(insisted.code, 0, insisted.stderr);
+});
+
+/** A server that takes requests, and does not answer as it should. */
+function mute(onRequest: (connection: Deno.TcpConn) => void) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(4_096));
+      onRequest(connection);
+    }
+  })();
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
+}
+
+Deno.test("where it is not known whether a run was started, its id is told", async (t) => {
+  const look = (url: string) => `maestro runs show [0-9a-f-]{36} --server ${url}`;
+  await t.step("the server goes away", async () => {
+    await using server = mute((connection) => connection.close());
+    const { code, stderr } = await maestro(["run", "w", "--server", server.url], { cwd: "." });
+    assert.equal(code, 4);
+    const lost = `Lost the server at ${server.url}: .*; if it was started all the same, `;
+    assert.match(stderr, new RegExp(`${lost}"${look(server.url)}" has it`));
+  });
+  await t.step("who waits for the answer leaves", async () => {
+    const asked = Promise.withResolvers<Deno.TcpConn>();
+    await using server = mute(asked.resolve);
+    const args = ["run", "w", "--server", server.url];
+    const child = command(args, { cwd: "." }).spawn();
+    using _ = await asked.promise;
+    child.kill("SIGINT");
+    const { code, stderr } = await ended(child, args);
+    assert.equal(code, 130);
+    assert.match(
+      stderr,
+      new RegExp(`before it was known whether run .* was started; see ${look(server.url)}`),
+    );
+  });
 });

@@ -6,7 +6,7 @@ import { RpcFailure } from "../support/api_client.ts";
 import { startApiServer } from "../support/grpc_api.ts";
 
 const { startRun, getRun, listRuns, countRuns, watchRun, watchRuns } = Runs.method;
-const { cancelRun, signalRun, resolveStep } = Runs.method;
+const { cancelRun, signalRun, resolveStep, resumeRun, resumeRuns, pruneRuns } = Runs.method;
 const { listWorkflows, getWorkflow, validateWorkflow } = Workflows.method;
 const { listServices, getService, forceOpenService, resetService } = Services.method;
 
@@ -33,6 +33,9 @@ const METHODS = [
   [cancelRun, R1, "operator", "NOT_FOUND"],
   [signalRun, { ...R1, signal: "go" }, "operator", "NOT_FOUND"],
   [resolveStep, { ...R1, step: "a", action: 1, reason: "b" }, "operator", "NOT_FOUND"],
+  [resumeRun, R1, "operator", "NOT_FOUND"],
+  [resumeRuns, {}, "operator", "OK"],
+  [pruneRuns, { olderThan: { seconds: 1n } }, "admin", "OK"],
   [listWorkflows, {}, "viewer", "OK"],
   [getWorkflow, { name: "workflows/greet" }, "viewer", "OK"],
   [validateWorkflow, { definition: "name: a" }, "viewer", "OK"],

@@ -132,6 +132,11 @@ Deno.test("who asks needs a token, and a role for what they ask", async (t) => {
   assert.equal(refused.body.code, 7);
   assert.equal((await server.ask("POST", "/runs", request, bearer("otto"))).status, 200);
   assert.equal((await server.ask("GET", "/runs/r1", undefined, bearer("vera"))).status, 200);
+  for (const path of ["/runs/r1:resume", "/runs:resume"]) {
+    assert.equal((await server.ask("POST", path, {}, bearer("vera"))).status, 403, path);
+  }
+  const old = { older_than: "30d" };
+  assert.equal((await server.ask("POST", "/runs:prune", old, bearer("otto"))).status, 403);
   for (const verb of ["cancel", "signal", "resolve"]) {
     const body = verb === "signal"
       ? { name: "decided" }

@@ -273,6 +273,17 @@ export function exerciseJournal(name: string, open: () => Promise<Journal>): voi
     },
   );
 
+  journalTest("drops so many runs at most, those that ended first", async (journal) => {
+    for (const [id, endedAt] of [["r1", 3_000], ["r2", 1_000], ["r3", 2_000]] as const) {
+      const claim = await journal.create(newRun(id), "me");
+      await journal.append(claim, [factAt(1)], { ...ENDED, endedAt });
+    }
+    assert.equal(await journal.prune(4_000, 2), 2);
+    assert.deepEqual((await journal.list({})).map(({ runId }) => runId), ["r1"]);
+    assert.equal(await journal.prune(4_000, 2), 1);
+    assert.equal(await journal.prune(4_000, 2), 0);
+  });
+
   journalTest("brings a command to whoever has the run, and the answer back", async (journal) => {
     await assert.rejects(journal.post("r1", { do: "it" }), failsWith("RUN_NOT_FOUND"));
     const claim = await journal.create(newRun("r1"), "me");

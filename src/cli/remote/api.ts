@@ -1,5 +1,7 @@
 import { type ErrorCode, MaestroError } from "../../errors.ts";
+import { isLoopback } from "../../server/access.ts";
 import type { Json } from "../../workflow/json.ts";
+import type { ServerPlace } from "../store_option.ts";
 
 /** The largest file of a token, in bytes. */
 const MAX_TOKEN = 8 * 1024;
@@ -7,15 +9,17 @@ const MAX_TOKEN = 8 * 1024;
 /** How long a server may take to answer, in milliseconds: a start may wait for its turn for half a minute. */
 const PATIENCE = 60_000;
 
-/** Where a server is, and who asks. */
-export interface ServerFlags {
-  /** Its URL. */
-  readonly server: string;
-  readonly tokenFile?: string | undefined;
+/** A server was asked, and it is not known whether it has done it. */
+export class Unanswered extends MaestroError {}
+
+/** What can be read of a server. */
+export interface Reads {
+  /** @param path below `/api/v1` @throws {MaestroError} what the server refuses, or `STORE_FAILED` */
+  get<T>(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<T>;
 }
 
 /** The HTTP API of a server. */
-export class Api {
+export class Api implements Reads {
   readonly #url: string;
   readonly #token: string | null;
 
@@ -25,12 +29,13 @@ export class Api {
   }
 
   /** Reads where it is, and the token. Nothing is asked yet. @throws {MaestroError} `USAGE` */
-  static async open({ server, tokenFile }: ServerFlags): Promise<Api> {
-    const token = tokenFile === undefined ? null : await readToken(tokenFile);
-    return new Api(parseServer(server), token);
+  static async open({ server, tokenFile, insecure }: ServerPlace): Promise<Api> {
+    const url = parseServer(server);
+    if (tokenFile === undefined) return new Api(url.origin, null);
+    if (!insecure) checkPrivate(url);
+    return new Api(url.origin, await readToken(tokenFile));
   }
 
-  /** @param path below `/api/v1` @throws {MaestroError} what the server refuses, or `STORE_FAILED` */
   get<T>(path: string, query: Readonly<Record<string, string | number | undefined>> = {}) {
     const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)]]
@@ -74,14 +79,23 @@ export function runPath(runId: string): string {
   return `/runs/${encodeURIComponent(runId)}`;
 }
 
-function parseServer(text: string): string {
+function parseServer(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isOurs = url !== null && /^https?:$/.test(url.protocol) &&
     url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  if (isOurs) return url.origin;
+  if (isOurs) return url;
   throw new MaestroError(
     "USAGE",
     `Cannot use --server "${text}": write where it is, such as http://127.0.0.1:8080 or https://maestro.example.com`,
+  );
+}
+
+/** A token is a key: it goes over no network where others could read it. @throws {MaestroError} `USAGE` */
+function checkPrivate({ origin, protocol, hostname }: URL): void {
+  if (protocol === "https:" || isLoopback(hostname)) return;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot send a token to ${origin}: whoever is on the way could read it; use https://, or say --insecure where something else keeps others out`,
   );
 }
 
@@ -96,20 +110,24 @@ async function readToken(path: string): Promise<string> {
 
 function unreachable(url: string, thrown: unknown): MaestroError {
   const isLate = thrown instanceof DOMException && thrown.name === "TimeoutError";
-  const why = isLate ? `it did not answer within ${PATIENCE / 1_000} s` : reasonOf(thrown);
-  return new MaestroError("STORE_FAILED", `Cannot reach the server at ${url}: ${why}`, {
-    cause: thrown,
-  });
+  const options = { cause: thrown };
+  if (isLate) {
+    const why = `The server at ${url} did not answer within ${PATIENCE / 1_000} s`;
+    return new Unanswered("STORE_FAILED", why, options);
+  }
+  const [reason, wasSent] = reasonOf(thrown);
+  return wasSent
+    ? new Unanswered("STORE_FAILED", `Lost the server at ${url}: ${reason}`, options)
+    : new MaestroError("STORE_FAILED", `Cannot reach the server at ${url}: ${reason}`, options);
 }
 
-/** What the network said last, without the way it took to say it. */
-function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
+/** What the network said last, without the way it took to say it; and whether the server was asked by then. */
+function reasonOf(thrown: unknown): readonly [string, boolean] {
+  if (!(thrown instanceof Error)) return [String(thrown), false];
   if (thrown.cause instanceof Error) return reasonOf(thrown.cause);
-  const [, reason = thrown.message] = /client error \(\w+\): (?:tcp connect error: )?(.*)$/s.exec(
-    thrown.message,
-  ) ?? [];
-  return reason.replace(/ \(os error \d+\)$/, "");
+  const [, where, reason = thrown.message] =
+    /client error \((\w+)\): (?:tcp connect error: )?(.*)$/s.exec(thrown.message) ?? [];
+  return [reason.replace(/ \(os error \d+\)$/, ""), where !== undefined && where !== "Connect"];
 }
 
 function parsed(text: string): unknown {
@@ -131,7 +149,7 @@ function refusal(url: string, http: number, answer: unknown, hasToken: boolean):
   const info = Array.isArray(details) ? details.find(({ domain }) => domain === "maestro") : null;
   const reason = info?.reason as ErrorCode | undefined;
   if (typeof message !== "string") {
-    return new MaestroError(
+    return new Unanswered(
       "STORE_FAILED",
       `The server at ${url} answered ${http}, and not as Maestro does`,
     );

@@ -1,13 +1,13 @@
 import type { RunQuery, RunSummary, StoredFact } from "../../engine/doors.ts";
 import type { RunPage, RunSummaryJson } from "../../server/operations.ts";
 import type { RunsView } from "../views.ts";
-import { type Api, runPath } from "./api.ts";
+import { type Reads, runPath } from "./api.ts";
 
 /** The most runs that a page may have. */
 const LARGEST_PAGE = 1_000;
 
 /** The runs of a server: what is shown of them is folded here, from their facts. */
-export function remoteJournal(api: Api): RunsView {
+export function remoteJournal(api: Reads): RunsView {
   /** Which run has a text, by the text's digest. */
   const owners = new Map<string, string>();
   return {
@@ -42,8 +42,7 @@ export function remoteJournal(api: Api): RunsView {
       return found;
     },
     async find(runId) {
-      const found = summaryOf(await api.get<RunSummaryJson>(`${runPath(runId)}/summary`));
-      return { ...found, owned: true }; // the server sees to it that it goes on
+      return summaryOf(await api.get<RunSummaryJson>(`${runPath(runId)}/summary`));
     },
     size: () => Promise.resolve(null),
     close: () => Promise.resolve(),

@@ -1,4 +1,3 @@
-import { MaestroError } from "../../errors.ts";
 import type { Json } from "../../workflow/json.ts";
 import type { Operator } from "../views.ts";
 import { type Api, runPath } from "./api.ts";
@@ -20,7 +19,9 @@ export function remoteOperator(api: Api): Operator {
       await api.post(`${runPath(runId)}:resolve`, word as Json); // which has no key without a value
       return null;
     },
-    resume: (runId) =>
-      Promise.reject(new MaestroError("RUN_OWNED", `The server goes on with run "${runId}"`)),
+    async resume(runId) {
+      await api.post(`${runPath(runId)}:resume`, {});
+      return null;
+    },
   };
 }

@@ -3,53 +3,89 @@
  *
  * @module
  */
-import type { RunReport } from "../../engine/report.ts";
+import { newRunId } from "../../engine/ids.ts";
+import { runExists } from "../../engine/run_exists.ts";
 import { MaestroError } from "../../errors.ts";
 import { formatDuration } from "../../workflow/durations.ts";
 import type { Json } from "../../workflow/json.ts";
 import { readInput } from "../input_option.ts";
 import type { Io } from "../io.ts";
-import { JoinedRun } from "../joined_run.ts";
+import { catchUp, JoinedRun } from "../joined_run.ts";
 import type { RunFlags } from "../run_flags.ts";
-import { parseId, parseTimeout } from "../run_options.ts";
+import { parseId, parseRunId, parseTimeout } from "../run_options.ts";
 import { Stage } from "../stage.ts";
+import { type ServerPlace, showCommand } from "../store_option.ts";
 import { StoredRun } from "../stored_run.ts";
-import { Api, type ServerFlags } from "./api.ts";
+import { Api, Unanswered } from "./api.ts";
 import { remoteJournal } from "./journal.ts";
 import { remoteOperator } from "./operator.ts";
+import { patient } from "./patience.ts";
+
+/** A run that a server is asked to start. */
+interface Start {
+  readonly workflow: string;
+  readonly version?: string;
+  /** Known from here on, so that it can be found whatever becomes of the answer. */
+  readonly run_id: string;
+  readonly [key: string]: Json;
+}
 
 /** Has a server run one of its workflows, and sees it end. @param workflow `name` or `name@version` @returns the exit code */
 export function remoteRun(
   workflow: string,
-  flags: RunFlags & ServerFlags,
+  flags: RunFlags,
+  place: ServerPlace,
   io: Io,
 ): Promise<number> {
   return Stage.with(flags, io, async (stage) => {
     const request = await requestOf(workflow, flags);
-    const api = await Api.open(flags);
+    const { run_id: runId } = request;
+    const api = await Api.open(place);
     await stage.prepare();
-    const { run_id: runId } = await api.post<RunReport>("/runs", request);
-    stage.leftBehind = () => ({ kind: "elsewhere", runId, store: flags.server });
-    const journal = remoteJournal(api);
+    const isJoined = flags.runId !== undefined && await runExists(remoteJournal(api), runId);
+    stage.leftBehind = () => ({ kind: "asked", runId, store: place });
+    await start(api, request, place);
+    stage.leftBehind = () => ({ kind: "elsewhere", runId, store: place });
+    const journal = remoteJournal(patient(api, { onAway: (why) => stage.progress.away(why) }));
     const stored = await StoredRun.find(journal, runId);
     const { view, started } = stored;
     await stage.showProgress(view.workflow);
+    if (isJoined) await catchUp(stage, stored);
     const run = new JoinedRun(stage, remoteOperator(api), journal, stored);
-    const executed = { workflow: view.workflow, endpoints: started.endpoints, store: flags.server };
+    const executed = { workflow: view.workflow, endpoints: started.endpoints, store: place };
     return await stage.finish(run, executed);
   });
 }
 
-async function requestOf(text: string, flags: RunFlags): Promise<Json> {
+/** Starts a run, or finds it started. @throws {MaestroError} why not, and where to look */
+async function start(api: Api, request: Start, place: ServerPlace): Promise<void> {
+  try {
+    await api.post("/runs", request);
+  } catch (thrown) {
+    const { code, message } = MaestroError.from(thrown);
+    const { run_id: runId } = request;
+    const look = `"${showCommand(runId, place)}"`;
+    if (code === "RUN_EXISTS") {
+      throw new MaestroError(
+        code,
+        `Cannot use --run-id "${runId}": there is a run of that id already, of another workflow, version or input; use another id, or look at that run with ${look}`,
+      );
+    }
+    if (!(thrown instanceof Unanswered)) throw thrown;
+    throw new MaestroError(code, `${message}; if it was started all the same, ${look} has it`);
+  }
+}
+
+async function requestOf(text: string, flags: RunFlags): Promise<Start> {
   const { runId, correlationId, timeout, input, set = [] } = flags;
   return {
     ...workflowOf(text),
-    input: await readInput(input, set),
-    ...(runId !== undefined && { run_id: parseId(runId, "--run-id") }),
+    run_id: runId === undefined ? newRunId(Date.now()) : parseRunId(runId),
     ...(correlationId !== undefined && {
       correlation_id: parseId(correlationId, "--correlation-id"),
     }),
     ...(timeout !== undefined && { timeout: formatDuration(parseTimeout(timeout)) }),
+    input: await readInput(input, set),
   };
 }
 
@@ -57,7 +93,7 @@ function workflowOf(text: string): { readonly workflow: string; readonly version
   if (/[/\\]|\.ya?ml$/.test(text)) {
     throw new MaestroError(
       "USAGE",
-      `Cannot run "${text}" at a server: it runs the workflows of its own folder; name one, as in "order_saga" or "order_saga@1.0"`,
+      `Cannot run the file "${text}" at a server: it runs the workflows of its own folder, by their names, as in "order_saga" or "order_saga@1.0"; to run the file here, leave out --server`,
     );
   }
   const at = text.indexOf("@");

@@ -13,7 +13,7 @@ import { isTraceparent } from "../traceparent.ts";
 import { fieldError } from "./field_error.ts";
 import { parseFilter } from "./filter.ts";
 import { jsonOf, jsonOfStruct } from "./json_values.ts";
-import { runIdOf, workflowOf } from "./names.ts";
+import { runIdOf, runName, workflowOf } from "./names.ts";
 import { applyReadMask } from "./read_mask.ts";
 import type { Asked, Methods } from "./rpc.ts";
 import { eventMessage, runMessage, runSummary } from "./run_message.ts";
@@ -85,6 +85,25 @@ export function runsService(operations: Operations): Methods<typeof Runs> {
         ...(requestId !== "" && { resolution_id: requestId }),
       };
       return runMessage(await operations.resolveStep(runIdOf(name), request, who));
+    },
+    async resumeRun({ name }, { who }) {
+      return runMessage(await operations.resumeRun(runIdOf(name), who));
+    },
+    async resumeRuns(_, { who }) {
+      const { resumed, sleeping, failed } = await operations.resumeRuns(who);
+      return {
+        runs: resumed.map(runName),
+        sleepingCount: BigInt(sleeping),
+        failedRuns: failed.map(({ run_id, ...why }) => ({ run: runName(run_id), ...why })),
+      };
+    },
+    async pruneRuns({ olderThan }, { who }) {
+      if (olderThan === undefined) throw fieldError("older_than", "it is required");
+      const span = Math.ceil(durationMs(olderThan));
+      if (span < 0) throw fieldError("older_than", "it lies in the past");
+      const request = { older_than: formatDuration(span) };
+      const { dropped, more } = await operations.pruneRuns(request, who);
+      return { droppedCount: BigInt(dropped), more };
     },
   };
 }

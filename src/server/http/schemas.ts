@@ -72,6 +72,34 @@ export const resolveStep = name(
 /** The body of what needs none. */
 export const nothing = name("Nothing", z.strictObject({}));
 
+/** The body of a prune. */
+export const pruneRuns = name(
+  "PruneRunsRequest",
+  z.strictObject({
+    older_than: z.string().min(1).describe("Such as 30d: those that ended longer ago"),
+  }),
+);
+
+/** What was dropped. */
+export const prunedRuns = name(
+  "PrunedRuns",
+  z.object({
+    dropped: z.int().describe("Without child runs; at most 5,000 at a time"),
+    more: z.boolean().describe("There may be more to drop: ask again"),
+  }),
+);
+
+/** What goes on. */
+export const resumedRuns = name(
+  "ResumedRuns",
+  z.object({
+    resumed: z.array(z.string()).describe("The ids of those that go on now"),
+    sleeping: z.int().describe("How many more only wait"),
+    failed: z.array(z.object({ run_id: z.string(), code: z.string(), message: z.string() }))
+      .describe("Those that can't go on here"),
+  }),
+);
+
 /** The body of a check. */
 export const validateWorkflow = name(
   "ValidateWorkflowRequest",

@@ -139,7 +139,7 @@ class SqliteJournal {
           }));
         }),
       newest: () => this.#look(() => (this.#read.newestMoment.get() as { no: number }).no),
-      prune: (endedBefore) => this.#prune(endedBefore),
+      prune: (endedBefore, most) => this.#prune(endedBefore, most),
       size: () => this.#look(() => this.#size()),
       close: () => this.#close(),
     };
@@ -303,12 +303,12 @@ class SqliteJournal {
     return answer;
   }
 
-  async #prune(endedBefore: number): Promise<number> {
+  async #prune(endedBefore: number, most = Infinity): Promise<number> {
     try {
       return await pruneRuns(
         this.#connections,
         this.#commit,
-        endedBefore,
+        { endedBefore, most },
         () => this.#known.forgetTexts(),
       );
     } catch (thrown) {

@@ -22,7 +22,7 @@ const LOOKED_THROUGH = 10_000;
 export async function pruneRuns(
   { writer, reader }: Connections,
   commit: GroupCommit,
-  endedBefore: number,
+  { endedBefore, most }: { readonly endedBefore: number; readonly most: number },
   onDropped: () => void,
 ): Promise<number> {
   const find = reader.prepare(
@@ -38,8 +38,9 @@ export async function pruneRuns(
   const drop = writer.prepare("DELETE FROM runs WHERE no IN (SELECT value FROM json_each(?))");
   const lists = new Set<string>();
   let dropped = 0;
-  for (let last = { no: 0, ended_at: 0 };;) {
-    const found = find.all(last.ended_at, last.no, endedBefore, AT_ONCE) as (typeof last)[];
+  for (let last = { no: 0, ended_at: 0 }; dropped < most;) {
+    const atOnce = Math.min(AT_ONCE, most - dropped);
+    const found = find.all(last.ended_at, last.no, endedBefore, atOnce) as (typeof last)[];
     if (found.length === 0) break;
     last = found.at(-1) ?? last;
     const numbers = JSON.stringify(found.map(({ no }) => no));

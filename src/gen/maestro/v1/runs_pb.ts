@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file maestro/v1/runs.proto.
  */
 export const file_maestro_v1_runs: GenFile = /*@__PURE__*/
-  fileDesc("ChVtYWVzdHJvL3YxL3J1bnMucHJvdG8SCm1hZXN0cm8udjEi6AQKA1J1bhIMCgRuYW1lGAEgASgJEhAKCHdvcmtmbG93GAIgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAMgASgJEiQKBXN0YXRlGAQgASgOMhUubWFlc3Ryby52MS5SdW4uU3RhdGUSJgoGb3V0cHV0GAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiIKBWVycm9yGAYgASgLMhMubWFlc3Ryby52MS5GYWlsdXJlEigKCWF0dGVudGlvbhgHIAMoCzIVLm1hZXN0cm8udjEuQXR0ZW50aW9uEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkdXJhdGlvbhgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIfCgVzdGVwcxgLIAMoCzIQLm1hZXN0cm8udjEuU3RlcBIyCg5zbGVlcF9lbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirAEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUlVOTklORxABEhAKDENPTVBFTlNBVElORxACEhMKD05FRURTX0FUVEVOVElPThADEg0KCUNPTVBMRVRFRBAEEgoKBkZBSUxFRBAFEg8KC0NPTVBFTlNBVEVEEAYSDQoJQ0FOQ0VMTEVEEAcSDQoJVElNRURfT1VUEAgSDgoKSU5DT01QTEVURRAJItgDCgRTdGVwEgwKBHBhdGgYASABKAkSCgoCaWQYAiABKAkSDAoEa2luZBgDIAEoCRIlCgVzdGF0ZRgEIAEoDjIWLm1hZXN0cm8udjEuU3RlcC5TdGF0ZRIkCgdvdXRjb21lGAUgASgOMhMubWFlc3Ryby52MS5PdXRjb21lEhAKCGF0dGVtcHRzGAYgASgFEi4KCnN0YXJ0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgZvdXRwdXQYCSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSIgoFZXJyb3IYCiABKAsyEy5tYWVzdHJvLnYxLkZhaWx1cmUSLgoMY29tcGVuc2F0aW9uGAsgASgLMhgubWFlc3Ryby52MS5Db21wZW5zYXRpb24ibwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdSVU5OSU5HEAESCwoHV0FJVElORxACEg0KCUNPTVBMRVRFRBADEgoKBkZBSUxFRBAEEgsKB1NLSVBQRUQQBRINCglDQU5DRUxMRUQQBiKuAgoMQ29tcGVuc2F0aW9uEi0KBXN0YXRlGAEgASgOMh4ubWFlc3Ryby52MS5Db21wZW5zYXRpb24uU3RhdGUSEAoIYXR0ZW1wdHMYAiABKAUSIgoFZXJyb3IYAyABKAsyEy5tYWVzdHJvLnYxLkZhaWx1cmUSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlsKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEgsKB1JVTk5JTkcQAhIICgRET05FEAMSCgoGUEFSS0VEEAQSCwoHU0tJUFBFRBAFIp4CCgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRzdGVwGAMgASgJEhAKCGF0dGVtcHRzGAQgASgFEiQKB291dGNvbWUYBSABKA4yEy5tYWVzdHJvLnYxLk91dGNvbWUSDgoGcmVhc29uGAYgASgJEg4KBmRvbWFpbhgHIAEoCRIzCghtZXRhZGF0YRgIIAMoCzIhLm1hZXN0cm8udjEuRmFpbHVyZS5NZXRhZGF0YUVudHJ5EigKB2RldGFpbHMYCSADKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKQAQoJQXR0ZW50aW9uEgwKBHN0ZXAYASABKAkSKAoJb3BlcmF0aW9uGAIgASgOMhUubWFlc3Ryby52MS5PcGVyYXRpb24SIgoFZXJyb3IYAyABKAsyEy5tYWVzdHJvLnYxLkZhaWx1cmUSJwoHcmVxdWVzdBgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSLAAQoFRXZlbnQSCwoDcnVuGAEgASgJEhAKCHNlcXVlbmNlGAIgASgDEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGtpbmQYBCABKAkSDAoEc3RlcBgFIAEoCRIoCglvcGVyYXRpb24YBiABKA4yFS5tYWVzdHJvLnYxLk9wZXJhdGlvbhIoCgdkZXRhaWxzGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCKfAQoPU3RhcnRSdW5SZXF1ZXN0EhAKCHdvcmtmbG93GAEgASgJEiYKBWlucHV0GAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIOCgZydW5faWQYAyABKAkSFgoOY29ycmVsYXRpb25faWQYBCABKAkSKgoHdGltZW91dBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJMCg1HZXRSdW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSLQoJcmVhZF9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJICg9MaXN0UnVuc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIkoKEExpc3RSdW5zUmVzcG9uc2USHQoEcnVucxgBIAMoCzIPLm1hZXN0cm8udjEuUnVuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSISChBDb3VudFJ1bnNSZXF1ZXN0IowBChFDb3VudFJ1bnNSZXNwb25zZRI2CgZjb3VudHMYASADKAsyJi5tYWVzdHJvLnYxLkNvdW50UnVuc1Jlc3BvbnNlLlJ1bkNvdW50Gj8KCFJ1bkNvdW50EiQKBXN0YXRlGAEgASgOMhUubWFlc3Ryby52MS5SdW4uU3RhdGUSDQoFY291bnQYAiABKAMiLgoPV2F0Y2hSdW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFYWZ0ZXIYAiABKAMiNAoQV2F0Y2hSdW5SZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLm1hZXN0cm8udjEuRXZlbnQiIQoQV2F0Y2hSdW5zUmVxdWVzdBINCgVhZnRlchgBIAEoCSJFChFXYXRjaFJ1bnNSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSIAoFZXZlbnQYAiABKAsyES5tYWVzdHJvLnYxLkV2ZW50IiAKEENhbmNlbFJ1blJlcXVlc3QSDAoEbmFtZRgBIAEoCSJqChBTaWduYWxSdW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2lnbmFsGAIgASgJEiQKBGRhdGEYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSEgoKcmVxdWVzdF9pZBgEIAEoCSKcAgoSUmVzb2x2ZVN0ZXBSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEc3RlcBgCIAEoCRI1CgZhY3Rpb24YAyABKA4yJS5tYWVzdHJvLnYxLlJlc29sdmVTdGVwUmVxdWVzdC5BY3Rpb24SJQoFaW5wdXQYBCABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSJgoGb3V0cHV0GAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBnJlYXNvbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJIkAKBkFjdGlvbhIWChJBQ1RJT05fVU5TUEVDSUZJRUQQABIJCgVSRVRSWRABEggKBFNLSVAQAhIJCgVBQk9SVBADKnoKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfQ09NUExFVEVEEAESFAoQT1VUQ09NRV9OT1RfU0VOVBACEhQKEE9VVENPTUVfUkVKRUNURUQQAxITCg9PVVRDT01FX1VOS05PV04QBCpsCglPcGVyYXRpb24SGQoVT1BFUkFUSU9OX1VOU1BFQ0lGSUVEEAASFAoQT1BFUkFUSU9OX0FDVElPThABEhgKFE9QRVJBVElPTl9DT01QRU5TQVRFEAISFAoQT1BFUkFUSU9OX1ZFUklGWRADMvcECgRSdW5zEj0KCFN0YXJ0UnVuEhsubWFlc3Ryby52MS5TdGFydFJ1blJlcXVlc3QaDy5tYWVzdHJvLnYxLlJ1biIDkAICEjkKBkdldFJ1bhIZLm1hZXN0cm8udjEuR2V0UnVuUmVxdWVzdBoPLm1hZXN0cm8udjEuUnVuIgOQAgESSgoITGlzdFJ1bnMSGy5tYWVzdHJvLnYxLkxpc3RSdW5zUmVxdWVzdBocLm1hZXN0cm8udjEuTGlzdFJ1bnNSZXNwb25zZSIDkAIBEk0KCUNvdW50UnVucxIcLm1hZXN0cm8udjEuQ291bnRSdW5zUmVxdWVzdBodLm1hZXN0cm8udjEuQ291bnRSdW5zUmVzcG9uc2UiA5ACARJMCghXYXRjaFJ1bhIbLm1hZXN0cm8udjEuV2F0Y2hSdW5SZXF1ZXN0GhwubWFlc3Ryby52MS5XYXRjaFJ1blJlc3BvbnNlIgOQAgEwARJPCglXYXRjaFJ1bnMSHC5tYWVzdHJvLnYxLldhdGNoUnVuc1JlcXVlc3QaHS5tYWVzdHJvLnYxLldhdGNoUnVuc1Jlc3BvbnNlIgOQAgEwARI/CglDYW5jZWxSdW4SHC5tYWVzdHJvLnYxLkNhbmNlbFJ1blJlcXVlc3QaDy5tYWVzdHJvLnYxLlJ1biIDkAICEjoKCVNpZ25hbFJ1bhIcLm1hZXN0cm8udjEuU2lnbmFsUnVuUmVxdWVzdBoPLm1hZXN0cm8udjEuUnVuEj4KC1Jlc29sdmVTdGVwEh4ubWFlc3Ryby52MS5SZXNvbHZlU3RlcFJlcXVlc3QaDy5tYWVzdHJvLnYxLlJ1bmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChVtYWVzdHJvL3YxL3J1bnMucHJvdG8SCm1hZXN0cm8udjEi6AQKA1J1bhIMCgRuYW1lGAEgASgJEhAKCHdvcmtmbG93GAIgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAMgASgJEiQKBXN0YXRlGAQgASgOMhUubWFlc3Ryby52MS5SdW4uU3RhdGUSJgoGb3V0cHV0GAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiIKBWVycm9yGAYgASgLMhMubWFlc3Ryby52MS5GYWlsdXJlEigKCWF0dGVudGlvbhgHIAMoCzIVLm1hZXN0cm8udjEuQXR0ZW50aW9uEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkdXJhdGlvbhgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIfCgVzdGVwcxgLIAMoCzIQLm1hZXN0cm8udjEuU3RlcBIyCg5zbGVlcF9lbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirAEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUlVOTklORxABEhAKDENPTVBFTlNBVElORxACEhMKD05FRURTX0FUVEVOVElPThADEg0KCUNPTVBMRVRFRBAEEgoKBkZBSUxFRBAFEg8KC0NPTVBFTlNBVEVEEAYSDQoJQ0FOQ0VMTEVEEAcSDQoJVElNRURfT1VUEAgSDgoKSU5DT01QTEVURRAJItgDCgRTdGVwEgwKBHBhdGgYASABKAkSCgoCaWQYAiABKAkSDAoEa2luZBgDIAEoCRIlCgVzdGF0ZRgEIAEoDjIWLm1hZXN0cm8udjEuU3RlcC5TdGF0ZRIkCgdvdXRjb21lGAUgASgOMhMubWFlc3Ryby52MS5PdXRjb21lEhAKCGF0dGVtcHRzGAYgASgFEi4KCnN0YXJ0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgZvdXRwdXQYCSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSIgoFZXJyb3IYCiABKAsyEy5tYWVzdHJvLnYxLkZhaWx1cmUSLgoMY29tcGVuc2F0aW9uGAsgASgLMhgubWFlc3Ryby52MS5Db21wZW5zYXRpb24ibwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdSVU5OSU5HEAESCwoHV0FJVElORxACEg0KCUNPTVBMRVRFRBADEgoKBkZBSUxFRBAEEgsKB1NLSVBQRUQQBRINCglDQU5DRUxMRUQQBiKuAgoMQ29tcGVuc2F0aW9uEi0KBXN0YXRlGAEgASgOMh4ubWFlc3Ryby52MS5Db21wZW5zYXRpb24uU3RhdGUSEAoIYXR0ZW1wdHMYAiABKAUSIgoFZXJyb3IYAyABKAsyEy5tYWVzdHJvLnYxLkZhaWx1cmUSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlsKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEgsKB1JVTk5JTkcQAhIICgRET05FEAMSCgoGUEFSS0VEEAQSCwoHU0tJUFBFRBAFIp4CCgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRzdGVwGAMgASgJEhAKCGF0dGVtcHRzGAQgASgFEiQKB291dGNvbWUYBSABKA4yEy5tYWVzdHJvLnYxLk91dGNvbWUSDgoGcmVhc29uGAYgASgJEg4KBmRvbWFpbhgHIAEoCRIzCghtZXRhZGF0YRgIIAMoCzIhLm1hZXN0cm8udjEuRmFpbHVyZS5NZXRhZGF0YUVudHJ5EigKB2RldGFpbHMYCSADKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKQAQoJQXR0ZW50aW9uEgwKBHN0ZXAYASABKAkSKAoJb3BlcmF0aW9uGAIgASgOMhUubWFlc3Ryby52MS5PcGVyYXRpb24SIgoFZXJyb3IYAyABKAsyEy5tYWVzdHJvLnYxLkZhaWx1cmUSJwoHcmVxdWVzdBgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSLAAQoFRXZlbnQSCwoDcnVuGAEgASgJEhAKCHNlcXVlbmNlGAIgASgDEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGtpbmQYBCABKAkSDAoEc3RlcBgFIAEoCRIoCglvcGVyYXRpb24YBiABKA4yFS5tYWVzdHJvLnYxLk9wZXJhdGlvbhIoCgdkZXRhaWxzGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCKfAQoPU3RhcnRSdW5SZXF1ZXN0EhAKCHdvcmtmbG93GAEgASgJEiYKBWlucHV0GAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIOCgZydW5faWQYAyABKAkSFgoOY29ycmVsYXRpb25faWQYBCABKAkSKgoHdGltZW91dBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJMCg1HZXRSdW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSLQoJcmVhZF9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJICg9MaXN0UnVuc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIkoKEExpc3RSdW5zUmVzcG9uc2USHQoEcnVucxgBIAMoCzIPLm1hZXN0cm8udjEuUnVuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSISChBDb3VudFJ1bnNSZXF1ZXN0IowBChFDb3VudFJ1bnNSZXNwb25zZRI2CgZjb3VudHMYASADKAsyJi5tYWVzdHJvLnYxLkNvdW50UnVuc1Jlc3BvbnNlLlJ1bkNvdW50Gj8KCFJ1bkNvdW50EiQKBXN0YXRlGAEgASgOMhUubWFlc3Ryby52MS5SdW4uU3RhdGUSDQoFY291bnQYAiABKAMiLgoPV2F0Y2hSdW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFYWZ0ZXIYAiABKAMiNAoQV2F0Y2hSdW5SZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLm1hZXN0cm8udjEuRXZlbnQiIQoQV2F0Y2hSdW5zUmVxdWVzdBINCgVhZnRlchgBIAEoCSJFChFXYXRjaFJ1bnNSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSIAoFZXZlbnQYAiABKAsyES5tYWVzdHJvLnYxLkV2ZW50IiAKEENhbmNlbFJ1blJlcXVlc3QSDAoEbmFtZRgBIAEoCSJqChBTaWduYWxSdW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2lnbmFsGAIgASgJEiQKBGRhdGEYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSEgoKcmVxdWVzdF9pZBgEIAEoCSKcAgoSUmVzb2x2ZVN0ZXBSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEc3RlcBgCIAEoCRI1CgZhY3Rpb24YAyABKA4yJS5tYWVzdHJvLnYxLlJlc29sdmVTdGVwUmVxdWVzdC5BY3Rpb24SJQoFaW5wdXQYBCABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSJgoGb3V0cHV0GAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBnJlYXNvbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJIkAKBkFjdGlvbhIWChJBQ1RJT05fVU5TUEVDSUZJRUQQABIJCgVSRVRSWRABEggKBFNLSVAQAhIJCgVBQk9SVBADIiAKEFJlc3VtZVJ1blJlcXVlc3QSDAoEbmFtZRgBIAEoCSITChFSZXN1bWVSdW5zUmVxdWVzdCKyAQoSUmVzdW1lUnVuc1Jlc3BvbnNlEgwKBHJ1bnMYASADKAkSFgoOc2xlZXBpbmdfY291bnQYAiABKAMSPQoLZmFpbGVkX3J1bnMYAyADKAsyKC5tYWVzdHJvLnYxLlJlc3VtZVJ1bnNSZXNwb25zZS5GYWlsZWRSdW4aNwoJRmFpbGVkUnVuEgsKA3J1bhgBIAEoCRIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiQQoQUHJ1bmVSdW5zUmVxdWVzdBItCgpvbGRlcl90aGFuGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjgKEVBydW5lUnVuc1Jlc3BvbnNlEhUKDWRyb3BwZWRfY291bnQYASABKAMSDAoEbW9yZRgCIAEoCCp6CgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIVChFPVVRDT01FX0NPTVBMRVRFRBABEhQKEE9VVENPTUVfTk9UX1NFTlQQAhIUChBPVVRDT01FX1JFSkVDVEVEEAMSEwoPT1VUQ09NRV9VTktOT1dOEAQqbAoJT3BlcmF0aW9uEhkKFU9QRVJBVElPTl9VTlNQRUNJRklFRBAAEhQKEE9QRVJBVElPTl9BQ1RJT04QARIYChRPUEVSQVRJT05fQ09NUEVOU0FURRACEhQKEE9QRVJBVElPTl9WRVJJRlkQAzLZBgoEUnVucxI9CghTdGFydFJ1bhIbLm1hZXN0cm8udjEuU3RhcnRSdW5SZXF1ZXN0Gg8ubWFlc3Ryby52MS5SdW4iA5ACAhI5CgZHZXRSdW4SGS5tYWVzdHJvLnYxLkdldFJ1blJlcXVlc3QaDy5tYWVzdHJvLnYxLlJ1biIDkAIBEkoKCExpc3RSdW5zEhsubWFlc3Ryby52MS5MaXN0UnVuc1JlcXVlc3QaHC5tYWVzdHJvLnYxLkxpc3RSdW5zUmVzcG9uc2UiA5ACARJNCglDb3VudFJ1bnMSHC5tYWVzdHJvLnYxLkNvdW50UnVuc1JlcXVlc3QaHS5tYWVzdHJvLnYxLkNvdW50UnVuc1Jlc3BvbnNlIgOQAgESTAoIV2F0Y2hSdW4SGy5tYWVzdHJvLnYxLldhdGNoUnVuUmVxdWVzdBocLm1hZXN0cm8udjEuV2F0Y2hSdW5SZXNwb25zZSIDkAIBMAESTwoJV2F0Y2hSdW5zEhwubWFlc3Ryby52MS5XYXRjaFJ1bnNSZXF1ZXN0Gh0ubWFlc3Ryby52MS5XYXRjaFJ1bnNSZXNwb25zZSIDkAIBMAESPwoJQ2FuY2VsUnVuEhwubWFlc3Ryby52MS5DYW5jZWxSdW5SZXF1ZXN0Gg8ubWFlc3Ryby52MS5SdW4iA5ACAhI6CglTaWduYWxSdW4SHC5tYWVzdHJvLnYxLlNpZ25hbFJ1blJlcXVlc3QaDy5tYWVzdHJvLnYxLlJ1bhI+CgtSZXNvbHZlU3RlcBIeLm1hZXN0cm8udjEuUmVzb2x2ZVN0ZXBSZXF1ZXN0Gg8ubWFlc3Ryby52MS5SdW4SPwoJUmVzdW1lUnVuEhwubWFlc3Ryby52MS5SZXN1bWVSdW5SZXF1ZXN0Gg8ubWFlc3Ryby52MS5SdW4iA5ACAhJQCgpSZXN1bWVSdW5zEh0ubWFlc3Ryby52MS5SZXN1bWVSdW5zUmVxdWVzdBoeLm1hZXN0cm8udjEuUmVzdW1lUnVuc1Jlc3BvbnNlIgOQAgISTQoJUHJ1bmVSdW5zEhwubWFlc3Ryby52MS5QcnVuZVJ1bnNSZXF1ZXN0Gh0ubWFlc3Ryby52MS5QcnVuZVJ1bnNSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Run is one run of a workflow.
@@ -1141,6 +1141,161 @@ export const ResolveStepRequest_ActionSchema: GenEnum<ResolveStepRequest_Action>
   enumDesc(file_maestro_v1_runs, 18, 0);
 
 /**
+ * ResumeRunRequest says which run.
+ *
+ * @generated from message maestro.v1.ResumeRunRequest
+ */
+export type ResumeRunRequest = Message<"maestro.v1.ResumeRunRequest"> & {
+  /**
+   * Required. "runs/{run_id}"; a child run goes on with its root alone.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message maestro.v1.ResumeRunRequest.
+ * Use `create(ResumeRunRequestSchema)` to create a new message.
+ */
+export const ResumeRunRequestSchema: GenMessage<ResumeRunRequest> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_runs, 19);
+
+/**
+ * ResumeRunsRequest asks for all.
+ *
+ * @generated from message maestro.v1.ResumeRunsRequest
+ */
+export type ResumeRunsRequest = Message<"maestro.v1.ResumeRunsRequest"> & {
+};
+
+/**
+ * Describes the message maestro.v1.ResumeRunsRequest.
+ * Use `create(ResumeRunsRequestSchema)` to create a new message.
+ */
+export const ResumeRunsRequestSchema: GenMessage<ResumeRunsRequest> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_runs, 20);
+
+/**
+ * ResumeRunsResponse is what came of them.
+ *
+ * @generated from message maestro.v1.ResumeRunsResponse
+ */
+export type ResumeRunsResponse = Message<"maestro.v1.ResumeRunsResponse"> & {
+  /**
+   * Those that go on now, the oldest first: "runs/{run_id}".
+   *
+   * @generated from field: repeated string runs = 1;
+   */
+  runs: string[];
+
+  /**
+   * How many more only wait: the server wakes them at their moment.
+   *
+   * @generated from field: int64 sleeping_count = 2;
+   */
+  sleepingCount: bigint;
+
+  /**
+   * Those that can't go on here.
+   *
+   * @generated from field: repeated maestro.v1.ResumeRunsResponse.FailedRun failed_runs = 3;
+   */
+  failedRuns: ResumeRunsResponse_FailedRun[];
+};
+
+/**
+ * Describes the message maestro.v1.ResumeRunsResponse.
+ * Use `create(ResumeRunsResponseSchema)` to create a new message.
+ */
+export const ResumeRunsResponseSchema: GenMessage<ResumeRunsResponse> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_runs, 21);
+
+/**
+ * FailedRun is a run that can't go on here.
+ *
+ * @generated from message maestro.v1.ResumeRunsResponse.FailedRun
+ */
+export type ResumeRunsResponse_FailedRun = Message<"maestro.v1.ResumeRunsResponse.FailedRun"> & {
+  /**
+   * "runs/{run_id}".
+   *
+   * @generated from field: string run = 1;
+   */
+  run: string;
+
+  /**
+   * Maestro's own code, such as "USAGE" where a secret is missing.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * Why, for people.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message maestro.v1.ResumeRunsResponse.FailedRun.
+ * Use `create(ResumeRunsResponse_FailedRunSchema)` to create a new message.
+ */
+export const ResumeRunsResponse_FailedRunSchema: GenMessage<ResumeRunsResponse_FailedRun> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_runs, 21, 0);
+
+/**
+ * PruneRunsRequest says which runs.
+ *
+ * @generated from message maestro.v1.PruneRunsRequest
+ */
+export type PruneRunsRequest = Message<"maestro.v1.PruneRunsRequest"> & {
+  /**
+   * Required. Those that ended longer ago than this; 0 for all that have ended.
+   *
+   * @generated from field: google.protobuf.Duration older_than = 1;
+   */
+  olderThan?: Duration | undefined;
+};
+
+/**
+ * Describes the message maestro.v1.PruneRunsRequest.
+ * Use `create(PruneRunsRequestSchema)` to create a new message.
+ */
+export const PruneRunsRequestSchema: GenMessage<PruneRunsRequest> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_runs, 22);
+
+/**
+ * PruneRunsResponse is what was dropped.
+ *
+ * @generated from message maestro.v1.PruneRunsResponse
+ */
+export type PruneRunsResponse = Message<"maestro.v1.PruneRunsResponse"> & {
+  /**
+   * How many runs, without their child runs: at most 5,000 at a time.
+   *
+   * @generated from field: int64 dropped_count = 1;
+   */
+  droppedCount: bigint;
+
+  /**
+   * There may be more to drop: ask again.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message maestro.v1.PruneRunsResponse.
+ * Use `create(PruneRunsResponseSchema)` to create a new message.
+ */
+export const PruneRunsResponseSchema: GenMessage<PruneRunsResponse> = /*@__PURE__*/
+  messageDesc(file_maestro_v1_runs, 23);
+
+/**
  * Outcome is whether a step happened, as far as anyone can know.
  *
  * @generated from enum maestro.v1.Outcome
@@ -1240,7 +1395,7 @@ export const OperationSchema: GenEnum<Operation> = /*@__PURE__*/
  *
  * A server that has tokens wants one with every call, as the metadata
  * "authorization: Bearer TOKEN". A viewer may get, list, count and watch; an
- * operator may do the rest. With the metadata "traceparent" StartRun goes on
+ * operator may do the rest, but for PruneRuns, which takes an admin. With the metadata "traceparent" StartRun goes on
  * with the caller's trace.
  *
  * @generated from service maestro.v1.Runs
@@ -1344,6 +1499,40 @@ export const Runs: GenService<{
     methodKind: "unary";
     input: typeof ResolveStepRequestSchema;
     output: typeof RunSchema;
+  },
+  /**
+   * Has a run go on at this server that was left open, by a process that has
+   * died, say. One that goes on here already is left alone; ABORTED where
+   * another process has it, FAILED_PRECONDITION once it has ended.
+   *
+   * @generated from rpc maestro.v1.Runs.ResumeRun
+   */
+  resumeRun: {
+    methodKind: "unary";
+    input: typeof ResumeRunRequestSchema;
+    output: typeof RunSchema;
+  },
+  /**
+   * Has all runs go on at this server that were left open, as it does by itself
+   * every minute.
+   *
+   * @generated from rpc maestro.v1.Runs.ResumeRuns
+   */
+  resumeRuns: {
+    methodKind: "unary";
+    input: typeof ResumeRunsRequestSchema;
+    output: typeof ResumeRunsResponseSchema;
+  },
+  /**
+   * Drops runs that ended long ago, with their child runs; never one of which a
+   * run is open. It drops so many at a time: ask again while there are more.
+   *
+   * @generated from rpc maestro.v1.Runs.PruneRuns
+   */
+  pruneRuns: {
+    methodKind: "unary";
+    input: typeof PruneRunsRequestSchema;
+    output: typeof PruneRunsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_maestro_v1_runs, 0);

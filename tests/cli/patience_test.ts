@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import type { Reads } from "../../src/cli/remote/api.ts";
+import { patient } from "../../src/cli/remote/patience.ts";
+import { MaestroError } from "../../src/errors.ts";
+
+/** Fails with each of some errors in turn, and answers then. */
+function failing(...errors: readonly MaestroError[]) {
+  const left = [...errors];
+  const reads = {
+    asked: 0,
+    get(): Promise<never> {
+      reads.asked++;
+      const error = left.shift();
+      return error === undefined ? Promise.resolve("answer" as never) : Promise.reject(error);
+    },
+  };
+  return reads satisfies Reads & { asked: number };
+}
+
+const away = new MaestroError("STORE_FAILED", "Cannot reach it");
+
+Deno.test("patient() asks again while a server is away, and tells that once", async () => {
+  const heard: (string | null)[] = [];
+  const reads = failing(away, away, away);
+  const patiently = patient(reads, { onAway: (why) => heard.push(why), every: 1 });
+  assert.equal(await patiently.get("/runs/r"), "answer");
+  assert.equal(reads.asked, 4);
+  assert.equal(await patiently.get("/runs/r"), "answer");
+  assert.deepEqual(heard, ["Cannot reach it", null]);
+});
+
+Deno.test("patient() gives up after a while", async () => {
+  const patiently = patient(failing(away, away), { onAway: () => {}, atMost: 0, every: 1 });
+  await assert.rejects(patiently.get("/runs/r"), {
+    code: "STORE_FAILED",
+    message: "Cannot reach it; tried for 0s",
+  });
+});
+
+Deno.test("patient() does not ask again for what is refused", async () => {
+  const reads = failing(new MaestroError("RUN_NOT_FOUND", "There is none"));
+  const patiently = patient(reads, { onAway: () => assert.fail(), every: 1 });
+  await assert.rejects(patiently.get("/runs/r"), { code: "RUN_NOT_FOUND" });
+  assert.equal(reads.asked, 1);
+});
