@@ -153,7 +153,7 @@ Deno.test("who asks needs a token, and a role for what they ask", async (t) => {
     assert.equal((await asked("ada")).status, 404);
   }
   assert.equal((await server.ask("POST", "/runs/r1:cancel", {}, bearer("otto"))).status, 200);
-  await server.logged(({ message, action }) => message === "audit" && action === "cancel");
+  await server.logged(({ action, who }) => action === "cancel" && who === "otto");
   const audit = server.log.filter(({ message }) => message === "audit");
   const deeds = audit.filter(({ who }) => who !== null);
   assert.deepEqual(
@@ -161,6 +161,9 @@ Deno.test("who asks needs a token, and a role for what they ask", async (t) => {
     [
       ["vera", "viewer", "start", "r1", "FORBIDDEN"],
       ["otto", "operator", "start", "r1", undefined],
+      ["vera", "viewer", "resume", "r1", "FORBIDDEN"],
+      ["vera", "viewer", "resume", undefined, "FORBIDDEN"],
+      ["otto", "operator", "prune", undefined, "FORBIDDEN"],
       ["vera", "viewer", "cancel", "r1", "FORBIDDEN"],
       ["vera", "viewer", "signal", "r1", "FORBIDDEN"],
       ["vera", "viewer", "resolve", "r1", "FORBIDDEN"],

@@ -71,8 +71,10 @@ Deno.test("a run that was left open goes on here once it is asked for", async ()
     code: "USAGE",
     message: 'Cannot resume "r/word" alone: it is a child run, which goes on with "r"',
   });
-  const told = audited.map(({ who, action, runId }) => `${who} ${action} ${runId}`);
-  assert.deepEqual(told, ["otto resume r", "otto resume r"]);
+  const told = audited.map(({ who, action, runId, refused }) =>
+    [who, action, runId, refused ?? "done"].join(" ")
+  );
+  assert.deepEqual(told, ["vera resume r FORBIDDEN", "otto resume r done", "otto resume r done"]);
 });
 
 Deno.test("all that was left open goes on here once it is asked for", async () => {
@@ -89,7 +91,7 @@ Deno.test("all that was left open goes on here once it is asked for", async () =
   assert.deepEqual(first, { resumed: ["awake"], sleeping: 1, failed: [] });
   const again = await operations.resumeRuns(OTTO);
   assert.deepEqual(again, { resumed: [], sleeping: 0, failed: [] });
-  assert.deepEqual(audited[0]?.more, { resumed: 1, sleeping: 1, failed: 0 });
+  assert.deepEqual(audited[1]?.more, { resumed: 1, sleeping: 1, failed: 0 });
 });
 
 Deno.test("runs that ended long ago are dropped by who may", async () => {
