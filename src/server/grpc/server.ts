@@ -10,7 +10,7 @@ import { Services } from "../../gen/maestro/v1/services_pb.ts";
 import { Workflows } from "../../gen/maestro/v1/workflows_pb.ts";
 import type { Address, ServerCertificate } from "../http/listen.ts";
 import type { Operations } from "../operations.ts";
-import { Places, streamPlaces } from "../places.ts";
+import { type Places, streamPlaces } from "../places.ts";
 import { acceptConnections } from "./connections.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import { Health } from "./health.ts";
