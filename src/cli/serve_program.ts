@@ -25,7 +25,11 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
       "how many runs are under way at most; further ones wait to be started",
       "1000",
     )
-    .option("--max-streams <number>", "how many streams of events are open at most", "1000")
+    .option(
+      "--max-streams <number>",
+      "how many streams of events are open at most, over HTTP and gRPC; gRPC's health and reflection are counted apart",
+      "1000",
+    )
     .option(
       "--tokens <file>",
       "who may ask: a line each with a name, a role (viewer, operator, admin) and the SHA-256 of the token in hex",

@@ -12,6 +12,7 @@ import { Runs } from "../../src/gen/maestro/v1/runs_pb.ts";
 import { streamPlaces } from "../../src/server/places.ts";
 import { RpcFailure } from "../support/api_client.ts";
 import { startApiServer } from "../support/grpc_api.ts";
+import { hasOpenssl, makeCertificates } from "../support/certificates.ts";
 import { openRelay } from "../support/relay.ts";
 
 const START = "/maestro.v1.Runs/StartRun";
@@ -138,6 +139,21 @@ Deno.test("a connection that says nothing is closed", async () => {
   await using server = await startApiServer({ signOfLifeEvery: 100 });
   using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.grpc.port });
   for await (const _ of silent.readable);
+});
+
+Deno.test({
+  name: "a connection that leaves its TLS handshake at that is closed",
+  ignore: !hasOpenssl,
+  async fn() {
+    await using certificates = await makeCertificates({ server: "DNS:localhost" });
+    await using server = await startApiServer({
+      certificate: { cert: certificates.read("server.crt"), key: certificates.read("server.key") },
+      signOfLifeEvery: 100,
+    });
+    using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.grpc.port });
+    await silent.write(Uint8Array.of(0x16, 3, 1, 2)); // the first bytes of a ClientHello
+    for await (const _ of silent.readable);
+  },
 });
 
 Deno.test("a watch that is quiet for long is kept, as its reader gives signs of life", async () => {

@@ -87,6 +87,26 @@ Deno.test("a watch goes on where it was left when the server was killed", async 
   }
 });
 
+Deno.test("streams over HTTP and gRPC are counted together, and health apart", async () => {
+  await using files = await tempFiles({ "approval.yaml": APPROVAL });
+  await using server = await serve({
+    workflows: files.directory,
+    args: ["--grpc", "127.0.0.1:0", "--max-streams", "1"],
+  });
+  const client = new ApiClient(`127.0.0.1:${await portOf(server)}`, null);
+  try {
+    const health = client.watch(Health.method.watch, {});
+    await health.next();
+    const events = server.events("/events");
+    assert.equal(await events.status, 200);
+    assert.equal((await failureOf(client.watch(watchRuns, {}).next())).code, "RESOURCE_EXHAUSTED");
+    for await (const _ of events) break;
+    health.cancel();
+  } finally {
+    client.close();
+  }
+});
+
 Deno.test("SIGTERM ends the watches, with the word to come again, and the server", async () => {
   await using files = await tempFiles({ "approval.yaml": APPROVAL });
   await using server = await serve({

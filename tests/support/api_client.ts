@@ -41,6 +41,9 @@ export type Watch<T> = AsyncIterableIterator<T> & {
   pause(): void;
 };
 
+/** Answers may be deeper than what this client takes by default. */
+const DEEP = { recursionLimit: 10_000 };
+
 /** One connection. */
 export class ApiClient {
   readonly #client: grpc.Client;
@@ -65,7 +68,7 @@ export class ApiClient {
       this.#client.makeUnaryRequest(
         pathOf(method),
         (bytes: Buffer) => bytes,
-        (bytes) => fromBinary(method.output, bytes),
+        (bytes) => fromBinary(method.output, bytes, DEEP),
         bytesOf(method.input, request),
         this.#with(metadata),
         { deadline: Date.now() + 20_000 },
@@ -82,7 +85,7 @@ export class ApiClient {
     const stream = this.#client.makeServerStreamRequest(
       pathOf(method),
       (bytes: Buffer) => bytes,
-      (bytes) => fromBinary(method.output, bytes),
+      (bytes) => fromBinary(method.output, bytes, DEEP),
       bytesOf(method.input, request),
       this.#metadata,
     );

@@ -669,14 +669,14 @@ export type StartRunRequest = Message<"maestro.v1.StartRunRequest"> & {
 
   /**
    * The run's input, which has to fit the workflow's input schema; {} where it
-   * is absent. Integers beyond 2^53 have to be strings.
+   * is absent. Integers beyond 2^53 - 1 have to be strings.
    *
    * @generated from field: google.protobuf.Struct input = 2;
    */
   input?: JsonObject | undefined;
 
   /**
-   * The run's id: up to 128 letters, digits and any of . _ : @ + -; a new UUID
+   * The run's id: up to 128 visible ASCII characters other than "/"; a new UUID
    * where it is empty. A second request with the same id starts nothing, so
    * whoever gives one may safely ask again.
    *
