@@ -49,7 +49,7 @@ export async function openEyes(
   const telemetry = await openTelemetry({
     version: VERSION,
     env: environment,
-    onProblem: seldom((message) => logger.warn("telemetry can't be sent", { error: message })),
+    onProblem: seldom((message) => logger.warn("telemetry has a problem", { error: message })),
   });
   const webhook = receiver === null ? null : new AttentionWebhook({
     ...receiver,

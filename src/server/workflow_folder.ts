@@ -37,13 +37,24 @@ export interface WorkflowFile {
   readonly loadedAt: number | null;
   /** What is wrong by now. */
   readonly problems: readonly Problem[];
+}
+
+/** What became of a file when it was read last. */
+interface Read {
+  /** `null`: it is none of a workflow. */
+  readonly file: WorkflowFile | null;
   /** The files that it was read from, and how they stood. */
   readonly sources: ReadonlyMap<string, string>;
+  /** Some file could not be read, and may be later, though nothing tells of it. */
+  readonly isPartial: boolean;
 }
 
 /** The workflows of a folder and of the folders in it, by name and version. They change as the files do. */
 export class WorkflowFolder {
   readonly #options: WorkflowFolderOptions;
+  /** Every YAML file there is, by its path. */
+  #reads: ReadonlyMap<string, Read> = new Map();
+  /** Those of workflows, of which each has a name and version of its own. */
   #files: ReadonlyMap<string, WorkflowFile> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -108,15 +119,18 @@ export class WorkflowFolder {
 
   /** Reads what has changed. @throws {MaestroError} `USAGE` where the folder can't be read */
   async look(): Promise<void> {
+    const reads = new Map<string, Read>();
     const files = new Map<string, WorkflowFile>();
     for (const path of await this.#paths()) {
-      const before = this.#files.get(path);
-      const file = before !== undefined && isUnchanged(before)
+      const before = this.#reads.get(path);
+      const read = before !== undefined && isUnchanged(before)
         ? before
         : await this.#read(path, before);
-      if (file !== null) files.set(path, file);
+      reads.set(path, read);
+      if (read.file !== null) files.set(path, read.file);
     }
-    const named = withoutTwins(files);
+    this.#reads = reads;
+    const named = withoutTwins(files, this.#files);
     for (const [path, file] of named) {
       if (file !== this.#files.get(path)) this.#options.onRead?.(file);
     }
@@ -155,8 +169,7 @@ export class WorkflowFolder {
     return paths.sort();
   }
 
-  /** @returns `null` where the file is none of a workflow */
-  async #read(path: string, before: WorkflowFile | undefined): Promise<WorkflowFile | null> {
+  async #read(path: string, last: Read | undefined): Promise<Read> {
     const begun = Date.now();
     const { workflow, problems: found, texts } = await this.#options.check(path);
     const problems = found.map((problem) => ({
@@ -164,14 +177,30 @@ export class WorkflowFolder {
       file: problem.file === null ? null : this.#inFolder(problem.file),
     }));
     const text = texts.get(path) ?? "";
-    if (workflow === null && before?.workflow == null && !/^steps\s*:/m.test(text)) return null;
     const sources = new Map(
       [path, ...texts.keys()].map((source) => [source, stampOf(source, begun)]),
     );
+    const isPartial = found.some(({ code }) => code === "unreadable_file");
+    const file = this.#fileOfRead(path, text, workflow, problems, last?.file ?? null);
+    return { file, sources, isPartial };
+  }
+
+  /** @returns `null` where it is none of a workflow */
+  #fileOfRead(
+    path: string,
+    text: string,
+    workflow: Workflow | null,
+    problems: readonly Problem[],
+    before: WorkflowFile | null,
+  ): WorkflowFile | null {
     const file = this.#inFolder(path);
-    return workflow === null
-      ? { ...NEVER_RIGHT, text, ...before, file, problems, sources }
-      : { file, workflow, text, loadedAt: Date.now(), problems, sources };
+    if (workflow !== null) return { file, workflow, text, loadedAt: Date.now(), problems };
+    const wasRight = before !== null && before.workflow !== null;
+    if (!wasRight && !/^steps\s*:/m.test(text)) return null;
+    const broken = wasRight
+      ? { ...before, file, problems }
+      : { ...NEVER_RIGHT, file, text, problems };
+    return before !== null && isSame(broken, before) ? before : broken;
   }
 
   /** A path as people know it, who don't know where the folder is. */
@@ -220,8 +249,15 @@ function nameOf({ file, workflow }: WorkflowFile): { name: string; version: stri
     : { name: workflow.name, version: workflow.version };
 }
 
-/** Of two files with the same name and version, the first one counts. */
-function withoutTwins(files: ReadonlyMap<string, WorkflowFile>): ReadonlyMap<string, WorkflowFile> {
+/**
+ * Of two files with the same name and version, the first one counts.
+ *
+ * @param before what came of it the last time: what is the same as then, stays
+ */
+function withoutTwins(
+  files: ReadonlyMap<string, WorkflowFile>,
+  before: ReadonlyMap<string, WorkflowFile>,
+): ReadonlyMap<string, WorkflowFile> {
   const first = new Map<string, string>();
   return new Map([...files].map(([path, file]) => {
     const { workflow } = file;
@@ -232,24 +268,33 @@ function withoutTwins(files: ReadonlyMap<string, WorkflowFile>): ReadonlyMap<str
       first.set(key, file.file);
       return [path, file];
     }
-    const message = `"${workflow.name}"${
-      workflow.version === null ? "" : ` ${workflow.version}`
-    } is in "${other}" already: give this one another name or version`;
-    const { line, column } = workflow.place;
-    const problem: Problem = {
-      severity: "error",
-      code: "workflow_twice",
-      message,
-      file: file.file,
-      line,
-      column,
+    const twin = {
+      ...file,
+      ...NEVER_RIGHT,
+      problems: [...file.problems, twice(workflow, file, other)],
     };
-    return [path, { ...file, ...NEVER_RIGHT, problems: [...file.problems, problem] }];
+    const last = before.get(path);
+    return [path, last !== undefined && isSame(twin, last) ? last : twin];
   }));
 }
 
-function isUnchanged({ sources }: WorkflowFile): boolean {
-  return [...sources].every(([path, stamp]) => stampOf(path) === stamp);
+function twice({ name, version, place }: Workflow, { file }: WorkflowFile, other: string): Problem {
+  const message = `"${name}"${
+    version === null ? "" : ` ${version}`
+  } is in "${other}" already: give this one another name or version`;
+  const { line, column } = place;
+  return { severity: "error", code: "workflow_twice", message, file, line, column };
+}
+
+/** Whether nobody has to hear of the second one who has heard of the first. */
+function isSame(one: WorkflowFile, other: WorkflowFile): boolean {
+  return one.workflow === other.workflow && one.text === other.text &&
+    one.loadedAt === other.loadedAt &&
+    JSON.stringify(one.problems) === JSON.stringify(other.problems);
+}
+
+function isUnchanged({ sources, isPartial }: Read): boolean {
+  return !isPartial && [...sources].every(([path, stamp]) => stampOf(path) === stamp);
 }
 
 /**

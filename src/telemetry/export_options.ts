@@ -17,6 +17,8 @@ export interface ExportOptions {
   readonly metricInterval: number;
   /** How long spans are collected before they are sent, in milliseconds. */
   readonly spanDelay: number;
+  /** What the environment asks for and does not get, though it works. */
+  readonly notes: readonly string[];
 }
 
 /** Where something is sent by OTLP over HTTP. */
@@ -32,6 +34,11 @@ type Env = (name: string) => string | undefined;
 
 /** Where a collector listens, where the environment says nothing: OpenTelemetry's default. */
 const COLLECTOR = "http://localhost:4318";
+
+/** OTLP's other form over HTTP. */
+const PROTOBUF = "http/protobuf";
+
+const PROTOCOLS = ["", "TRACES_", "METRICS_"].map((of) => `OTEL_EXPORTER_OTLP_${of}PROTOCOL`);
 
 /** For one request, in milliseconds: OpenTelemetry's default. */
 const TIMEOUT = 10_000;
@@ -52,12 +59,15 @@ const SPAN_DELAY = 5_000;
  */
 export function exportOptions(env: Env): ExportOptions {
   const off = env("OTEL_SDK_DISABLED")?.toLowerCase() === "true";
+  const traces = off ? null : destination(env, "traces");
+  const metrics = off ? null : destination(env, "metrics");
   return {
-    traces: off ? null : destination(env, "traces"),
-    metrics: off ? null : destination(env, "metrics"),
+    traces,
+    metrics,
     ratio: ratioOf(env),
     metricInterval: milliseconds(env, "OTEL_METRIC_EXPORT_INTERVAL") ?? METRIC_INTERVAL,
     spanDelay: milliseconds(env, "OTEL_BSP_SCHEDULE_DELAY") ?? SPAN_DELAY,
+    notes: traces === null && metrics === null ? [] : protocolNotes(env),
   };
 }
 
@@ -82,12 +92,26 @@ function destination(env: Env, signal: "traces" | "metrics"): Destination | null
       `URLs such as ${COLLECTOR}`,
     );
   }
-  if (said("PROTOCOL") === "grpc") {
-    const known = "http/json, which every OTLP receiver takes, mostly at port 4318";
-    throw usage("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", known);
-  }
+  checkProtocol(env, names("PROTOCOL"));
   const timeout = names("TIMEOUT").map((name) => milliseconds(env, name)).find((found) => found);
   return { url, headers: headersOf(said("HEADERS")), timeoutMillis: timeout ?? TIMEOUT };
+}
+
+/** @throws {MaestroError} `USAGE` where a receiver of that protocol would not understand JSON */
+function checkProtocol(env: Env, names: readonly string[]): void {
+  const name = names.find((name) => env(name));
+  const protocol = name === undefined ? undefined : env(name);
+  if (name === undefined || protocol === undefined) return;
+  if (protocol === "http/json" || protocol === PROTOBUF) return;
+  const known = "http/json, which OTLP receivers take beside http/protobuf, mostly at port 4318";
+  throw usage(name, protocol, known);
+}
+
+/** Set for many programs of a cluster at once: it must not keep a server from starting. */
+function protocolNotes(env: Env): string[] {
+  return PROTOCOLS.filter((name) => env(name) === PROTOBUF).map((name) =>
+    `${name} is ${PROTOBUF}, and http/json is sent, to the same URL`
+  );
 }
 
 /** `key=value,key=value`, the values percent-encoded, as W3C baggage has it. */

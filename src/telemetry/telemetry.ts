@@ -35,7 +35,7 @@ export interface TelemetryOptions {
   readonly version: string;
   /** Environment variables: OpenTelemetry's own say what is sent where. */
   readonly env: (name: string) => string | undefined;
-  /** Hears why something could not be sent. */
+  /** Hears why something could not be sent, or is not sent as the environment asks. */
   readonly onProblem?: (message: string) => void;
 }
 
@@ -49,6 +49,7 @@ export interface TelemetryOptions {
 export async function openTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { version, env, onProblem = () => {} } = options;
   const sent = exportOptions(env);
+  for (const note of sent.notes) onProblem(note);
   const [resource, { Metrics }, { spanOf }, otlp] = await Promise.all([
     resourceOf(version, env),
     import("./metrics.ts"),

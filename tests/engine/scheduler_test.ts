@@ -1,6 +1,6 @@
 /** Runs that are started by the clock: each moment once. */
 import { deepEqual, equal } from "node:assert/strict";
-import type { Journal } from "../../src/engine/doors.ts";
+import type { Clock, Journal } from "../../src/engine/doors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { type ScheduledMoment, Scheduler } from "../../src/engine/scheduler.ts";
 import { MaestroError } from "../../src/errors.ts";
@@ -36,7 +36,7 @@ class Server {
   /** What its next start fails with. */
   failing: MaestroError | null = null;
 
-  constructor(world: World, clock: FakeClock, journal: Journal) {
+  constructor(world: World, clock: Clock, journal: Journal) {
     this.engine = new Engine({ caller: world.caller(), journal, clock, random: () => 0 });
     this.scheduler = new Scheduler({
       start: (workflow, options) => {
@@ -64,7 +64,9 @@ const ANSWER: Script = { answer: {} };
 
 /** A world, a clock that stands at 2026-01-01 00:00 UTC, and servers over one journal that outlives them. */
 async function stage(
-  test: (stage: { world: World; clock: FakeClock; open: () => Server }) => Promise<void>,
+  test: (
+    stage: { world: World; clock: FakeClock; open: (clock?: Clock) => Server },
+  ) => Promise<void>,
   { script = ANSWER, at = "2026-01-01T00:00:00Z" }: { script?: Script; at?: string } = {},
 ): Promise<void> {
   const clock = new FakeClock(Date.parse(at));
@@ -75,9 +77,9 @@ async function stage(
     await test({
       world,
       clock,
-      open: () => {
+      open: (own = clock) => {
         const journal = { ...kept, close: () => Promise.resolve() };
-        const server = new Server(world, clock, journal);
+        const server = new Server(world, own, journal);
         servers.push(server);
         return server;
       },
@@ -297,6 +299,125 @@ Deno.test("Scheduler.set() takes schedules up, changes them and lets them go", (
     deepEqual(server.told, ["started nightly@20260101T000700Z"]);
     equal(clock.timers, 0, "nobody waits for anything");
   }));
+
+Deno.test("Scheduler makes up for nothing that the schedule of the last run knew nothing of", () =>
+  stage(async ({ clock, open }) => {
+    const first = open();
+    first.scheduler.set([scheduled('cron: "0 * * * *"')]);
+    await idle();
+    clock.advance(60 * MINUTE);
+    await idle();
+    await first.close();
+    clock.advance(45 * MINUTE);
+    const second = open();
+    second.scheduler.set([scheduled('cron: "*/30 * * * *"')]);
+    await idle();
+    deepEqual(second.told, [], "01:30 was no moment when 01:00 was started");
+    await second.close();
+    const third = open();
+    third.scheduler.set([scheduled('cron: "0 * * * *", timezone: Europe/London')]);
+    clock.advance(30 * MINUTE);
+    await idle();
+    deepEqual(third.told, ["started nightly@20260101T020000Z"], "after which it goes on");
+  }));
+
+Deno.test("Scheduler looks at the clock every minute: somebody may set it", () =>
+  stage(async ({ clock, open }) => {
+    let ahead = 0;
+    const set: Clock = {
+      now: () => clock.now() + ahead,
+      at: (dueAt, callback) => clock.at(dueAt - ahead, callback), // as a timer: by what it was then
+    };
+    const server = open(set);
+    server.scheduler.set([scheduled('cron: "0 12 * * *"')]);
+    await idle();
+    ahead = 12 * 60 * MINUTE;
+    clock.advance(MINUTE);
+    await idle();
+    deepEqual(server.told, ["started nightly@20260101T120000Z"]);
+  }));
+
+Deno.test("Scheduler does nothing more for a schedule that was taken away before it came to it", () =>
+  stage(async ({ clock, open }) => {
+    const workflow = scheduled('cron: "0 * * * *"');
+    const first = open();
+    first.scheduler.set([workflow]);
+    await idle();
+    clock.advance(60 * MINUTE);
+    await idle();
+    await first.close();
+    clock.advance(60 * MINUTE);
+    const second = open();
+    second.scheduler.set([workflow]);
+    second.scheduler.set([]);
+    await idle();
+    const third = open();
+    third.scheduler.set([workflow]);
+    await third.scheduler.close();
+    await idle();
+    deepEqual([second.told, third.told], [[], []]);
+    const fourth = open();
+    fourth.scheduler.set([workflow]);
+    await idle();
+    deepEqual(fourth.told, ["started nightly@20260101T020000Z"], "it was missed all the same");
+  }));
+
+const HANGING = { script: { hang: true } } as const;
+
+Deno.test("Scheduler takes no notice of runs that somebody has started by hand", () =>
+  stage(async ({ clock, open }) => {
+    const server = open();
+    const workflow = scheduled('cron: "0 * * * *"', "defaults: { attempt_timeout: 5h }");
+    await server.engine.start(workflow, { runId: "nightly@hand" });
+    await server.engine.start(workflow, {
+      runId: "mine@20260101T000000Z",
+      correlationId: "nightly@20260101T000000Z",
+    });
+    server.scheduler.set([workflow]);
+    clock.advance(60 * MINUTE);
+    await idle();
+    deepEqual(server.told, ["started nightly@20260101T010000Z"]);
+  }, HANGING));
+
+Deno.test("Scheduler says of a moment that another server has started so, while its run is under way", () =>
+  stage(async ({ clock, open }) => {
+    const late: Clock = {
+      now: () => clock.now() - 1_000,
+      at: (dueAt, callback) => clock.at(dueAt + 1_000, callback),
+    };
+    const servers = [open(), open(late)];
+    for (const { scheduler } of servers) {
+      scheduler.set([scheduled('cron: "0 * * * *"', "defaults: { attempt_timeout: 5h }")]);
+      await idle();
+    }
+    clock.advance(30 * MINUTE);
+    await idle();
+    clock.advance(1_000);
+    await idle();
+    deepEqual(servers.map(({ told }) => told), [
+      ["started nightly@20260101T010000Z"],
+      ["elsewhere nightly@20260101T010000Z"],
+    ]);
+  }, { ...HANGING, at: "2026-01-01T00:30:00Z" }));
+
+Deno.test("Scheduler finds the run that is under way behind however many others", () =>
+  stage(async ({ clock, open }) => {
+    const server = open();
+    const workflow = scheduled('cron: "0 * * * *"', "defaults: { attempt_timeout: 5h }");
+    server.scheduler.set([workflow]);
+    clock.advance(60 * MINUTE);
+    await idle();
+    clock.advance(MINUTE);
+    for (let nth = 0; nth < 250; nth++) {
+      await server.engine.start(workflow, { correlationId: `nightly@${nth}` });
+    }
+    clock.advance(60 * MINUTE);
+    await idle();
+    deepEqual(server.told, [
+      "started nightly@20260101T010000Z",
+      "skipped nightly@20260101T020000Z",
+    ]);
+  }, HANGING));
 
 Deno.test("two servers on one SQLite store start each moment once, also over a restart", async () => {
   const directory = await Deno.makeTempDir();

@@ -34,3 +34,97 @@ Deno.test("a file that is written while it is read is read again", async () => {
   await folder.look();
   assert.equal(folder.detail("greet").steps.length, 2);
 });
+
+/** A folder that counts how often its files are read, and keeps what it says of them. */
+async function watched(files: Readonly<Record<string, string>>) {
+  const temp = await tempFiles(files);
+  const checked: string[] = [];
+  const said: string[] = [];
+  const folder = await WorkflowFolder.open({
+    folder: temp.path("."),
+    check(path) {
+      checked.push(path.slice(path.lastIndexOf("/") + 1));
+      return checkWorkflow(path);
+    },
+    onRead: ({ file, workflow, problems }) => {
+      const codes = problems.map(({ code }) => ` ${code}`).join("");
+      said.push(`${file}: ${workflow === null ? "none" : "good"}${codes}`);
+    },
+  });
+  folder.close();
+  return {
+    folder,
+    checked,
+    said,
+    write: async (file: string, text: string) => {
+      await Deno.writeTextFile(temp.path(file), text);
+      await Deno.utime(temp.path(file), ...laterTimes());
+    },
+    path: (file: string) => temp.path(file),
+    [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose](),
+  };
+}
+
+let later = 0;
+
+/** Times at which nothing else was written: two writes may come in one tick of the file system's clock. */
+function laterTimes(): [Date, Date] {
+  const time = new Date(Date.now() - 3_600_000 + 1_000 * later++);
+  return [time, time];
+}
+
+Deno.test("what has not changed is not read again, be it good, broken or no workflow at all", async () => {
+  await using watch = await watched({});
+  const { folder, checked, said, write } = watch;
+  await write("good.yaml", WHOLE);
+  await write("broken.yaml", "steps: [ { nothing: 1 } ]\n");
+  await write("settings.yaml", "colour: blue\n");
+  await folder.look();
+  const files = ["broken.yaml", "good.yaml", "settings.yaml"];
+  assert.deepEqual(checked, files);
+  await folder.look();
+  assert.deepEqual(checked, files);
+  await write("settings.yaml", WHOLE.replace("greet", "settings"));
+  await folder.look();
+  assert.deepEqual(checked.slice(3), ["settings.yaml"]);
+  assert.deepEqual(said.slice(2), ["settings.yaml: good"]);
+});
+
+Deno.test("a file that waits for another that it includes is good once that comes, and said to be broken once", async () => {
+  await using watch = await watched({});
+  const { folder, said, write } = watch;
+  await write("parent.yaml", "name: parent\nsteps: [ { id: one, workflow: ./child.yaml } ]\n");
+  for (let turn = 0; turn < 3; turn++) await folder.look();
+  assert.deepEqual(said, ["parent.yaml: none unreadable_file"]);
+  await write("child.yaml", WHOLE);
+  await folder.look();
+  assert.deepEqual(said.slice(1), ["child.yaml: good", "parent.yaml: good"]);
+});
+
+Deno.test("of two files with one name the second can be started once the first has gone", async () => {
+  await using watch = await watched({});
+  const { folder, said, write, path } = watch;
+  await write("a.yaml", WHOLE);
+  await write("b.yaml", WHOLE);
+  for (let turn = 0; turn < 3; turn++) await folder.look();
+  assert.deepEqual(said, ["a.yaml: good", "b.yaml: none workflow_twice"]);
+  await Deno.remove(path("a.yaml"));
+  await folder.look();
+  assert.deepEqual(said.slice(2), ["b.yaml: good"]);
+  assert.equal(folder.list().length, 1);
+});
+
+Deno.test("of a broken file its text is there as it is now, of one that was right as it was then", async () => {
+  await using watch = await watched({});
+  const { folder, write } = watch;
+  await write("a.yaml", "steps: 1\n");
+  await folder.look();
+  await write("a.yaml", "steps: 22\n");
+  await folder.look();
+  assert.equal(folder.detail("a.yaml").text, "steps: 22\n");
+  await write("a.yaml", WHOLE);
+  await folder.look();
+  await write("a.yaml", "steps: 1\n");
+  await folder.look();
+  assert.equal(folder.detail("greet").text, WHOLE);
+});
