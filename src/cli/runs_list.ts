@@ -40,7 +40,7 @@ export async function listCommand(flags: ListFlags, io: Io): Promise<number> {
     if (runs.length === 0) io.stderr.write("No runs\n");
     else io.stdout.write(runTable(runs, now, paintWith(io.stdout.colour)));
     if (found.length > limit) {
-      io.stderr.write(`There are more than these ${limit}: see --limit, or narrow it down\n`);
+      io.stderr.write(`There are more than ${limit}: see --limit, or narrow it down\n`);
     }
     if (size !== null) io.stderr.write(`${sizeText(size)}\n`);
     return 0;

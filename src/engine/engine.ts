@@ -16,7 +16,6 @@ import { Run } from "./run.ts";
 import type { Seat } from "./seat.ts";
 import type { Breaker, ServiceLoad } from "./services.ts";
 import { checkEndpoints, checkId, checkRunId, checkTimeout, validInput } from "./start_checks.ts";
-import { StoredFacts } from "./stored_facts.ts";
 import { StoredRuns } from "./stored_runs.ts";
 
 /** Runs workflows. */
@@ -29,14 +28,11 @@ export class Engine {
 
   /** Mostly made by {@linkcode openEngine}, which puts the doors in place. */
   constructor(options: EngineOptions) {
-    const { caller, journal } = options;
+    const { journal } = options;
     this.#options = options;
     this.#roster = new Roster(options);
     this.#errands = new Errands(journal, this.#roster);
-    this.#stored = new StoredRuns(
-      journal,
-      new StoredFacts(journal, caller.types?.bind(caller), this.#roster.beginnings),
-    );
+    this.#stored = new StoredRuns(journal, this.#roster.facts);
   }
 
   /**

@@ -10,7 +10,6 @@ import { type Command, notActive, perform } from "./commands.ts";
 import { definitionOf } from "./definition.ts";
 import type { Claim, Clock, KeptText, NewRun } from "./doors.ts";
 import type { EngineOptions, RunOrigin } from "./engine_options.ts";
-import { decodeFact } from "./fact_codec.ts";
 import type { Happening } from "./happening.ts";
 import { isChildId } from "./ids.ts";
 import { envText } from "./kept_texts.ts";
@@ -22,6 +21,7 @@ import { Shown } from "./shown.ts";
 import { type Sleeper, Sleepers } from "./sleepers.ts";
 import { endpointsFor, validInput } from "./start_checks.ts";
 import { stillParked } from "./still_parked.ts";
+import { StoredFacts } from "./stored_facts.ts";
 import { foldOf } from "./stored_runs.ts";
 import { type Reach, Surroundings, typesOf } from "./surroundings.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -51,6 +51,8 @@ export class Roster {
   readonly #watchdog: Watchdog;
   readonly #surroundings: Surroundings;
   readonly #beginnings: Beginnings;
+  /** The facts of the runs that are stored. */
+  readonly facts: StoredFacts;
   /** By id, those that are awake. What has gone is taken out of its holder too: see {@linkcode Bag}. */
   readonly #live = new Map<string, { run: LiveRun | null }>();
   #underWay = 0;
@@ -68,13 +70,10 @@ export class Roster {
     this.#owner = options.owner ?? crypto.randomUUID();
     this.#watchdog = new Watchdog(this.#clock);
     this.#surroundings = new Surroundings(options, this.#clock);
-    this.#beginnings = new Beginnings(options.journal);
+    const { caller, journal } = options;
+    this.#beginnings = new Beginnings(journal);
+    this.facts = new StoredFacts(journal, caller.types?.bind(caller), this.#beginnings);
     this.#sleepers = new Sleepers(this.#clock, (sleeper) => this.#wakeUp(sleeper));
-  }
-
-  /** What stored runs go by. */
-  get beginnings(): Beginnings {
-    return this.#beginnings;
   }
 
   /** Every breaker there is by now. */
@@ -304,8 +303,8 @@ export class Roster {
     const stored = await Array.fromAsync(this.#options.journal.read(id));
     const { workflow, started, schemas } = await this.#beginnings.of(id, stored);
     const reach = await this.#surroundings.of(workflow, started.env, started.endpoints, schemas);
+    const rest = await this.facts.decode(id, stored.slice(1), typesOf(reach));
     this.checkOpen();
-    const rest = stored.slice(1).map((fact) => decodeFact(fact, typesOf(reach)));
     const seat = held?.seat ?? this.seatOf(id, workflow, started, hear);
     const found = [...reach.schemas].filter(([service]) => !schemas.has(service));
     const kept = new Map([...schemas, ...found]);

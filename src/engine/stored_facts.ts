@@ -2,8 +2,9 @@ import { MaestroError } from "../errors.ts";
 import type { Fact } from "../machines/facts.ts";
 import { type Beginning, Beginnings } from "./beginnings.ts";
 import type { Caller, Journal, KeptText, StoredFact, TypeLookup } from "./doors.ts";
-import { decodeFact } from "./fact_codec.ts";
+import { childId } from "./children.ts";
 import { Remembered } from "./remembered.ts";
+import { type ChildTypes, RunTypes } from "./run_types.ts";
 
 /** Reads a schema that was kept. */
 export type ReadTypes = NonNullable<Caller["types"]>;
@@ -41,7 +42,60 @@ export class StoredFacts {
       beginning: (first) => this.#beginnings.of(runId, [first]),
       kept: (digest) => this.#journal.kept(digest),
       types: (kept) => this.#typesOf(kept),
+      childTypes: (path, revisions) => this.#childTypes(runId, path, revisions),
     });
+  }
+
+  /**
+   * The facts of a run after its first, in order.
+   *
+   * @param types those of the run's services
+   */
+  async decode(
+    runId: string,
+    stored: readonly StoredFact[],
+    types: TypeLookup,
+  ): Promise<readonly Fact[]> {
+    const reading = new RunTypes(
+      [types],
+      (path, revisions) => this.#childTypes(runId, path, revisions),
+    );
+    const facts: Fact[] = [];
+    for (const fact of stored) facts.push(await reading.decode(fact));
+    return facts;
+  }
+
+  /** The types of what the child runs of a step gave: of their services, and of their own child runs'. */
+  async #childTypes(runId: string, path: string, revisions: number): Promise<TypeLookup[]> {
+    const found: TypeLookup[] = [];
+    for (let revision = 0; revision <= revisions; revision++) {
+      const id = childId(runId, path, revision);
+      const stored = await this.#read(id);
+      if (stored.length === 0) continue; // it could not be made
+      const { schemas } = await this.#beginnings.of(id, stored);
+      for (const kept of schemas.values()) {
+        const types = await this.#typesOf(kept);
+        if (types !== undefined) found.push(types);
+      }
+      for (const { kind, form, path } of stored) {
+        if (kind !== "step_started" || form !== "workflow") continue;
+        const retries = stored.filter((fact) =>
+          fact.kind === "attention_resolved" && fact["path"] === path
+        );
+        found.push(...await this.#childTypes(id, String(path), retries.length));
+      }
+    }
+    return found;
+  }
+
+  /** A run's facts; none, where there is no such run. */
+  async #read(runId: string): Promise<readonly StoredFact[]> {
+    try {
+      return await Array.fromAsync(this.#journal.read(runId));
+    } catch (thrown) {
+      if (MaestroError.from(thrown).code === "RUN_NOT_FOUND") return [];
+      throw thrown;
+    }
   }
 
   #typesOf(kept: KeptText): Promise<TypeLookup> | undefined {
@@ -55,19 +109,20 @@ interface Lookups {
   beginning(first: StoredFact): Promise<Beginning>;
   kept(digest: string): Promise<string | undefined>;
   types(kept: KeptText): Promise<TypeLookup> | undefined;
+  readonly childTypes: ChildTypes;
 }
 
 /** Reads the facts of one run, in order. */
 export class FactReader {
   readonly #runId: string;
   readonly #lookups: Lookups;
-  /** Of the run's services: what they answered is read by them. */
-  readonly #types: TypeLookup[] = [];
+  readonly #types: RunTypes;
   #beginning: Beginning | null = null;
 
   constructor(runId: string, lookups: Lookups) {
     this.#runId = runId;
     this.#lookups = lookups;
+    this.#types = new RunTypes([], lookups.childTypes);
   }
 
   /** What it began with, once its first fact was read. @throws {MaestroError} `RUN_NOT_FOUND` */
@@ -84,7 +139,7 @@ export class FactReader {
       for (const kept of schemas.values()) await this.#add(kept);
       return started;
     }
-    const fact = decodeFact(stored, (name) => this.#find(name));
+    const fact = await this.#types.decode(stored);
     if (fact.kind === "schema_found") {
       const text = await this.#lookups.kept(fact.schema);
       if (text === undefined) {
@@ -100,14 +155,6 @@ export class FactReader {
 
   async #add(kept: KeptText): Promise<void> {
     const types = await this.#lookups.types(kept);
-    if (types !== undefined) this.#types.push(types);
-  }
-
-  #find(name: string) {
-    for (const types of this.#types) {
-      const type = types(name);
-      if (type !== undefined) return type;
-    }
-    return undefined;
+    if (types !== undefined) this.#types.add(types);
   }
 }

@@ -1,5 +1,6 @@
 import { MaestroError, type Problem } from "../errors.ts";
 import type { Workflow } from "../workflow/model.ts";
+import { didYouMean } from "../workflow/nearest.ts";
 import type { ParsedWorkflow } from "../workflow/parse.ts";
 import type { ScheduleView, WorkflowDetail, WorkflowSummary } from "./operations.ts";
 import { whyUnreadable } from "../workflow/unreadable.ts";
@@ -220,11 +221,18 @@ export class WorkflowFolder {
         compare(nameOf(b).version, nameOf(a).version)
       );
     if (newest !== undefined) return newest;
-    const which = version === undefined ? "" : ` of version ${JSON.stringify(version)}`;
-    throw new MaestroError(
-      "WORKFLOW_NOT_FOUND",
-      `There is no workflow ${JSON.stringify(name)}${which}`,
-    );
+    throw new MaestroError("WORKFLOW_NOT_FOUND", this.#notFound(name, version));
+  }
+
+  #notFound(name: string, version: string | undefined): string {
+    const all = [...this.#files.values()].map(nameOf);
+    const versions = all.filter((its) => its.name === name).map((its) => its.version);
+    const what = `There is no workflow ${JSON.stringify(name)}`;
+    return versions.length === 0
+      ? what + didYouMean(name, all.map((its) => its.name))
+      : `${what} of version ${JSON.stringify(version)}; there is ${
+        versions.map((its) => its ?? "one without a version").join(", ")
+      }`;
   }
 
   #summaryOf(of: WorkflowFile): WorkflowSummary {

@@ -230,9 +230,17 @@ deskTest("a server that refuses, or is none, is told apart", async (desk) => {
     file.stderr,
     /Cannot run the file "fine.yaml" at a server: .* by their names, as in "order_saga"/,
   );
-  const unknown = await place.remote(["run", "nothing"]);
-  assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /There is no workflow "nothing"/);
+  for (
+    const [name, message] of [
+      ["nothing", /There is no workflow "nothing"/],
+      ["fin", /There is no workflow "fin"; did you mean "fine"\?/],
+      ["fine@2", /There is no workflow "fine" of version "2"; there is 1\.0/],
+    ] as const
+  ) {
+    const { code, stderr } = await place.remote(["run", name]);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
 });
 
 Deno.test("what means nothing at a server is said with the reason", async (t) => {

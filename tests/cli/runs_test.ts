@@ -94,7 +94,7 @@ deskTest("the runs are listed, narrowed down and dropped", async (desk, t) => {
     assert.deepEqual(await ids("--since", "0s"), []);
     assert.deepEqual(await ids("--since", "1h", "--limit", "2"), ["six", "five"]);
     const { stderr } = await runs(desk, "list", "--limit", "2");
-    assert.match(stderr, /^There are more than these 2: see --limit, or narrow it down$/m);
+    assert.match(stderr, /^There are more than 2: see --limit, or narrow it down$/m);
     const none = await runs(desk, "list", "--workflow", "nobody");
     assert.deepEqual([none.code, none.stdout], [0, ""]);
     assert.match(none.stderr, /^No runs$/m);

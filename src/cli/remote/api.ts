@@ -1,16 +1,15 @@
-import { type ErrorCode, MaestroError } from "../../errors.ts";
+import { MaestroError } from "../../errors.ts";
 import { isLoopback } from "../../server/access.ts";
 import type { Json } from "../../workflow/json.ts";
 import type { ServerPlace } from "../store_option.ts";
+import { refusal } from "./refusal.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** The largest file of a token, in bytes. */
 const MAX_TOKEN = 8 * 1024;
 
 /** How long a server may take to answer, in milliseconds: a start may wait for its turn for half a minute. */
 const PATIENCE = 60_000;
-
-/** A server was asked, and it is not known whether it has done it. */
-export class Unanswered extends MaestroError {}
 
 /** What can be read of a server. */
 export interface Reads {
@@ -66,7 +65,7 @@ export class Api implements Reads {
       });
       text = await response.text();
     } catch (thrown) {
-      throw unreachable(this.#url, thrown);
+      throw unreachable(this.#url, thrown, PATIENCE);
     }
     const answer = parsed(text);
     if (response.ok && answer !== undefined) return answer as T; // as its schema says
@@ -104,30 +103,10 @@ async function readToken(path: string): Promise<string> {
   const text = new TextDecoder().decode(await readBytes(path, "--token-file", MAX_TOKEN));
   const token = text.trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  const why = token === "" ? "it is empty" : "a token is one word of visible ASCII";
+  const why = token === ""
+    ? "it is empty"
+    : "it holds more than a token, which is one word of visible ASCII";
   throw new MaestroError("USAGE", `Cannot use --token-file "${path}": ${why}`);
-}
-
-function unreachable(url: string, thrown: unknown): MaestroError {
-  const isLate = thrown instanceof DOMException && thrown.name === "TimeoutError";
-  const options = { cause: thrown };
-  if (isLate) {
-    const why = `The server at ${url} did not answer within ${PATIENCE / 1_000} s`;
-    return new Unanswered("STORE_FAILED", why, options);
-  }
-  const [reason, wasSent] = reasonOf(thrown);
-  return wasSent
-    ? new Unanswered("STORE_FAILED", `Lost the server at ${url}: ${reason}`, options)
-    : new MaestroError("STORE_FAILED", `Cannot reach the server at ${url}: ${reason}`, options);
-}
-
-/** What the network said last, without the way it took to say it; and whether the server was asked by then. */
-function reasonOf(thrown: unknown): readonly [string, boolean] {
-  if (!(thrown instanceof Error)) return [String(thrown), false];
-  if (thrown.cause instanceof Error) return reasonOf(thrown.cause);
-  const [, where, reason = thrown.message] =
-    /client error \((\w+)\): (?:tcp connect error: )?(.*)$/s.exec(thrown.message) ?? [];
-  return [reason.replace(/ \(os error \d+\)$/, ""), where !== undefined && where !== "Connect"];
 }
 
 function parsed(text: string): unknown {
@@ -136,32 +115,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** `google.rpc.Status`, as far as it is believed. */
-interface StatusLike {
-  readonly message?: unknown;
-  readonly details?: readonly { readonly reason?: unknown; readonly domain?: unknown }[];
-}
-
-function refusal(url: string, http: number, answer: unknown, hasToken: boolean): MaestroError {
-  const { message, details } = (answer ?? {}) as StatusLike;
-  const info = Array.isArray(details) ? details.find(({ domain }) => domain === "maestro") : null;
-  const reason = info?.reason as ErrorCode | undefined;
-  if (typeof message !== "string") {
-    return new Unanswered(
-      "STORE_FAILED",
-      `The server at ${url} answered ${http}, and not as Maestro does`,
-    );
-  }
-  if (reason === "UNAUTHENTICATED" && !hasToken) {
-    return new MaestroError(
-      reason,
-      `The server at ${url} wants to know who asks: give --token-file with a file that holds your token`,
-    );
-  }
-  // A defect of the server, or a store that it can't read, is not this program's.
-  return reason === undefined || http >= 500
-    ? new MaestroError("STORE_FAILED", `The server at ${url} can't do it: ${message}`)
-    : new MaestroError(reason, message);
 }

@@ -16,10 +16,11 @@ import { parseId, parseRunId, parseTimeout } from "../run_options.ts";
 import { Stage } from "../stage.ts";
 import { type ServerPlace, showCommand } from "../store_option.ts";
 import { StoredRun } from "../stored_run.ts";
-import { Api, Unanswered } from "./api.ts";
+import { Api } from "./api.ts";
 import { remoteJournal } from "./journal.ts";
 import { remoteOperator } from "./operator.ts";
 import { patient } from "./patience.ts";
+import { Unanswered } from "./unreachable.ts";
 
 /** A run that a server is asked to start. */
 interface Start {
