@@ -1,4 +1,4 @@
-import type { Journal, RunQuery, StoredFact } from "../engine/doors.ts";
+import type { Journal, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
 import { rootIdOf } from "../engine/ids.ts";
@@ -10,12 +10,11 @@ import { checkRunId, validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { canonicalJson } from "../workflow/digest.ts";
-import { parseDuration } from "../workflow/durations.ts";
-import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { type ParsedWorkflow, parseWorkflow } from "../workflow/parse.ts";
 import { Admission } from "./admission.ts";
 import type { AuditEntry } from "./audit.ts";
+import { Deeds } from "./deeds.ts";
 import { eventsOfAll, eventsOfRun, type EventSource } from "./events.ts";
 import { MomentReader } from "./moment_reader.ts";
 import type {
@@ -35,9 +34,9 @@ import type {
   StartRunRequest,
   UnresumedRun,
 } from "./operations.ts";
-import { pageLimit } from "./page_size.ts";
+import { listRuns } from "./run_list.ts";
 import { pageToken, readPageToken } from "./page_token.ts";
-import { checkRole } from "./roles.ts";
+import { durationOf, traceparentOf } from "./request_values.ts";
 import { RunFeed } from "./run_feed.ts";
 import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
@@ -66,13 +65,6 @@ const NO_RUNS = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as
   Record<RunStatus, number> // every status has its number
 >;
 
-/** What somebody wants to do: for the record, and in words. */
-interface Deed {
-  readonly action: string;
-  readonly what: string;
-  readonly runId?: string | null | undefined;
-}
-
 /** How long a count may be used again, in milliseconds. */
 const COUNT_AGAIN = 1_000;
 
@@ -90,18 +82,18 @@ export class EngineOperations implements Operations {
   readonly #engine: Engine;
   readonly #journal: Journal;
   readonly #workflows: OperationsOptions["workflows"];
-  readonly #audit: (entry: AuditEntry) => void;
+  readonly #deeds: Deeds;
   readonly #events: EventSource;
   readonly #admission: Admission;
   #counted: { readonly at: number; readonly counts: Promise<Readonly<Record<RunStatus, number>>> } =
     { at: -Infinity, counts: Promise.resolve(NO_RUNS) };
 
   constructor(options: OperationsOptions) {
-    const { engine, journal, workflows, audit = () => {}, maxRuns = 1_000 } = options;
+    const { engine, journal, workflows, audit, maxRuns = 1_000 } = options;
     this.#engine = engine;
     this.#journal = journal;
     this.#workflows = workflows;
-    this.#audit = audit;
+    this.#deeds = new Deeds(audit);
     const facts = new StoredFacts(journal, options.readTypes);
     this.#events = {
       journal,
@@ -130,7 +122,11 @@ export class EngineOperations implements Operations {
   }
 
   async startRun(request: StartRunRequest, who: Caller): Promise<RunReport> {
-    this.#allow(who, "operator", { action: "start", what: "start runs", runId: request.run_id });
+    this.#deeds.allow(who, "operator", {
+      action: "start",
+      what: "start runs",
+      runId: request.run_id,
+    });
     const { input = {}, run_id: runId, correlation_id: correlationId, traceparent } = request;
     const timeout = request.timeout === undefined
       ? undefined
@@ -198,31 +194,8 @@ export class EngineOperations implements Operations {
     };
   }
 
-  async listRuns(query: ListRunsQuery): Promise<RunPage> {
-    const { page_size: size = 0, page_token: token, ...filters } = query;
-    if (!Number.isInteger(size) || size < 0) {
-      throw new MaestroError("USAGE", `Cannot use ${size} as "page_size": it is a whole number`);
-    }
-    const { since, until, ...same } = filters;
-    const limit = pageLimit(size);
-    const wanted: RunQuery = {
-      ...same,
-      ...(since !== undefined && { since: timeOf("since", since) }),
-      ...(until !== undefined && { until: timeOf("until", until) }),
-      ...(token !== undefined && token !== "" && {
-        after: readPageToken(token, filters as unknown as Json),
-      }),
-      limit: limit + 1,
-    };
-    const found = await this.#journal.list(wanted);
-    const runs = found.slice(0, limit);
-    const last = runs.at(-1);
-    return {
-      runs: runs.map(summaryJson),
-      next_page_token: found.length > limit && last !== undefined
-        ? pageToken(last.runId, filters as unknown as Json)
-        : "",
-    };
+  listRuns(query: ListRunsQuery): Promise<RunPage> {
+    return listRuns(this.#journal, query);
   }
 
   countRuns(): Promise<Readonly<Record<RunStatus, number>>> {
@@ -244,22 +217,22 @@ export class EngineOperations implements Operations {
   }
 
   async cancelRun(runId: string, who: Caller): Promise<RunReport> {
-    this.#allow(who, "operator", { action: "cancel", what: "cancel runs", runId });
+    this.#deeds.allow(who, "operator", { action: "cancel", what: "cancel runs", runId });
     await this.#engine.cancel(runId, who.name);
-    this.#record(who, "cancel", runId);
+    this.#deeds.record(who, "cancel", runId);
     return await this.#engine.report(runId);
   }
 
   async signalRun(runId: string, request: SignalRunRequest, who: Caller): Promise<RunReport> {
-    this.#allow(who, "operator", { action: "signal", what: "signal runs", runId });
+    this.#deeds.allow(who, "operator", { action: "signal", what: "signal runs", runId });
     const { name, data = {}, signal_id: id = crypto.randomUUID() } = request;
     await this.#engine.signal(runId, name, data, id);
-    this.#record(who, "signal", runId, { signal: name, signal_id: id });
+    this.#deeds.record(who, "signal", runId, { signal: name, signal_id: id });
     return await this.#engine.report(runId);
   }
 
   async resolveStep(runId: string, request: ResolveStepRequest, who: Caller): Promise<RunReport> {
-    this.#allow(who, "operator", { action: "resolve", what: "resolve steps", runId });
+    this.#deeds.allow(who, "operator", { action: "resolve", what: "resolve steps", runId });
     const { resolution_id: id, ...resolution } = request;
     await this.#engine.resolve(runId, {
       ...resolution,
@@ -267,33 +240,37 @@ export class EngineOperations implements Operations {
       ...(id !== undefined && { id }),
     });
     const { step, action, reason } = request;
-    this.#record(who, "resolve", runId, { step, resolution: action, reason });
+    this.#deeds.record(who, "resolve", runId, { step, resolution: action, reason });
     return await this.#engine.report(runId);
   }
 
   async resumeRun(runId: string, who: Caller): Promise<RunReport> {
-    this.#allow(who, "operator", { action: "resume", what: "resume runs", runId });
+    this.#deeds.allow(who, "operator", { action: "resume", what: "resume runs", runId });
     checkRoot(runId);
     await this.#engine.resume(runId);
-    this.#record(who, "resume", runId);
+    this.#deeds.record(who, "resume", runId);
     return await this.#engine.report(runId);
   }
 
   async resumeRuns(who: Caller): Promise<ResumedRuns> {
-    this.#allow(who, "operator", { action: "resume", what: "resume runs" });
+    this.#deeds.allow(who, "operator", { action: "resume", what: "resume runs" });
     const failed: UnresumedRun[] = [];
     const { runs, sleeping } = await this.#engine.resumeAll((run_id, error) =>
       failed.push({ run_id, code: error.code, message: statusOf(error).body.message })
     );
-    this.#record(who, "resume", null, { resumed: runs.length, sleeping, failed: failed.length });
+    this.#deeds.record(who, "resume", null, {
+      resumed: runs.length,
+      sleeping,
+      failed: failed.length,
+    });
     return { resumed: runs.map(({ id }) => id), sleeping, failed };
   }
 
   async pruneRuns({ older_than: span }: PruneRunsRequest, who: Caller): Promise<PrunedRuns> {
-    this.#allow(who, "admin", { action: "prune", what: "prune runs" });
+    this.#deeds.allow(who, "admin", { action: "prune", what: "prune runs" });
     const endedBefore = Date.now() - durationOf("older_than", span, 0);
     const dropped = await this.#journal.prune(endedBefore, MOST_DROPPED);
-    this.#record(who, "prune", null, { older_than: span, dropped });
+    this.#deeds.record(who, "prune", null, { older_than: span, dropped });
     return { dropped, more: dropped >= MOST_DROPPED };
   }
 
@@ -324,34 +301,21 @@ export class EngineOperations implements Operations {
 
   async #start(workflow: Workflow, options: StartOptions, who: Caller): Promise<Run> {
     const run = await this.#admission.enter(() => this.#engine.start(workflow, options));
-    this.#record(who, "start", run.id, { workflow: workflow.name, version: workflow.version });
+    this.#deeds.record(who, "start", run.id, {
+      workflow: workflow.name,
+      version: workflow.version,
+    });
     return run;
   }
 
   #turn(id: string, who: Caller, verb: "forceOpen" | "reset"): ServiceView {
     const what = verb === "reset" ? "reset breakers" : "force breakers open";
-    this.#allow(who, "admin", { action: verb, what });
+    this.#deeds.allow(who, "admin", { action: verb, what });
     const breaker = breakerOf(this.#engine.breakers(), id);
     breaker[verb]();
     const { service, endpoint } = breaker;
-    this.#record(who, verb, null, { service_id: id, service, endpoint });
+    this.#deeds.record(who, verb, null, { service_id: id, service, endpoint });
     return viewOf(id, breakerOf(this.#engine.breakers(), id));
-  }
-
-  #record(who: Caller, action: string, runId: string | null, more: AuditEntry["more"] = {}): void {
-    this.#audit({ who: who.name, role: who.role, action, runId, refused: null, more });
-  }
-
-  /** @throws {MaestroError} `FORBIDDEN`, for the record, where somebody's role is less than what a deed takes */
-  #allow({ name, role }: Caller, needed: Role, { action, what, runId = null }: Deed): void {
-    try {
-      checkRole({ name, role }, needed, what);
-    } catch (thrown) {
-      const { code, message } = MaestroError.from(thrown);
-      const more = { why: message };
-      this.#audit({ who: name, role, action, runId, refused: code, more });
-      throw thrown;
-    }
   }
 
   /** Takes a run up that was left open by a process that has died since this server started. */
@@ -391,15 +355,6 @@ function namesText({ kind, definition, schemas, schema }: StoredFact, digest: st
   return definition === digest || Object.values(schemas ?? {}).includes(digest);
 }
 
-function durationOf(name: string, text: string, least: number): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== null && milliseconds >= least) return milliseconds;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot use ${JSON.stringify(text)} as "${name}": write a duration, such as 30s, 12h or 30d`,
-  );
-}
-
 /** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
 function checkRoot(runId: string): void {
   const root = rootIdOf(runId);
@@ -408,19 +363,4 @@ function checkRoot(runId: string): void {
     "USAGE",
     `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
   );
-}
-
-function timeOf(name: string, text: string): number {
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const time = isTime ? Date.parse(text) : NaN;
-  if (!Number.isNaN(time)) return time;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot use ${JSON.stringify(text)} as "${name}": write a time, such as 2026-01-31T12:00:00Z`,
-  );
-}
-
-function traceparentOf(text: string): string {
-  if (isTraceparent(text)) return text;
-  throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(text)} as "traceparent"`);
 }
