@@ -25,7 +25,6 @@ import type {
   PruneRunsRequest,
   ResolveStepRequest,
   ResumedRuns,
-  Role,
   RunDefinition,
   RunPage,
   RunSummaryJson,
@@ -35,14 +34,12 @@ import type {
   UnresumedRun,
 } from "./operations.ts";
 import { listRuns } from "./run_list.ts";
-import { pageToken, readPageToken } from "./page_token.ts";
 import { durationOf, traceparentOf } from "./request_values.ts";
 import { RunFeed } from "./run_feed.ts";
 import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
 import { statusOf } from "./status.ts";
 import { stepTree } from "./step_tree.ts";
-import { isTraceparent } from "./traceparent.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
 
 /** What the operations act on. */
