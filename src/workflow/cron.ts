@@ -23,7 +23,8 @@ export function cronProblem(cron: string): string | null {
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     if (/parts/.test(message)) return "it has five parts, or six with the seconds before them";
-    return message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+    return message.replace(/^CronPattern: /, "").replace(/\.$/, "")
+      .replace(/(?<=value for (?:day|month): )-?\d+/, (value) => String(Number(value) + 1)); // croner counts these from 0
   }
 }
 
@@ -46,8 +47,8 @@ export function isTimeZone(name: string): boolean {
 /**
  * The first moment after another, both in milliseconds since the epoch; `null`: there is none.
  *
- * A time of day that the clocks jump over comes when they have jumped; one that they show twice comes
- * the first time. What comes every few minutes or hours takes no notice of either.
+ * With one minute and one hour, a time of day that the clocks jump over comes when they have jumped, and
+ * one that they show twice comes the first time. With several it goes by what the clocks show.
  */
 export function nextMoment(times: Times, after: number): number | null {
   return cronOf(times).nextRun(new Date(after))?.getTime() ?? null;
