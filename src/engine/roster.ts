@@ -20,7 +20,7 @@ import type { Breaker, ServiceLoad } from "./services.ts";
 import { Shown } from "./shown.ts";
 import { type Sleeper, Sleepers } from "./sleepers.ts";
 import { endpointsFor, validInput } from "./start_checks.ts";
-import { stillParked } from "./still_parked.ts";
+import { tellStillParked } from "./still_parked.ts";
 import { StoredFacts } from "./stored_facts.ts";
 import { foldOf } from "./stored_runs.ts";
 import { type Reach, Surroundings, typesOf } from "./surroundings.ts";
@@ -311,26 +311,14 @@ export class Roster {
     const facts = [started, ...rest];
     const live = this.#makeLive(workflow, claim, seat, reach, kept, facts);
     if (live.ended === null) {
-      // What has slept here was told when it was parked.
-      if (held?.seat === undefined) this.#tellParked(id, workflow, started, facts);
+      const { onStillParked } = this.#options;
+      const hasSlept = held?.seat !== undefined; // then it was told when it was parked
+      if (onStillParked && !hasSlept) tellStillParked(onStillParked, id, workflow, started, facts);
       live.go();
       live.dozeLater();
       for (const [service, schema] of found) void live.keepSchema(service, schema);
     } else this.#forget(id);
     return live;
-  }
-
-  #tellParked(
-    id: string,
-    workflow: Workflow,
-    { correlationId, traceparent }: RunOrigin,
-    facts: readonly Fact[],
-  ): void {
-    const { onStillParked } = this.#options;
-    if (onStillParked === undefined) return;
-    for (const fact of stillParked(facts)) {
-      onStillParked(id, workflow, fact, { correlationId, traceparent });
-    }
   }
 
   async #rollBackChild(id: string): Promise<LiveRun> {

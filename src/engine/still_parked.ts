@@ -1,11 +1,26 @@
 import type { Fact } from "../machines/facts.ts";
+import type { Workflow } from "../workflow/model.ts";
+import type { HearAll, RunOrigin } from "./engine_options.ts";
 import { foldOf } from "./stored_runs.ts";
 
 /** A step waits for an operator from now on. */
 export type Parked = Extract<Fact, { readonly kind: "attention_raised" }>;
 
-/** Which of a run's steps wait for an operator where its facts end: those facts that say so. */
-export function stillParked(facts: readonly Fact[]): readonly Parked[] {
+/** Tells of each step of a run that waits for an operator where its facts end. */
+export function tellStillParked(
+  hear: HearAll,
+  runId: string,
+  workflow: Workflow,
+  { correlationId, traceparent }: RunOrigin,
+  facts: readonly Fact[],
+): void {
+  for (const fact of stillParked(facts)) {
+    hear(runId, workflow, fact, { correlationId, traceparent });
+  }
+}
+
+/** The facts that say so. */
+function stillParked(facts: readonly Fact[]): readonly Parked[] {
   const parked = facts.filter((fact) => fact.kind === "attention_raised");
   if (parked.length === 0) return [];
   const { attention, records, end } = foldOf(facts);

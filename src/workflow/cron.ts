@@ -9,6 +9,9 @@ import type { Schedule } from "./model.ts";
 /** Moments are looked for from here, where it is only asked whether there is one: long enough ago, a leap year. */
 const BEGINNING = new Date(Date.UTC(2000, 0, 1));
 
+/** More times of day than this are no times of day: every minute, say. */
+const MOST_TIMES = 100;
+
 /** What tells when. */
 type Times = Pick<Schedule, "cron" | "timezone">;
 
@@ -23,7 +26,8 @@ export function cronProblem(cron: string): string | null {
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     if (/parts/.test(message)) return "it has five parts, or six with the seconds before them";
-    return message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+    return message.replace(/^CronPattern: /, "").replace(/\.$/, "")
+      .replace(/(?<=value for (?:day|month): )-?\d+/, (value) => String(Number(value) + 1)); // croner counts these from 0
   }
 }
 
@@ -46,22 +50,59 @@ export function isTimeZone(name: string): boolean {
 /**
  * The first moment after another, both in milliseconds since the epoch; `null`: there is none.
  *
- * A time of day that the clocks jump over comes when they have jumped; one that they show twice comes
- * the first time. What comes every few minutes or hours takes no notice of either.
+ * A time of day that the clocks jump over comes when they have jumped, and one that they show twice comes
+ * the first time. Where minutes or hours are every so many, all goes by what the clocks show.
  */
 export function nextMoment(times: Times, after: number): number | null {
-  return cronOf(times).nextRun(new Date(after))?.getTime() ?? null;
+  const moments = cronsOf(times).flatMap((cron) => cron.nextRun(new Date(after))?.getTime() ?? []);
+  return moments.length === 0 ? null : Math.min(...moments);
 }
 
 /** So many of the next moments. */
 export function nextMoments(times: Times, after: number, count: number): readonly number[] {
-  return cronOf(times).nextRuns(count, new Date(after)).map((moment) => moment.getTime());
+  const moments: number[] = [];
+  for (let last: number | null = after; moments.length < count;) {
+    last = nextMoment(times, last);
+    if (last === null) break;
+    moments.push(last);
+  }
+  return moments;
 }
 
 /** The last moment at or before another; `null`: there was none. */
 export function lastMoment(times: Times, at: number): number | null {
-  // croner looks for what is before a moment.
-  return cronOf(times).previousRuns(1, new Date(at + 1))[0]?.getTime() ?? null;
+  const before = new Date(at + 1); // croner looks for what is before a moment
+  const moments = cronsOf(times).flatMap((cron) =>
+    cron.previousRuns(1, before)[0]?.getTime() ?? []
+  );
+  return moments.length === 0 ? null : Math.max(...moments);
+}
+
+/** One for each time of day: croner (11.0) does right by the night in which the clocks change with one alone. */
+function cronsOf({ cron, timezone }: Times): readonly Cron[] {
+  return timesOfDay(cron).map((one) => cronOf({ cron: one, timezone }));
+}
+
+/** An expression for each time of day that one names; the expression itself where it names none, or too many. */
+function timesOfDay(cron: string): readonly string[] {
+  const fields = cron.trim().split(/\s+/);
+  const rest = fields.splice(-3);
+  const [hours, minutes, second] = fields.toReversed().map(numbersOf);
+  if (!hours || !minutes || second === null) return [cron];
+  if (hours.length * minutes.length > MOST_TIMES) return [cron];
+  const seconds = fields.length === 3 ? `${fields[0]} ` : "";
+  return hours.flatMap((hour) =>
+    minutes.map((minute) => `${seconds}${minute} ${hour} ${rest.join(" ")}`)
+  );
+}
+
+/** The numbers of a list such as `2,9-17`; `null` where a field says something else. */
+function numbersOf(field: string): readonly number[] | null {
+  if (!/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(field)) return null;
+  return field.split(",").flatMap((part) => {
+    const [from = 0, to = from] = part.split("-").map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
 }
 
 /** @throws where the text is no cron expression */

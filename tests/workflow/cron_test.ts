@@ -1,6 +1,6 @@
 /** When a schedule is due. */
 import { deepEqual, equal } from "node:assert/strict";
-import { lastMoment, nextMoment, nextMoments } from "../../src/workflow/cron.ts";
+import { cronProblem, lastMoment, nextMoment, nextMoments } from "../../src/workflow/cron.ts";
 
 const time = (at: number | null): string | null => at === null ? null : new Date(at).toISOString();
 
@@ -48,6 +48,43 @@ const CASES: readonly (readonly [
     "2026-10-25T01:00:00Z",
     "2026-10-25T01:30:00Z",
     "2026-10-25T02:00:00Z",
+  ],
+  [
+    "of several times one that the clocks jump over comes when they have jumped",
+    "30 2,14 * * *",
+    "Europe/Berlin",
+    "2026-03-28T22:30:00Z",
+    "2026-03-29T01:00:00Z",
+    "2026-03-29T12:30:00Z",
+    "2026-03-30T00:30:00Z",
+  ],
+  [
+    "of several times one that the clocks show twice comes the first time only",
+    "30 2,14 * * *",
+    "Europe/Berlin",
+    "2026-10-24T21:30:00Z",
+    "2026-10-25T00:30:00Z",
+    "2026-10-25T13:30:00Z",
+  ],
+  [
+    "several times that the clocks jump over come as one",
+    "15,45 1-3 * * *",
+    "Europe/Berlin",
+    "2026-03-28T23:30:00Z",
+    "2026-03-29T00:15:00Z",
+    "2026-03-29T00:45:00Z",
+    "2026-03-29T01:00:00Z",
+    "2026-03-29T01:15:00Z",
+    "2026-03-29T01:45:00Z",
+    "2026-03-29T23:15:00Z",
+  ],
+  [
+    "times of day to the second",
+    "30 0 2,14 * * *",
+    "Europe/Berlin",
+    "2026-10-25T00:30:00Z",
+    "2026-10-25T13:00:30Z",
+    "2026-10-26T01:00:30Z",
   ],
   [
     "clocks that go back by half an hour",
@@ -104,3 +141,17 @@ Deno.test("lastMoment() finds each moment that nextMoment() finds, from itself u
     });
   }
 });
+
+for (
+  const [cron, problem] of [
+    ["0 0 0 * *", "Invalid value for day: 0"],
+    ["0 0 32 * *", "Invalid value for day: 32"],
+    ["0 0 * 13 *", "Invalid value for month: 13"],
+    ["0 24 * * *", "Invalid value for hour: 24"],
+    ["0 0 * * 8", "Invalid value for dayOfWeek: 8"],
+  ] as const
+) {
+  Deno.test(`cronProblem() names what is wrong with "${cron}" as it was written`, () => {
+    equal(cronProblem(cron), problem);
+  });
+}
