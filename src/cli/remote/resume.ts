@@ -79,7 +79,8 @@ async function resumeAll(
     results.fail(run_id, new MaestroError(code, message));
   }
   if (sleeping > 0) {
-    io.stderr.write(`${count(sleeping, "run")} only wait: the server wakes them\n`);
+    const [wait, them] = sleeping === 1 ? ["waits", "it"] : ["wait", "them"];
+    io.stderr.write(`${count(sleeping, "run")} only ${wait}; the server wakes ${them}\n`);
   } else if (resumed.length === 0 && !results.hasFailed) {
     io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
   }
