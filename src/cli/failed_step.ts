@@ -31,16 +31,23 @@ export interface Failed {
   readonly workflow: Workflow;
   /** What was called; `null`: nothing was, so that the mistake is in the workflow. */
   readonly target: CallTarget | null;
+  /** Where the run is. */
+  readonly store: Place;
 }
 
 /** What nothing was sent for. */
 const LOCAL: ReadonlySet<string> = new Set(["EXPRESSION_ERROR", "INVALID_REQUEST"]);
 
 /** Finds what a failure is about. */
-export function failedStep({ workflow }: Executed, error: Failure, path: string, op: Op): Failed {
+export function failedStep(
+  { workflow, store }: Executed,
+  error: Failure,
+  path: string,
+  op: Op,
+): Failed {
   const found = findStep(workflow, path);
   const target = LOCAL.has(error.code) || found === undefined ? null : targetOf(found.step, op);
-  return { error, step: found?.step, workflow: found?.workflow ?? workflow, target };
+  return { error, step: found?.step, workflow: found?.workflow ?? workflow, target, store };
 }
 
 /** ` (payments.Charge at localhost:50051)`, or ` (order.yaml:12:5)`. */
@@ -55,7 +62,7 @@ export function whereOf({ step, target, workflow }: Failed, { endpoints }: Execu
 }
 
 /** What goes on a failure's message: what can be done, or changed; or nothing. */
-export function remedyOf({ error: { code, message }, target }: Failed): string {
+export function remedyOf({ error: { code, message }, target, store }: Failed): string {
   if (code === "EXPRESSION_ERROR") {
     const [, name, parent = ""] = MISSING_INPUT.exec(message) ?? [];
     if (name === undefined) return "";
@@ -64,7 +71,9 @@ export function remedyOf({ error: { code, message }, target }: Failed): string {
   }
   if (target === null) return "";
   if (/^Cannot reach .*: connection refused$/s.test(message)) {
-    return `; is it running? --endpoint ${target.service}=host:port names another place`;
+    return typeof store === "string"
+      ? `; is it running? --endpoint ${target.service}=host:port names another place`
+      : "; is it running? The endpoint is that of the server's own file";
   }
   return code === "DEADLINE_EXCEEDED" &&
       message.endsWith(` within ${formatDuration(target.attemptTimeout)}`)

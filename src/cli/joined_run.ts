@@ -14,14 +14,14 @@ const LOOK_EVERY = 200;
  * nobody does, also when that one dies.
  */
 export class JoinedRun implements Going {
-  readonly #stage: Stage;
+  readonly #stage: Pick<Stage, "hear">;
   readonly #operator: Pick<Operator, "cancel" | "resume">;
   readonly #journal: Pick<RunsView, "find">;
   readonly #stored: StoredRun;
   #here: Run | null = null;
 
   constructor(
-    stage: Stage,
+    stage: Pick<Stage, "hear">,
     operator: Pick<Operator, "cancel" | "resume">,
     journal: Pick<RunsView, "find">,
     stored: StoredRun,

@@ -69,7 +69,7 @@ async function play(stage: Stage, { engine, journal, request, store }: Play): Pr
 async function join(stage: Stage, { engine, journal, request, store }: Play): Promise<number> {
   const { workflow, start } = request;
   const stored = await StoredRun.find(journal, start.runId ?? "");
-  await checkSameRun(stored.started, workflow, start.input ?? {});
+  await checkSameRun(stored.started, workflow, start.input ?? {}, store);
   await catchUp(stage, stored);
   const run = new JoinedRun(stage, engine, journal, stored);
   stage.leftBehind = () => ({

@@ -7,10 +7,11 @@ import type { RunReport } from "../engine/report.ts";
 import { MaestroError } from "../errors.ts";
 import { act } from "./act.ts";
 import type { Io } from "./io.ts";
+import { placeOf } from "./place.ts";
 import { type Decision, formOf, readDecision, type ResolveFlags } from "./resolve_options.ts";
 import { retryAll } from "./retry_all.ts";
 import { parseStatus } from "./status_option.ts";
-import { shellWord } from "./store_option.ts";
+import { showCommand } from "./store_option.ts";
 
 /** Resolves a parked step, or retries all that fit. @returns the exit code */
 export async function resolveCommand(
@@ -41,7 +42,8 @@ export async function resolveCommand(
 }
 
 /** The step that one run is parked at. */
-function stepOf(runId: string, { all, step, status, workflow }: ResolveFlags): string {
+function stepOf(runId: string, flags: ResolveFlags): string {
+  const { all, step, status, workflow } = flags;
   if (all) throw usage(`Cannot use --all with run "${runId}": it is instead of an id`);
   for (const [option, value] of [["--status", status], ["--workflow", workflow]] as const) {
     if (value !== undefined) {
@@ -50,8 +52,8 @@ function stepOf(runId: string, { all, step, status, workflow }: ResolveFlags): s
   }
   if (step !== undefined) return step;
   throw usage(
-    `Cannot go on without --step: name the step that waits, as "maestro runs show ${
-      shellWord(runId)
+    `Cannot go on without --step: name the step that waits, as "${
+      showCommand(runId, placeOf(flags))
     }" has it`,
   );
 }

@@ -7,25 +7,33 @@ import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { toJson } from "../workflow/value.ts";
 import { isMap } from "./set_option.ts";
-import { shellWord } from "./store_option.ts";
+import { showCommand } from "./store_option.ts";
 
 /**
  * Checks that what someone wants to run is what a run of that id was started with. The workflow is
  * told by what it says, the input with the schema's defaults.
  *
+ * @param store where that run is
  * @throws {MaestroError} `USAGE`, saying what differs; `INPUT_INVALID`
  */
 export async function checkSameRun(
   started: Extract<Fact, { kind: "run_started" }>,
   workflow: Workflow,
   given: Json,
+  store: string,
 ): Promise<void> {
   const { runId } = started;
+  const refused = (which: string) =>
+    new MaestroError(
+      "USAGE",
+      `Cannot use --run-id "${runId}": there is a run of that id already, ${which}; use another id, or look at that run with "${
+        showCommand(runId, store)
+      }"`,
+    );
   if (started.definition !== definitionOf(workflow).digest) {
     const theirs = nameOf(started.workflow, started.version);
     const ours = nameOf(workflow.name, workflow.version);
     throw refused(
-      runId,
       theirs === ours
         ? `of ${theirs} as it was then; the workflow has been changed since`
         : `of another workflow, ${theirs}`,
@@ -34,20 +42,11 @@ export async function checkSameRun(
   const before = toJson(started.input);
   const now = await validInput(workflow, given);
   if (canonicalJson(before) === canonicalJson(now)) return;
-  throw refused(runId, `with another input${differences(before, now)}`);
+  throw refused(`with another input${differences(before, now)}`);
 }
 
 function nameOf(name: string, version: string | null): string {
   return version === null ? `"${name}"` : `"${name}" ${version}`;
-}
-
-function refused(runId: string, which: string): MaestroError {
-  return new MaestroError(
-    "USAGE",
-    `Cannot use --run-id "${runId}": there is a run of that id already, ${which}; use another id, or look at that run with "maestro runs show ${
-      shellWord(runId)
-    }"`,
-  );
 }
 
 /** ` (it differs in "user", "tier")`: keys alone, since values may be nobody's business. */

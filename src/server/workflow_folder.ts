@@ -9,6 +9,9 @@ import { stepTree } from "./step_tree.ts";
 /** How often it is looked whether a file has changed, in milliseconds. */
 const LOOK_EVERY = 1_000;
 
+/** How many files a message names. */
+const MOST_NAMED = 3;
+
 /** How far the time of a file may be behind the clock, in milliseconds. */
 const TICK = 10;
 
@@ -228,11 +231,16 @@ export class WorkflowFolder {
     const all = [...this.#files.values()].map(nameOf);
     const versions = all.filter((its) => its.name === name).map((its) => its.version);
     const what = `There is no workflow ${JSON.stringify(name)}`;
-    return versions.length === 0
-      ? what + didYouMean(name, all.map((its) => its.name))
-      : `${what} of version ${JSON.stringify(version)}; there is ${
-        versions.map((its) => its ?? "one without a version").join(", ")
-      }`;
+    if (versions.length > 0) {
+      const others = versions.map((its) => its ?? "one without a version").join(", ");
+      return `${what} of version ${JSON.stringify(version)}; there is ${others}`;
+    }
+    const guess = didYouMean(name, all.map((its) => its.name));
+    if (guess !== "") return what + guess;
+    const unread = [...this.#files.values()].filter(({ workflow }) => workflow === null);
+    return unread.length === 0
+      ? what
+      : `${what}; it may be in a file that has mistakes: ${listOf(unread.map(({ file }) => file))}`;
   }
 
   #summaryOf(of: WorkflowFile): WorkflowSummary {
@@ -247,6 +255,12 @@ export class WorkflowFolder {
       schedule: workflow === null ? null : this.#options.scheduleOf?.(workflow) ?? null,
     };
   }
+}
+
+/** The first few. */
+function listOf(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return names.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 const NEVER_RIGHT = { workflow: null, loadedAt: null } as const;

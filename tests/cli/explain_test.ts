@@ -1,5 +1,6 @@
 import { explain } from "../../src/cli/explain.ts";
 import { paintWith } from "../../src/cli/palette.ts";
+import type { Place } from "../../src/cli/store_option.ts";
 import { callerOf, type CallFailure, callFailure } from "../../src/library/fake.ts";
 import { openEngine } from "../../src/library/open.ts";
 import { workflowOf } from "../support/engines.ts";
@@ -9,6 +10,7 @@ async function told(
   steps: string,
   failures: Readonly<Record<string, CallFailure>> = {},
   head = "",
+  store: Place = "sqlite:.maestro/maestro.db",
 ): Promise<string> {
   const workflow = workflowOf(`name: told
 services:
@@ -21,7 +23,7 @@ ${steps}`);
     const run = await engine.start(workflow, { runId: "r", input: { user: {} }, endpoints });
     return explain(
       await run.result(),
-      { workflow, endpoints, store: "sqlite:.maestro/maestro.db" },
+      { workflow, endpoints, store },
       paintWith(false),
     );
   } finally {
@@ -188,3 +190,10 @@ for (const { when, steps, last, undo, head } of CASES) {
     await t.assertSnapshot(await told(steps, failures, head));
   });
 }
+
+Deno.test("explain() when a server's run could not reach a service, and waits", async (t) => {
+  const pivot = "  - { id: p, service: desk, method: Do, pivot: true }\n";
+  const failures = { "acme.Desk/Last": unreached("connection refused") };
+  const place = { server: "https://m.example.com", tokenFile: "my token" };
+  await t.assertSnapshot(await told(pivot + LAST, failures, "", place));
+});

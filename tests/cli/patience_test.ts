@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { Reads } from "../../src/cli/remote/api.ts";
+import { follow, type There } from "../../src/cli/remote/follow.ts";
 import { patient } from "../../src/cli/remote/patience.ts";
+import type { StoredRun } from "../../src/cli/stored_run.ts";
 import { MaestroError } from "../../src/errors.ts";
 
 /** Fails with each of some errors in turn, and answers then. */
@@ -42,4 +44,20 @@ Deno.test("patient() does not ask again for what is refused", async () => {
   const patiently = patient(reads, { onAway: () => assert.fail(), every: 1 });
   await assert.rejects(patiently.get("/runs/r"), { code: "RUN_NOT_FOUND" });
   assert.equal(reads.asked, 1);
+});
+
+Deno.test("follow() says where to look once it has given up", async () => {
+  const finish = (thrown: MaestroError) => ({
+    hear: () => {},
+    finish: () => Promise.reject(thrown),
+  });
+  const there = { place: { server: "https://m.example.com" } } as There; // it is asked for no more
+  const stored = { id: "one", view: {}, started: {} } as StoredRun; // likewise
+  const look = 'once the server is back, "maestro runs show one --server https://m.example.com"';
+  await assert.rejects(follow(finish(away), there, stored), {
+    code: "STORE_FAILED",
+    message: `Cannot reach it; ${look} says where the run stands`,
+  });
+  const gone = new MaestroError("RUN_NOT_FOUND", "There is none");
+  await assert.rejects(follow(finish(gone), there, stored), { message: "There is none" });
 });

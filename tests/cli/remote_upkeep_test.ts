@@ -64,6 +64,7 @@ deskTest("a run that was left open is told as such, and resumed, by id", async (
 
 deskTest("all that was left open is resumed, a line for each", async (desk) => {
   await desk.workflow("slow", SLOW);
+  await desk.workflow("waits", "  - { id: pause, await_signal: go }\n");
   await using place = await begin(desk);
   for (const id of ["one", "two"]) await leaveOpen(desk, place, id);
   const called = desk.slowCall();
@@ -75,6 +76,14 @@ deskTest("all that was left open is resumed, a line for each", async (desk) => {
   assert.equal(code, 0, stderr);
   const lines = stdout.trim().split("\n").map((line) => line.replace(/ in .*/, "")).toSorted();
   assert.deepEqual(lines, ["one  completed", "two  completed"]);
+  const child = place.spawnLocal(["run", `${desk.folder}/waits.yaml`, "--run-id", "three"]);
+  await new Said(child.stderr).once(/waits for the signal/);
+  child.kill("SIGTERM");
+  await child.stdout.cancel();
+  await child.status;
+  const asleep = await place.remote(["runs", "resume", "--output", "pretty"]);
+  assert.deepEqual([asleep.code, asleep.stdout], [0, ""]);
+  assert.equal(asleep.stderr, "1 run only waits; the server wakes it\n");
   const none = await place.remote(["runs", "resume", "--output", "json"]);
   assert.deepEqual([none.code, none.stdout], [0, '{"runs":[]}\n']);
   assert.match(none.stderr, /^Nothing to resume: no run is open that nobody goes on with\n$/);

@@ -23,7 +23,7 @@ const cases = [
   ],
   [
     "client error (SendRequest): invalid HTTP version parsed",
-    `Lost the server at ${URL}: invalid HTTP version parsed; it does not speak plain HTTP there: use https://`,
+    `Lost the server at ${URL}: invalid HTTP version parsed; no HTTP/1 is spoken there: use https:// where it has TLS, and the port of its --http`,
   ],
 ] as const;
 

@@ -8,7 +8,7 @@ import { type ApiClient, RpcFailure } from "../support/api_client.ts";
 import { startApiServer } from "../support/grpc_api.ts";
 
 const { startRun, getRun, listRuns, countRuns, watchRun, watchRuns } = Runs.method;
-const { cancelRun, signalRun, resolveStep } = Runs.method;
+const { cancelRun, signalRun, resolveStep, resumeRun, resumeRuns, pruneRuns } = Runs.method;
 
 async function watched(client: ApiClient, name: string, after = 0n): Promise<Event[]> {
   const events: Event[] = [];
@@ -202,4 +202,28 @@ Deno.test("services are listed with what came of their calls, held back, and let
   assert.equal(got.endpoint, "");
   const reset = await client.call(resetService, { name });
   assert.equal(reset.breakerState, Service_BreakerState.CLOSED);
+});
+
+Deno.test("runs are resumed, and old ones dropped", async () => {
+  await using server = await startApiServer();
+  const client = server.client();
+  const workflow = "workflows/greet";
+  for (const runId of ["open", "ended"]) await client.call(startRun, { workflow, runId });
+  await client.call(cancelRun, { name: "runs/ended" });
+  await watched(client, "runs/ended");
+  assert.equal((await client.call(resumeRun, { name: "runs/open" })).state, Run_State.RUNNING);
+  await assert.rejects(client.call(resumeRun, { name: "runs/ended" }), {
+    code: "FAILED_PRECONDITION",
+  });
+  const { runs, sleepingCount, failedRuns } = await client.call(resumeRuns, {});
+  assert.deepEqual([runs, sleepingCount, failedRuns], [[], 0n, []]);
+  await assert.rejects(client.call(pruneRuns, {}), { code: "INVALID_ARGUMENT" });
+  const negative = { olderThan: { seconds: -1n, nanos: 0 } };
+  await assert.rejects(client.call(pruneRuns, negative), { code: "INVALID_ARGUMENT" });
+  const old = { olderThan: { seconds: 3_600n, nanos: 0 } };
+  assert.deepEqual((await client.call(pruneRuns, old)).droppedCount, 0n);
+  await new Promise((resolve) => setTimeout(resolve, 5)); // it ended before now
+  const all = await client.call(pruneRuns, { olderThan: { seconds: 0n, nanos: 0 } });
+  assert.deepEqual([all.droppedCount, all.more], [1n, false]);
+  await client.call(getRun, { name: "runs/open" });
 });

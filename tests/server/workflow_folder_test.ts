@@ -128,3 +128,29 @@ Deno.test("of a broken file its text is there as it is now, of one that was righ
   await folder.look();
   assert.equal(folder.detail("greet").text, WHOLE);
 });
+
+Deno.test("who asks for a workflow that is not there is told what may be meant", async () => {
+  const broken = "name: order\nsteps: [ { id: a, service: nope, method: X } ]\n";
+  const none = 'There is no workflow "order"';
+  await using files = await tempFiles({
+    "greet.yaml": HALF,
+    ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`b${number}.yaml`, broken])),
+  });
+  const folder = await WorkflowFolder.open({ folder: files.path("."), check: checkWorkflow });
+  folder.close();
+  const cases = [
+    ["greets", undefined, 'There is no workflow "greets"; did you mean "greet"?'],
+    ["greet", "2", 'There is no workflow "greet" of version "2"; there is 1'],
+    [
+      "order",
+      undefined,
+      `${none}; it may be in a file that has mistakes: b1.yaml, b2.yaml, b3.yaml and 2 more`,
+    ],
+  ] as const;
+  for (const [name, version, message] of cases) {
+    assert.throws(() => folder.find(name, version), { code: "WORKFLOW_NOT_FOUND", message });
+  }
+  for (const number of [1, 2, 3, 4, 5]) await Deno.remove(files.path(`b${number}.yaml`));
+  await folder.look();
+  assert.throws(() => folder.find("order"), { message: none });
+});

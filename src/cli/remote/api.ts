@@ -80,14 +80,20 @@ export function runPath(runId: string): string {
 
 function parseServer(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  const isOurs = url !== null && /^https?:$/.test(url.protocol) &&
-    url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  if (isOurs) return url;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot use --server "${text}": write where it is, such as http://127.0.0.1:8080 or https://maestro.example.com`,
-  );
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new MaestroError("USAGE", `Cannot use --server "${text}": ${WHERE}`);
+  }
+  if (url.username !== "" || url.password !== "") { // which is not to be told
+    throw new MaestroError(
+      "USAGE",
+      "Cannot use a --server with a name or a password in it: who asks is told by a token, see --token-file",
+    );
+  }
+  if (url.pathname === "/" && url.search === "" && url.hash === "") return url;
+  throw new MaestroError("USAGE", `Cannot use --server "${text}" with a path in it: ${WHERE}`);
 }
+
+const WHERE = "write where it is, such as http://127.0.0.1:8080 or https://maestro.example.com";
 
 /** A token is a key: it goes over no network where others could read it. @throws {MaestroError} `USAGE` */
 function checkPrivate({ origin, protocol, hostname }: URL): void {

@@ -14,8 +14,8 @@ import { Stage, type StageFlags } from "../stage.ts";
 import type { ServerPlace } from "../store_option.ts";
 import { StoredRun } from "../stored_run.ts";
 import { count } from "../text.ts";
-import type { Operator, RunsView } from "../views.ts";
 import { Api, runPath } from "./api.ts";
+import { follow, type There } from "./follow.ts";
 import { remoteJournal } from "./journal.ts";
 import { remoteOperator } from "./operator.ts";
 import { patient } from "./patience.ts";
@@ -23,12 +23,8 @@ import { patient } from "./patience.ts";
 /** So many runs are followed at a time. */
 const AT_ONCE = 16;
 
-/** A server's runs, and what can be wanted of them. */
-interface Remote {
+interface Remote extends There {
   readonly api: Api;
-  readonly journal: RunsView;
-  readonly operator: Operator;
-  readonly place: ServerPlace;
 }
 
 /** Goes on with one run, or with all that nobody has. @returns the exit code */
@@ -49,20 +45,19 @@ export function remoteResume(
 
 async function resumeOne(
   stage: Stage,
-  { api, journal, operator, place }: Remote,
+  remote: Remote,
   id: string,
 ): Promise<number> {
+  const { api, journal, place } = remote;
   const stored = await inPlace(place, StoredRun.find(journal, id));
-  const { workflow } = stored.view;
-  await stage.showProgress(workflow);
+  await stage.showProgress(stored.view.workflow);
   for await (const { runId, workflow, event } of stored.news()) {
     stage.progress.recall(runId, workflow, event);
   }
   await api.post(`${runPath(id)}:resume`, {});
   stage.leftBehind = () => ({ kind: "elsewhere", runId: id, store: place });
   stage.progress.goesOn();
-  const run = new JoinedRun(stage, operator, journal, stored);
-  return await stage.finish(run, { workflow, endpoints: stored.started.endpoints, store: place });
+  return await follow(stage, remote, stored);
 }
 
 /** Sees all of them to their ends, or until they wait for an operator. @returns the worst exit code */
@@ -79,18 +74,19 @@ async function resumeAll(
     results.fail(run_id, new MaestroError(code, message));
   }
   if (sleeping > 0) {
-    io.stderr.write(`${count(sleeping, "run")} only wait: the server wakes them\n`);
+    const [wait, them] = sleeping === 1 ? ["waits", "it"] : ["wait", "them"];
+    io.stderr.write(`${count(sleeping, "run")} only ${wait}; the server wakes ${them}\n`);
   } else if (resumed.length === 0 && !results.hasFailed) {
     io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
   }
   const waiting = [...resumed];
-  const follow = async () => {
+  const followEach = async () => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
       const stored = await StoredRun.find(journal, id);
       await results.expect(new JoinedRun(stage, operator, journal, stored));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, follow));
+  await Promise.all(Array.from({ length: AT_ONCE }, followEach));
   await results.all();
   if (stage.form === "json") printJson(io, { runs: results.reports });
   return results.code;

@@ -10,13 +10,14 @@ import { formatDuration } from "../../workflow/durations.ts";
 import type { Json } from "../../workflow/json.ts";
 import { readInput } from "../input_option.ts";
 import type { Io } from "../io.ts";
-import { catchUp, JoinedRun } from "../joined_run.ts";
+import { catchUp } from "../joined_run.ts";
 import type { RunFlags } from "../run_flags.ts";
 import { parseId, parseRunId, parseTimeout } from "../run_options.ts";
 import { Stage } from "../stage.ts";
 import { type ServerPlace, showCommand } from "../store_option.ts";
 import { StoredRun } from "../stored_run.ts";
 import { Api } from "./api.ts";
+import { follow } from "./follow.ts";
 import { remoteJournal } from "./journal.ts";
 import { remoteOperator } from "./operator.ts";
 import { patient } from "./patience.ts";
@@ -49,12 +50,9 @@ export function remoteRun(
     stage.leftBehind = () => ({ kind: "elsewhere", runId, store: place });
     const journal = remoteJournal(patient(api, { onAway: (why) => stage.progress.away(why) }));
     const stored = await StoredRun.find(journal, runId);
-    const { view, started } = stored;
-    await stage.showProgress(view.workflow);
+    await stage.showProgress(stored.view.workflow);
     if (isJoined) await catchUp(stage, stored);
-    const run = new JoinedRun(stage, remoteOperator(api), journal, stored);
-    const executed = { workflow: view.workflow, endpoints: started.endpoints, store: place };
-    return await stage.finish(run, executed);
+    return await follow(stage, { journal, operator: remoteOperator(api), place }, stored);
   });
 }
 

@@ -25,7 +25,10 @@ export function unreachable(url: string, thrown: unknown, patience: number): Mae
 /** What to do about what the network says. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/InvalidContentType/, "it speaks no TLS there: use http://"],
-  [/invalid HTTP version/, "it does not speak plain HTTP there: use https://"],
+  [
+    /invalid HTTP version/,
+    "no HTTP/1 is spoken there: use https:// where it has TLS, and the port of its --http",
+  ],
   [
     /UnknownIssuer|CaUsedAsEndEntity/,
     "its certificate is of no authority that is known here: name a file with its authority in the environment variable DENO_CERT",

@@ -1864,6 +1864,254 @@ func (x *ResolveStepRequest) GetRequestId() string {
 	return ""
 }
 
+// ResumeRunRequest says which run.
+type ResumeRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. "runs/{run_id}"; a child run goes on with its root alone.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRunRequest) Reset() {
+	*x = ResumeRunRequest{}
+	mi := &file_maestro_v1_runs_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRunRequest) ProtoMessage() {}
+
+func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_runs_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRunRequest.ProtoReflect.Descriptor instead.
+func (*ResumeRunRequest) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_runs_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ResumeRunRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ResumeRunsRequest asks for all.
+type ResumeRunsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRunsRequest) Reset() {
+	*x = ResumeRunsRequest{}
+	mi := &file_maestro_v1_runs_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRunsRequest) ProtoMessage() {}
+
+func (x *ResumeRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_runs_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRunsRequest.ProtoReflect.Descriptor instead.
+func (*ResumeRunsRequest) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_runs_proto_rawDescGZIP(), []int{20}
+}
+
+// ResumeRunsResponse is what came of them.
+type ResumeRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that go on now, the oldest first: "runs/{run_id}".
+	Runs []string `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
+	// How many more only wait: the server wakes them at their moment.
+	SleepingCount int64 `protobuf:"varint,2,opt,name=sleeping_count,json=sleepingCount,proto3" json:"sleeping_count,omitempty"`
+	// Those that can't go on here.
+	FailedRuns    []*ResumeRunsResponse_FailedRun `protobuf:"bytes,3,rep,name=failed_runs,json=failedRuns,proto3" json:"failed_runs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRunsResponse) Reset() {
+	*x = ResumeRunsResponse{}
+	mi := &file_maestro_v1_runs_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRunsResponse) ProtoMessage() {}
+
+func (x *ResumeRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_runs_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRunsResponse.ProtoReflect.Descriptor instead.
+func (*ResumeRunsResponse) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_runs_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ResumeRunsResponse) GetRuns() []string {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
+func (x *ResumeRunsResponse) GetSleepingCount() int64 {
+	if x != nil {
+		return x.SleepingCount
+	}
+	return 0
+}
+
+func (x *ResumeRunsResponse) GetFailedRuns() []*ResumeRunsResponse_FailedRun {
+	if x != nil {
+		return x.FailedRuns
+	}
+	return nil
+}
+
+// PruneRunsRequest says which runs.
+type PruneRunsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. Those that ended longer ago than this; 0 for all that have ended.
+	OlderThan     *durationpb.Duration `protobuf:"bytes,1,opt,name=older_than,json=olderThan,proto3" json:"older_than,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PruneRunsRequest) Reset() {
+	*x = PruneRunsRequest{}
+	mi := &file_maestro_v1_runs_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PruneRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PruneRunsRequest) ProtoMessage() {}
+
+func (x *PruneRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_runs_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PruneRunsRequest.ProtoReflect.Descriptor instead.
+func (*PruneRunsRequest) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_runs_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *PruneRunsRequest) GetOlderThan() *durationpb.Duration {
+	if x != nil {
+		return x.OlderThan
+	}
+	return nil
+}
+
+// PruneRunsResponse is what was dropped.
+type PruneRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many runs, without their child runs: at most 5,000 at a time.
+	DroppedCount int64 `protobuf:"varint,1,opt,name=dropped_count,json=droppedCount,proto3" json:"dropped_count,omitempty"`
+	// There may be more to drop: ask again.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PruneRunsResponse) Reset() {
+	*x = PruneRunsResponse{}
+	mi := &file_maestro_v1_runs_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PruneRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PruneRunsResponse) ProtoMessage() {}
+
+func (x *PruneRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_runs_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PruneRunsResponse.ProtoReflect.Descriptor instead.
+func (*PruneRunsResponse) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_runs_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *PruneRunsResponse) GetDroppedCount() int64 {
+	if x != nil {
+		return x.DroppedCount
+	}
+	return 0
+}
+
+func (x *PruneRunsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 // RunCount is how many runs stand somewhere.
 type CountRunsResponse_RunCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1877,7 +2125,7 @@ type CountRunsResponse_RunCount struct {
 
 func (x *CountRunsResponse_RunCount) Reset() {
 	*x = CountRunsResponse_RunCount{}
-	mi := &file_maestro_v1_runs_proto_msgTypes[20]
+	mi := &file_maestro_v1_runs_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +2137,7 @@ func (x *CountRunsResponse_RunCount) String() string {
 func (*CountRunsResponse_RunCount) ProtoMessage() {}
 
 func (x *CountRunsResponse_RunCount) ProtoReflect() protoreflect.Message {
-	mi := &file_maestro_v1_runs_proto_msgTypes[20]
+	mi := &file_maestro_v1_runs_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,6 +2165,70 @@ func (x *CountRunsResponse_RunCount) GetCount() int64 {
 		return x.Count
 	}
 	return 0
+}
+
+// FailedRun is a run that can't go on here.
+type ResumeRunsResponse_FailedRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "runs/{run_id}".
+	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// Maestro's own code, such as "USAGE" where a secret is missing.
+	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// Why, for people.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRunsResponse_FailedRun) Reset() {
+	*x = ResumeRunsResponse_FailedRun{}
+	mi := &file_maestro_v1_runs_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRunsResponse_FailedRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRunsResponse_FailedRun) ProtoMessage() {}
+
+func (x *ResumeRunsResponse_FailedRun) ProtoReflect() protoreflect.Message {
+	mi := &file_maestro_v1_runs_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRunsResponse_FailedRun.ProtoReflect.Descriptor instead.
+func (*ResumeRunsResponse_FailedRun) Descriptor() ([]byte, []int) {
+	return file_maestro_v1_runs_proto_rawDescGZIP(), []int{21, 0}
+}
+
+func (x *ResumeRunsResponse_FailedRun) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *ResumeRunsResponse_FailedRun) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ResumeRunsResponse_FailedRun) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 var File_maestro_v1_runs_proto protoreflect.FileDescriptor
@@ -2071,7 +2383,25 @@ const file_maestro_v1_runs_proto_rawDesc = "" +
 	"\x12ACTION_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05RETRY\x10\x01\x12\b\n" +
 	"\x04SKIP\x10\x02\x12\t\n" +
-	"\x05ABORT\x10\x03*z\n" +
+	"\x05ABORT\x10\x03\"&\n" +
+	"\x10ResumeRunRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x13\n" +
+	"\x11ResumeRunsRequest\"\xe7\x01\n" +
+	"\x12ResumeRunsResponse\x12\x12\n" +
+	"\x04runs\x18\x01 \x03(\tR\x04runs\x12%\n" +
+	"\x0esleeping_count\x18\x02 \x01(\x03R\rsleepingCount\x12I\n" +
+	"\vfailed_runs\x18\x03 \x03(\v2(.maestro.v1.ResumeRunsResponse.FailedRunR\n" +
+	"failedRuns\x1aK\n" +
+	"\tFailedRun\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"L\n" +
+	"\x10PruneRunsRequest\x128\n" +
+	"\n" +
+	"older_than\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\tolderThan\"L\n" +
+	"\x11PruneRunsResponse\x12#\n" +
+	"\rdropped_count\x18\x01 \x01(\x03R\fdroppedCount\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more*z\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_COMPLETED\x10\x01\x12\x14\n" +
@@ -2082,7 +2412,7 @@ const file_maestro_v1_runs_proto_rawDesc = "" +
 	"\x15OPERATION_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OPERATION_ACTION\x10\x01\x12\x18\n" +
 	"\x14OPERATION_COMPENSATE\x10\x02\x12\x14\n" +
-	"\x10OPERATION_VERIFY\x10\x032\xf7\x04\n" +
+	"\x10OPERATION_VERIFY\x10\x032\xd9\x06\n" +
 	"\x04Runs\x12=\n" +
 	"\bStartRun\x12\x1b.maestro.v1.StartRunRequest\x1a\x0f.maestro.v1.Run\"\x03\x90\x02\x02\x129\n" +
 	"\x06GetRun\x12\x19.maestro.v1.GetRunRequest\x1a\x0f.maestro.v1.Run\"\x03\x90\x02\x01\x12J\n" +
@@ -2092,7 +2422,11 @@ const file_maestro_v1_runs_proto_rawDesc = "" +
 	"\tWatchRuns\x12\x1c.maestro.v1.WatchRunsRequest\x1a\x1d.maestro.v1.WatchRunsResponse\"\x03\x90\x02\x010\x01\x12?\n" +
 	"\tCancelRun\x12\x1c.maestro.v1.CancelRunRequest\x1a\x0f.maestro.v1.Run\"\x03\x90\x02\x02\x12:\n" +
 	"\tSignalRun\x12\x1c.maestro.v1.SignalRunRequest\x1a\x0f.maestro.v1.Run\x12>\n" +
-	"\vResolveStep\x12\x1e.maestro.v1.ResolveStepRequest\x1a\x0f.maestro.v1.Runb\x06proto3"
+	"\vResolveStep\x12\x1e.maestro.v1.ResolveStepRequest\x1a\x0f.maestro.v1.Run\x12?\n" +
+	"\tResumeRun\x12\x1c.maestro.v1.ResumeRunRequest\x1a\x0f.maestro.v1.Run\"\x03\x90\x02\x02\x12P\n" +
+	"\n" +
+	"ResumeRuns\x12\x1d.maestro.v1.ResumeRunsRequest\x1a\x1e.maestro.v1.ResumeRunsResponse\"\x03\x90\x02\x02\x12M\n" +
+	"\tPruneRuns\x12\x1c.maestro.v1.PruneRunsRequest\x1a\x1d.maestro.v1.PruneRunsResponse\"\x03\x90\x02\x02b\x06proto3"
 
 var (
 	file_maestro_v1_runs_proto_rawDescOnce sync.Once
@@ -2107,106 +2441,120 @@ func file_maestro_v1_runs_proto_rawDescGZIP() []byte {
 }
 
 var file_maestro_v1_runs_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_maestro_v1_runs_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_maestro_v1_runs_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_maestro_v1_runs_proto_goTypes = []any{
-	(Outcome)(0),                       // 0: maestro.v1.Outcome
-	(Operation)(0),                     // 1: maestro.v1.Operation
-	(Run_State)(0),                     // 2: maestro.v1.Run.State
-	(Step_State)(0),                    // 3: maestro.v1.Step.State
-	(Compensation_State)(0),            // 4: maestro.v1.Compensation.State
-	(ResolveStepRequest_Action)(0),     // 5: maestro.v1.ResolveStepRequest.Action
-	(*Run)(nil),                        // 6: maestro.v1.Run
-	(*Step)(nil),                       // 7: maestro.v1.Step
-	(*Compensation)(nil),               // 8: maestro.v1.Compensation
-	(*Failure)(nil),                    // 9: maestro.v1.Failure
-	(*Attention)(nil),                  // 10: maestro.v1.Attention
-	(*Event)(nil),                      // 11: maestro.v1.Event
-	(*StartRunRequest)(nil),            // 12: maestro.v1.StartRunRequest
-	(*GetRunRequest)(nil),              // 13: maestro.v1.GetRunRequest
-	(*ListRunsRequest)(nil),            // 14: maestro.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),           // 15: maestro.v1.ListRunsResponse
-	(*CountRunsRequest)(nil),           // 16: maestro.v1.CountRunsRequest
-	(*CountRunsResponse)(nil),          // 17: maestro.v1.CountRunsResponse
-	(*WatchRunRequest)(nil),            // 18: maestro.v1.WatchRunRequest
-	(*WatchRunResponse)(nil),           // 19: maestro.v1.WatchRunResponse
-	(*WatchRunsRequest)(nil),           // 20: maestro.v1.WatchRunsRequest
-	(*WatchRunsResponse)(nil),          // 21: maestro.v1.WatchRunsResponse
-	(*CancelRunRequest)(nil),           // 22: maestro.v1.CancelRunRequest
-	(*SignalRunRequest)(nil),           // 23: maestro.v1.SignalRunRequest
-	(*ResolveStepRequest)(nil),         // 24: maestro.v1.ResolveStepRequest
-	nil,                                // 25: maestro.v1.Failure.MetadataEntry
-	(*CountRunsResponse_RunCount)(nil), // 26: maestro.v1.CountRunsResponse.RunCount
-	(*structpb.Value)(nil),             // 27: google.protobuf.Value
-	(*timestamppb.Timestamp)(nil),      // 28: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 29: google.protobuf.Duration
-	(*structpb.Struct)(nil),            // 30: google.protobuf.Struct
-	(*fieldmaskpb.FieldMask)(nil),      // 31: google.protobuf.FieldMask
+	(Outcome)(0),                         // 0: maestro.v1.Outcome
+	(Operation)(0),                       // 1: maestro.v1.Operation
+	(Run_State)(0),                       // 2: maestro.v1.Run.State
+	(Step_State)(0),                      // 3: maestro.v1.Step.State
+	(Compensation_State)(0),              // 4: maestro.v1.Compensation.State
+	(ResolveStepRequest_Action)(0),       // 5: maestro.v1.ResolveStepRequest.Action
+	(*Run)(nil),                          // 6: maestro.v1.Run
+	(*Step)(nil),                         // 7: maestro.v1.Step
+	(*Compensation)(nil),                 // 8: maestro.v1.Compensation
+	(*Failure)(nil),                      // 9: maestro.v1.Failure
+	(*Attention)(nil),                    // 10: maestro.v1.Attention
+	(*Event)(nil),                        // 11: maestro.v1.Event
+	(*StartRunRequest)(nil),              // 12: maestro.v1.StartRunRequest
+	(*GetRunRequest)(nil),                // 13: maestro.v1.GetRunRequest
+	(*ListRunsRequest)(nil),              // 14: maestro.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),             // 15: maestro.v1.ListRunsResponse
+	(*CountRunsRequest)(nil),             // 16: maestro.v1.CountRunsRequest
+	(*CountRunsResponse)(nil),            // 17: maestro.v1.CountRunsResponse
+	(*WatchRunRequest)(nil),              // 18: maestro.v1.WatchRunRequest
+	(*WatchRunResponse)(nil),             // 19: maestro.v1.WatchRunResponse
+	(*WatchRunsRequest)(nil),             // 20: maestro.v1.WatchRunsRequest
+	(*WatchRunsResponse)(nil),            // 21: maestro.v1.WatchRunsResponse
+	(*CancelRunRequest)(nil),             // 22: maestro.v1.CancelRunRequest
+	(*SignalRunRequest)(nil),             // 23: maestro.v1.SignalRunRequest
+	(*ResolveStepRequest)(nil),           // 24: maestro.v1.ResolveStepRequest
+	(*ResumeRunRequest)(nil),             // 25: maestro.v1.ResumeRunRequest
+	(*ResumeRunsRequest)(nil),            // 26: maestro.v1.ResumeRunsRequest
+	(*ResumeRunsResponse)(nil),           // 27: maestro.v1.ResumeRunsResponse
+	(*PruneRunsRequest)(nil),             // 28: maestro.v1.PruneRunsRequest
+	(*PruneRunsResponse)(nil),            // 29: maestro.v1.PruneRunsResponse
+	nil,                                  // 30: maestro.v1.Failure.MetadataEntry
+	(*CountRunsResponse_RunCount)(nil),   // 31: maestro.v1.CountRunsResponse.RunCount
+	(*ResumeRunsResponse_FailedRun)(nil), // 32: maestro.v1.ResumeRunsResponse.FailedRun
+	(*structpb.Value)(nil),               // 33: google.protobuf.Value
+	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),          // 35: google.protobuf.Duration
+	(*structpb.Struct)(nil),              // 36: google.protobuf.Struct
+	(*fieldmaskpb.FieldMask)(nil),        // 37: google.protobuf.FieldMask
 }
 var file_maestro_v1_runs_proto_depIdxs = []int32{
 	2,  // 0: maestro.v1.Run.state:type_name -> maestro.v1.Run.State
-	27, // 1: maestro.v1.Run.output:type_name -> google.protobuf.Value
+	33, // 1: maestro.v1.Run.output:type_name -> google.protobuf.Value
 	9,  // 2: maestro.v1.Run.error:type_name -> maestro.v1.Failure
 	10, // 3: maestro.v1.Run.attention:type_name -> maestro.v1.Attention
-	28, // 4: maestro.v1.Run.start_time:type_name -> google.protobuf.Timestamp
-	28, // 5: maestro.v1.Run.end_time:type_name -> google.protobuf.Timestamp
-	29, // 6: maestro.v1.Run.duration:type_name -> google.protobuf.Duration
+	34, // 4: maestro.v1.Run.start_time:type_name -> google.protobuf.Timestamp
+	34, // 5: maestro.v1.Run.end_time:type_name -> google.protobuf.Timestamp
+	35, // 6: maestro.v1.Run.duration:type_name -> google.protobuf.Duration
 	7,  // 7: maestro.v1.Run.steps:type_name -> maestro.v1.Step
-	28, // 8: maestro.v1.Run.sleep_end_time:type_name -> google.protobuf.Timestamp
+	34, // 8: maestro.v1.Run.sleep_end_time:type_name -> google.protobuf.Timestamp
 	3,  // 9: maestro.v1.Step.state:type_name -> maestro.v1.Step.State
 	0,  // 10: maestro.v1.Step.outcome:type_name -> maestro.v1.Outcome
-	28, // 11: maestro.v1.Step.start_time:type_name -> google.protobuf.Timestamp
-	28, // 12: maestro.v1.Step.end_time:type_name -> google.protobuf.Timestamp
-	27, // 13: maestro.v1.Step.output:type_name -> google.protobuf.Value
+	34, // 11: maestro.v1.Step.start_time:type_name -> google.protobuf.Timestamp
+	34, // 12: maestro.v1.Step.end_time:type_name -> google.protobuf.Timestamp
+	33, // 13: maestro.v1.Step.output:type_name -> google.protobuf.Value
 	9,  // 14: maestro.v1.Step.error:type_name -> maestro.v1.Failure
 	8,  // 15: maestro.v1.Step.compensation:type_name -> maestro.v1.Compensation
 	4,  // 16: maestro.v1.Compensation.state:type_name -> maestro.v1.Compensation.State
 	9,  // 17: maestro.v1.Compensation.error:type_name -> maestro.v1.Failure
-	28, // 18: maestro.v1.Compensation.start_time:type_name -> google.protobuf.Timestamp
-	28, // 19: maestro.v1.Compensation.end_time:type_name -> google.protobuf.Timestamp
+	34, // 18: maestro.v1.Compensation.start_time:type_name -> google.protobuf.Timestamp
+	34, // 19: maestro.v1.Compensation.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 20: maestro.v1.Failure.outcome:type_name -> maestro.v1.Outcome
-	25, // 21: maestro.v1.Failure.metadata:type_name -> maestro.v1.Failure.MetadataEntry
-	30, // 22: maestro.v1.Failure.details:type_name -> google.protobuf.Struct
+	30, // 21: maestro.v1.Failure.metadata:type_name -> maestro.v1.Failure.MetadataEntry
+	36, // 22: maestro.v1.Failure.details:type_name -> google.protobuf.Struct
 	1,  // 23: maestro.v1.Attention.operation:type_name -> maestro.v1.Operation
 	9,  // 24: maestro.v1.Attention.error:type_name -> maestro.v1.Failure
-	27, // 25: maestro.v1.Attention.request:type_name -> google.protobuf.Value
-	28, // 26: maestro.v1.Event.time:type_name -> google.protobuf.Timestamp
+	33, // 25: maestro.v1.Attention.request:type_name -> google.protobuf.Value
+	34, // 26: maestro.v1.Event.time:type_name -> google.protobuf.Timestamp
 	1,  // 27: maestro.v1.Event.operation:type_name -> maestro.v1.Operation
-	30, // 28: maestro.v1.Event.details:type_name -> google.protobuf.Struct
-	30, // 29: maestro.v1.StartRunRequest.input:type_name -> google.protobuf.Struct
-	29, // 30: maestro.v1.StartRunRequest.timeout:type_name -> google.protobuf.Duration
-	31, // 31: maestro.v1.GetRunRequest.read_mask:type_name -> google.protobuf.FieldMask
+	36, // 28: maestro.v1.Event.details:type_name -> google.protobuf.Struct
+	36, // 29: maestro.v1.StartRunRequest.input:type_name -> google.protobuf.Struct
+	35, // 30: maestro.v1.StartRunRequest.timeout:type_name -> google.protobuf.Duration
+	37, // 31: maestro.v1.GetRunRequest.read_mask:type_name -> google.protobuf.FieldMask
 	6,  // 32: maestro.v1.ListRunsResponse.runs:type_name -> maestro.v1.Run
-	26, // 33: maestro.v1.CountRunsResponse.counts:type_name -> maestro.v1.CountRunsResponse.RunCount
+	31, // 33: maestro.v1.CountRunsResponse.counts:type_name -> maestro.v1.CountRunsResponse.RunCount
 	11, // 34: maestro.v1.WatchRunResponse.event:type_name -> maestro.v1.Event
 	11, // 35: maestro.v1.WatchRunsResponse.event:type_name -> maestro.v1.Event
-	27, // 36: maestro.v1.SignalRunRequest.data:type_name -> google.protobuf.Value
+	33, // 36: maestro.v1.SignalRunRequest.data:type_name -> google.protobuf.Value
 	5,  // 37: maestro.v1.ResolveStepRequest.action:type_name -> maestro.v1.ResolveStepRequest.Action
-	27, // 38: maestro.v1.ResolveStepRequest.input:type_name -> google.protobuf.Value
-	27, // 39: maestro.v1.ResolveStepRequest.output:type_name -> google.protobuf.Value
-	2,  // 40: maestro.v1.CountRunsResponse.RunCount.state:type_name -> maestro.v1.Run.State
-	12, // 41: maestro.v1.Runs.StartRun:input_type -> maestro.v1.StartRunRequest
-	13, // 42: maestro.v1.Runs.GetRun:input_type -> maestro.v1.GetRunRequest
-	14, // 43: maestro.v1.Runs.ListRuns:input_type -> maestro.v1.ListRunsRequest
-	16, // 44: maestro.v1.Runs.CountRuns:input_type -> maestro.v1.CountRunsRequest
-	18, // 45: maestro.v1.Runs.WatchRun:input_type -> maestro.v1.WatchRunRequest
-	20, // 46: maestro.v1.Runs.WatchRuns:input_type -> maestro.v1.WatchRunsRequest
-	22, // 47: maestro.v1.Runs.CancelRun:input_type -> maestro.v1.CancelRunRequest
-	23, // 48: maestro.v1.Runs.SignalRun:input_type -> maestro.v1.SignalRunRequest
-	24, // 49: maestro.v1.Runs.ResolveStep:input_type -> maestro.v1.ResolveStepRequest
-	6,  // 50: maestro.v1.Runs.StartRun:output_type -> maestro.v1.Run
-	6,  // 51: maestro.v1.Runs.GetRun:output_type -> maestro.v1.Run
-	15, // 52: maestro.v1.Runs.ListRuns:output_type -> maestro.v1.ListRunsResponse
-	17, // 53: maestro.v1.Runs.CountRuns:output_type -> maestro.v1.CountRunsResponse
-	19, // 54: maestro.v1.Runs.WatchRun:output_type -> maestro.v1.WatchRunResponse
-	21, // 55: maestro.v1.Runs.WatchRuns:output_type -> maestro.v1.WatchRunsResponse
-	6,  // 56: maestro.v1.Runs.CancelRun:output_type -> maestro.v1.Run
-	6,  // 57: maestro.v1.Runs.SignalRun:output_type -> maestro.v1.Run
-	6,  // 58: maestro.v1.Runs.ResolveStep:output_type -> maestro.v1.Run
-	50, // [50:59] is the sub-list for method output_type
-	41, // [41:50] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	33, // 38: maestro.v1.ResolveStepRequest.input:type_name -> google.protobuf.Value
+	33, // 39: maestro.v1.ResolveStepRequest.output:type_name -> google.protobuf.Value
+	32, // 40: maestro.v1.ResumeRunsResponse.failed_runs:type_name -> maestro.v1.ResumeRunsResponse.FailedRun
+	35, // 41: maestro.v1.PruneRunsRequest.older_than:type_name -> google.protobuf.Duration
+	2,  // 42: maestro.v1.CountRunsResponse.RunCount.state:type_name -> maestro.v1.Run.State
+	12, // 43: maestro.v1.Runs.StartRun:input_type -> maestro.v1.StartRunRequest
+	13, // 44: maestro.v1.Runs.GetRun:input_type -> maestro.v1.GetRunRequest
+	14, // 45: maestro.v1.Runs.ListRuns:input_type -> maestro.v1.ListRunsRequest
+	16, // 46: maestro.v1.Runs.CountRuns:input_type -> maestro.v1.CountRunsRequest
+	18, // 47: maestro.v1.Runs.WatchRun:input_type -> maestro.v1.WatchRunRequest
+	20, // 48: maestro.v1.Runs.WatchRuns:input_type -> maestro.v1.WatchRunsRequest
+	22, // 49: maestro.v1.Runs.CancelRun:input_type -> maestro.v1.CancelRunRequest
+	23, // 50: maestro.v1.Runs.SignalRun:input_type -> maestro.v1.SignalRunRequest
+	24, // 51: maestro.v1.Runs.ResolveStep:input_type -> maestro.v1.ResolveStepRequest
+	25, // 52: maestro.v1.Runs.ResumeRun:input_type -> maestro.v1.ResumeRunRequest
+	26, // 53: maestro.v1.Runs.ResumeRuns:input_type -> maestro.v1.ResumeRunsRequest
+	28, // 54: maestro.v1.Runs.PruneRuns:input_type -> maestro.v1.PruneRunsRequest
+	6,  // 55: maestro.v1.Runs.StartRun:output_type -> maestro.v1.Run
+	6,  // 56: maestro.v1.Runs.GetRun:output_type -> maestro.v1.Run
+	15, // 57: maestro.v1.Runs.ListRuns:output_type -> maestro.v1.ListRunsResponse
+	17, // 58: maestro.v1.Runs.CountRuns:output_type -> maestro.v1.CountRunsResponse
+	19, // 59: maestro.v1.Runs.WatchRun:output_type -> maestro.v1.WatchRunResponse
+	21, // 60: maestro.v1.Runs.WatchRuns:output_type -> maestro.v1.WatchRunsResponse
+	6,  // 61: maestro.v1.Runs.CancelRun:output_type -> maestro.v1.Run
+	6,  // 62: maestro.v1.Runs.SignalRun:output_type -> maestro.v1.Run
+	6,  // 63: maestro.v1.Runs.ResolveStep:output_type -> maestro.v1.Run
+	6,  // 64: maestro.v1.Runs.ResumeRun:output_type -> maestro.v1.Run
+	27, // 65: maestro.v1.Runs.ResumeRuns:output_type -> maestro.v1.ResumeRunsResponse
+	29, // 66: maestro.v1.Runs.PruneRuns:output_type -> maestro.v1.PruneRunsResponse
+	55, // [55:67] is the sub-list for method output_type
+	43, // [43:55] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_maestro_v1_runs_proto_init() }
@@ -2220,7 +2568,7 @@ func file_maestro_v1_runs_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_maestro_v1_runs_proto_rawDesc), len(file_maestro_v1_runs_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   21,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,9 @@ const (
 	Runs_CancelRun_FullMethodName   = "/maestro.v1.Runs/CancelRun"
 	Runs_SignalRun_FullMethodName   = "/maestro.v1.Runs/SignalRun"
 	Runs_ResolveStep_FullMethodName = "/maestro.v1.Runs/ResolveStep"
+	Runs_ResumeRun_FullMethodName   = "/maestro.v1.Runs/ResumeRun"
+	Runs_ResumeRuns_FullMethodName  = "/maestro.v1.Runs/ResumeRuns"
+	Runs_PruneRuns_FullMethodName   = "/maestro.v1.Runs/PruneRuns"
 )
 
 // RunsClient is the client API for Runs service.
@@ -44,7 +47,7 @@ const (
 //
 // A server that has tokens wants one with every call, as the metadata
 // "authorization: Bearer TOKEN". A viewer may get, list, count and watch; an
-// operator may do the rest. With the metadata "traceparent" StartRun goes on
+// operator may do the rest, but for PruneRuns, which takes an admin. With the metadata "traceparent" StartRun goes on
 // with the caller's trace.
 type RunsClient interface {
 	// Starts a run of a workflow. It is durable, and perhaps under way, when it
@@ -74,6 +77,16 @@ type RunsClient interface {
 	// Gets a run going again that waits for an operator. FAILED_PRECONDITION
 	// where no such step waits for one.
 	ResolveStep(ctx context.Context, in *ResolveStepRequest, opts ...grpc.CallOption) (*Run, error)
+	// Has a run go on at this server that was left open, by a process that has
+	// died, say. One that goes on here already is left alone; ABORTED where
+	// another process has it, FAILED_PRECONDITION once it has ended.
+	ResumeRun(ctx context.Context, in *ResumeRunRequest, opts ...grpc.CallOption) (*Run, error)
+	// Has all runs go on at this server that were left open, as it does by itself
+	// every minute.
+	ResumeRuns(ctx context.Context, in *ResumeRunsRequest, opts ...grpc.CallOption) (*ResumeRunsResponse, error)
+	// Drops runs that ended long ago, with their child runs; never one of which a
+	// run is open. It drops so many at a time: ask again while there are more.
+	PruneRuns(ctx context.Context, in *PruneRunsRequest, opts ...grpc.CallOption) (*PruneRunsResponse, error)
 }
 
 type runsClient struct {
@@ -192,6 +205,36 @@ func (c *runsClient) ResolveStep(ctx context.Context, in *ResolveStepRequest, op
 	return out, nil
 }
 
+func (c *runsClient) ResumeRun(ctx context.Context, in *ResumeRunRequest, opts ...grpc.CallOption) (*Run, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Run)
+	err := c.cc.Invoke(ctx, Runs_ResumeRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *runsClient) ResumeRuns(ctx context.Context, in *ResumeRunsRequest, opts ...grpc.CallOption) (*ResumeRunsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeRunsResponse)
+	err := c.cc.Invoke(ctx, Runs_ResumeRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *runsClient) PruneRuns(ctx context.Context, in *PruneRunsRequest, opts ...grpc.CallOption) (*PruneRunsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PruneRunsResponse)
+	err := c.cc.Invoke(ctx, Runs_PruneRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RunsServer is the server API for Runs service.
 // All implementations must embed UnimplementedRunsServer
 // for forward compatibility.
@@ -206,7 +249,7 @@ func (c *runsClient) ResolveStep(ctx context.Context, in *ResolveStepRequest, op
 //
 // A server that has tokens wants one with every call, as the metadata
 // "authorization: Bearer TOKEN". A viewer may get, list, count and watch; an
-// operator may do the rest. With the metadata "traceparent" StartRun goes on
+// operator may do the rest, but for PruneRuns, which takes an admin. With the metadata "traceparent" StartRun goes on
 // with the caller's trace.
 type RunsServer interface {
 	// Starts a run of a workflow. It is durable, and perhaps under way, when it
@@ -236,6 +279,16 @@ type RunsServer interface {
 	// Gets a run going again that waits for an operator. FAILED_PRECONDITION
 	// where no such step waits for one.
 	ResolveStep(context.Context, *ResolveStepRequest) (*Run, error)
+	// Has a run go on at this server that was left open, by a process that has
+	// died, say. One that goes on here already is left alone; ABORTED where
+	// another process has it, FAILED_PRECONDITION once it has ended.
+	ResumeRun(context.Context, *ResumeRunRequest) (*Run, error)
+	// Has all runs go on at this server that were left open, as it does by itself
+	// every minute.
+	ResumeRuns(context.Context, *ResumeRunsRequest) (*ResumeRunsResponse, error)
+	// Drops runs that ended long ago, with their child runs; never one of which a
+	// run is open. It drops so many at a time: ask again while there are more.
+	PruneRuns(context.Context, *PruneRunsRequest) (*PruneRunsResponse, error)
 	mustEmbedUnimplementedRunsServer()
 }
 
@@ -272,6 +325,15 @@ func (UnimplementedRunsServer) SignalRun(context.Context, *SignalRunRequest) (*R
 }
 func (UnimplementedRunsServer) ResolveStep(context.Context, *ResolveStepRequest) (*Run, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResolveStep not implemented")
+}
+func (UnimplementedRunsServer) ResumeRun(context.Context, *ResumeRunRequest) (*Run, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeRun not implemented")
+}
+func (UnimplementedRunsServer) ResumeRuns(context.Context, *ResumeRunsRequest) (*ResumeRunsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeRuns not implemented")
+}
+func (UnimplementedRunsServer) PruneRuns(context.Context, *PruneRunsRequest) (*PruneRunsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PruneRuns not implemented")
 }
 func (UnimplementedRunsServer) mustEmbedUnimplementedRunsServer() {}
 func (UnimplementedRunsServer) testEmbeddedByValue()              {}
@@ -442,6 +504,60 @@ func _Runs_ResolveStep_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Runs_ResumeRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunsServer).ResumeRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Runs_ResumeRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunsServer).ResumeRun(ctx, req.(*ResumeRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Runs_ResumeRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeRunsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunsServer).ResumeRuns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Runs_ResumeRuns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunsServer).ResumeRuns(ctx, req.(*ResumeRunsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Runs_PruneRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PruneRunsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunsServer).PruneRuns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Runs_PruneRuns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunsServer).PruneRuns(ctx, req.(*PruneRunsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Runs_ServiceDesc is the grpc.ServiceDesc for Runs service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -476,6 +592,18 @@ var Runs_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResolveStep",
 			Handler:    _Runs_ResolveStep_Handler,
+		},
+		{
+			MethodName: "ResumeRun",
+			Handler:    _Runs_ResumeRun_Handler,
+		},
+		{
+			MethodName: "ResumeRuns",
+			Handler:    _Runs_ResumeRuns_Handler,
+		},
+		{
+			MethodName: "PruneRuns",
+			Handler:    _Runs_PruneRuns_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -36,7 +36,7 @@ class RunsStub:
 
     A server that has tokens wants one with every call, as the metadata
     "authorization: Bearer TOKEN". A viewer may get, list, count and watch; an
-    operator may do the rest. With the metadata "traceparent" StartRun goes on
+    operator may do the rest, but for PruneRuns, which takes an admin. With the metadata "traceparent" StartRun goes on
     with the caller's trace.
     """
 
@@ -91,6 +91,21 @@ class RunsStub:
                 request_serializer=maestro_dot_v1_dot_runs__pb2.ResolveStepRequest.SerializeToString,
                 response_deserializer=maestro_dot_v1_dot_runs__pb2.Run.FromString,
                 _registered_method=True)
+        self.ResumeRun = channel.unary_unary(
+                '/maestro.v1.Runs/ResumeRun',
+                request_serializer=maestro_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
+                response_deserializer=maestro_dot_v1_dot_runs__pb2.Run.FromString,
+                _registered_method=True)
+        self.ResumeRuns = channel.unary_unary(
+                '/maestro.v1.Runs/ResumeRuns',
+                request_serializer=maestro_dot_v1_dot_runs__pb2.ResumeRunsRequest.SerializeToString,
+                response_deserializer=maestro_dot_v1_dot_runs__pb2.ResumeRunsResponse.FromString,
+                _registered_method=True)
+        self.PruneRuns = channel.unary_unary(
+                '/maestro.v1.Runs/PruneRuns',
+                request_serializer=maestro_dot_v1_dot_runs__pb2.PruneRunsRequest.SerializeToString,
+                response_deserializer=maestro_dot_v1_dot_runs__pb2.PruneRunsResponse.FromString,
+                _registered_method=True)
 
 
 class RunsServicer:
@@ -104,7 +119,7 @@ class RunsServicer:
 
     A server that has tokens wants one with every call, as the metadata
     "authorization: Bearer TOKEN". A viewer may get, list, count and watch; an
-    operator may do the rest. With the metadata "traceparent" StartRun goes on
+    operator may do the rest, but for PruneRuns, which takes an admin. With the metadata "traceparent" StartRun goes on
     with the caller's trace.
     """
 
@@ -180,6 +195,31 @@ class RunsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResumeRun(self, request, context):
+        """Has a run go on at this server that was left open, by a process that has
+        died, say. One that goes on here already is left alone; ABORTED where
+        another process has it, FAILED_PRECONDITION once it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRuns(self, request, context):
+        """Has all runs go on at this server that were left open, as it does by itself
+        every minute.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PruneRuns(self, request, context):
+        """Drops runs that ended long ago, with their child runs; never one of which a
+        run is open. It drops so many at a time: ask again while there are more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RunsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -228,6 +268,21 @@ def add_RunsServicer_to_server(servicer, server):
                     request_deserializer=maestro_dot_v1_dot_runs__pb2.ResolveStepRequest.FromString,
                     response_serializer=maestro_dot_v1_dot_runs__pb2.Run.SerializeToString,
             ),
+            'ResumeRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRun,
+                    request_deserializer=maestro_dot_v1_dot_runs__pb2.ResumeRunRequest.FromString,
+                    response_serializer=maestro_dot_v1_dot_runs__pb2.Run.SerializeToString,
+            ),
+            'ResumeRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRuns,
+                    request_deserializer=maestro_dot_v1_dot_runs__pb2.ResumeRunsRequest.FromString,
+                    response_serializer=maestro_dot_v1_dot_runs__pb2.ResumeRunsResponse.SerializeToString,
+            ),
+            'PruneRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.PruneRuns,
+                    request_deserializer=maestro_dot_v1_dot_runs__pb2.PruneRunsRequest.FromString,
+                    response_serializer=maestro_dot_v1_dot_runs__pb2.PruneRunsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'maestro.v1.Runs', rpc_method_handlers)
@@ -247,7 +302,7 @@ class Runs:
 
     A server that has tokens wants one with every call, as the metadata
     "authorization: Bearer TOKEN". A viewer may get, list, count and watch; an
-    operator may do the rest. With the metadata "traceparent" StartRun goes on
+    operator may do the rest, but for PruneRuns, which takes an admin. With the metadata "traceparent" StartRun goes on
     with the caller's trace.
     """
 
@@ -484,6 +539,87 @@ class Runs:
             '/maestro.v1.Runs/ResolveStep',
             maestro_dot_v1_dot_runs__pb2.ResolveStepRequest.SerializeToString,
             maestro_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maestro.v1.Runs/ResumeRun',
+            maestro_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
+            maestro_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maestro.v1.Runs/ResumeRuns',
+            maestro_dot_v1_dot_runs__pb2.ResumeRunsRequest.SerializeToString,
+            maestro_dot_v1_dot_runs__pb2.ResumeRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PruneRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maestro.v1.Runs/PruneRuns',
+            maestro_dot_v1_dot_runs__pb2.PruneRunsRequest.SerializeToString,
+            maestro_dot_v1_dot_runs__pb2.PruneRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,
