@@ -51,8 +51,11 @@ export function checkId(what: string, id: string): string {
   );
 }
 
-/** A "/" stands between a run's id and the steps of its child runs. */
+/** A "/" stands between a run's id and the steps of its child runs; "." and ".." can't stand in a URL's path. */
 export function checkRunId(id: string): string {
+  if (id === "." || id === "..") {
+    throw new MaestroError("USAGE", `Cannot use "${id}" as the run id: no URL could name it`);
+  }
   if (!id.includes("/")) return checkId("run id", id);
   throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(id)} as the run id: it has a "/"`);
 }

@@ -100,6 +100,7 @@ Deno.test("streams over HTTP and gRPC are counted together, and health apart", a
     const events = server.events("/events");
     assert.equal(await events.status, 200);
     assert.equal((await failureOf(client.watch(watchRuns, {}).next())).code, "RESOURCE_EXHAUSTED");
+    await client.call(startRun, { workflow: "workflows/approval" });
     for await (const _ of events) break;
     health.cancel();
   } finally {

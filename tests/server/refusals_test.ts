@@ -104,6 +104,26 @@ Deno.test("bad requests are refused with what is wrong with them, and harm nobod
   assert.deepEqual(server.log.filter(({ message }) => message === "request failed"), []);
 });
 
+Deno.test("a Host that is none is refused, and is no defect", async () => {
+  await using files = await tempFiles({ "approval.yaml": APPROVAL });
+  await using server = await serve({ workflows: files.directory });
+  for (const host of ["[::1", "localhost:99999", "local host"]) {
+    const said = await askRaw(server.url, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    assert.match(said, /^HTTP\/1.1 400 /, host);
+  }
+  assert.deepEqual(server.log.filter(({ message }) => message === "request failed"), []);
+});
+
+Deno.test("no run is started that no URL could name", async () => {
+  await using files = await tempFiles({ "approval.yaml": APPROVAL });
+  await using server = await serve({ workflows: files.directory });
+  for (const run_id of [".", ".."]) {
+    const { status, body } = await server.ask("POST", "/runs", { workflow: "approval", run_id });
+    assert.equal(status, 400);
+    assert.match(body.message, /no URL could name it/);
+  }
+});
+
 Deno.test("who asks needs a token, and a role for what they ask", async (t) => {
   await using files = await tempFiles({ "w/approval.yaml": APPROVAL, tokens: TOKENS });
   await using server = await serve({

@@ -46,6 +46,8 @@ export function listen(
         return new Response(null, { status: 500 });
       },
     }, (request, { remoteAddr }) => {
+      // Of a Host that is none, Deno makes a URL that is none.
+      if (!URL.canParse(request.url)) return new Response(null, { status: 400 });
       const connection: Connection = { remoteAddress: remoteAddr.hostname };
       return app.fetch(request, connection);
     });

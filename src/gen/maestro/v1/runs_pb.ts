@@ -676,7 +676,8 @@ export type StartRunRequest = Message<"maestro.v1.StartRunRequest"> & {
   input?: JsonObject | undefined;
 
   /**
-   * The run's id: up to 128 visible ASCII characters other than "/"; a new UUID
+   * The run's id: up to 128 visible ASCII characters other than "/", not "."
+   * or ".."; a new UUID
    * where it is empty. A second request with the same id starts nothing, so
    * whoever gives one may safely ask again.
    *

@@ -1095,7 +1095,8 @@ type StartRunRequest struct {
 	// The run's input, which has to fit the workflow's input schema; {} where it
 	// is absent. Integers beyond 2^53 - 1 have to be strings.
 	Input *structpb.Struct `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
-	// The run's id: up to 128 visible ASCII characters other than "/"; a new UUID
+	// The run's id: up to 128 visible ASCII characters other than "/", not "."
+	// or ".."; a new UUID
 	// where it is empty. A second request with the same id starts nothing, so
 	// whoever gives one may safely ask again.
 	RunId string `protobuf:"bytes,3,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
