@@ -138,6 +138,14 @@ Deno.test("a connection has so many calls, and a server so many connections", as
 Deno.test("a connection that says nothing is closed", async () => {
   await using server = await startApiServer({ signOfLifeEvery: 100 });
   using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.grpc.port });
+  for await (const _ of silent.readable) assert.fail("HTTP/2 has begun, which costs memory");
+});
+
+Deno.test("a connection that has said nothing ends when the server stops", async () => {
+  const server = await startApiServer();
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.grpc.port });
+  await server.client().call(Runs.method.listRuns, {}); // by now the server has it
+  await server[Symbol.asyncDispose]();
   for await (const _ of silent.readable);
 });
 

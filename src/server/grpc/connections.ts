@@ -18,7 +18,7 @@ export interface ConnectionOptions {
 /** Connections as they come. */
 export interface Connections {
   readonly port: number;
-  /** Takes no more. */
+  /** Takes no more, and closes those that have not said a word. */
   close(): void;
 }
 
@@ -33,11 +33,17 @@ export function acceptConnections(
   { address: { hostname, port }, certificate, most, silentFor }: ConnectionOptions,
 ): Promise<Connections> {
   const injector = server.createConnectionInjector(serverCredentials(certificate));
+  const silent = new Set<Socket>();
   const listener = createServer((socket: Socket) => {
     socket.setNoDelay(true);
     socket.setTimeout(silentFor, () => socket.destroy());
     socket.on("error", () => {}); // whoever uses it hears that it is gone
-    injector.injectConnection(socket);
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+    onFirstBytes(socket, () => {
+      silent.delete(socket);
+      injector.injectConnection(socket);
+    });
   });
   listener.maxConnections = most;
   const { promise, resolve, reject } = Promise.withResolvers<Connections>();
@@ -49,8 +55,24 @@ export function acceptConnections(
   listener.listen(port, hostname, () => {
     resolve({
       port: (listener.address() as AddressInfo).port, // it listens on TCP
-      close: () => void listener.close(),
+      close() {
+        listener.close();
+        for (const socket of silent) socket.destroy();
+      },
     });
   });
   return promise;
+}
+
+/**
+ * Deno's HTTP/2 (2.9.3) keeps some 20 KB of every connection that it was given for ever: those that close
+ * without a word, as probes and scanners do, it need not see.
+ */
+function onFirstBytes(socket: Socket, hear: () => void): void {
+  socket.once("readable", () => {
+    const bytes = socket.read();
+    if (bytes === null) return void socket.destroy(); // it was closed
+    socket.unshift(bytes);
+    hear();
+  });
 }

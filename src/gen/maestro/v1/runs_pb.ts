@@ -677,9 +677,8 @@ export type StartRunRequest = Message<"maestro.v1.StartRunRequest"> & {
 
   /**
    * The run's id: up to 128 visible ASCII characters other than "/", not "."
-   * or ".."; a new UUID
-   * where it is empty. A second request with the same id starts nothing, so
-   * whoever gives one may safely ask again.
+   * or ".."; a new UUID where it is empty. A second request with the same id
+   * starts nothing, so whoever gives one may safely ask again.
    *
    * @generated from field: string run_id = 3;
    */

@@ -1096,9 +1096,8 @@ type StartRunRequest struct {
 	// is absent. Integers beyond 2^53 - 1 have to be strings.
 	Input *structpb.Struct `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
 	// The run's id: up to 128 visible ASCII characters other than "/", not "."
-	// or ".."; a new UUID
-	// where it is empty. A second request with the same id starts nothing, so
-	// whoever gives one may safely ask again.
+	// or ".."; a new UUID where it is empty. A second request with the same id
+	// starts nothing, so whoever gives one may safely ask again.
 	RunId string `protobuf:"bytes,3,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// What services see as x-correlation-id; the run's id where it is empty.
 	CorrelationId string `protobuf:"bytes,4,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
