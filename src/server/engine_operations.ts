@@ -1,7 +1,6 @@
 import type { Journal, RunQuery, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
-import { rootIdOf } from "../engine/ids.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { runExists } from "../engine/run_exists.ts";
@@ -10,7 +9,6 @@ import { checkRunId, validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { canonicalJson } from "../workflow/digest.ts";
-import { parseDuration } from "../workflow/durations.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
 import { type ParsedWorkflow, parseWorkflow } from "../workflow/parse.ts";
@@ -35,13 +33,13 @@ import type {
   UnresumedRun,
 } from "./operations.ts";
 import { pageToken, readPageToken } from "./page_token.ts";
+import { checkRoot, durationOf, timeOf, traceparentOf } from "./request_parts.ts";
 import { checkRole } from "./roles.ts";
 import { RunFeed } from "./run_feed.ts";
 import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
 import { statusOf } from "./status.ts";
 import { stepTree } from "./step_tree.ts";
-import { isTraceparent } from "./traceparent.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
 
 /** What the operations act on. */
@@ -370,38 +368,4 @@ function namesText({ kind, definition, schemas, schema }: StoredFact, digest: st
   if (kind === "schema_found") return schema === digest;
   if (kind !== "run_started") return false;
   return definition === digest || Object.values(schemas ?? {}).includes(digest);
-}
-
-function durationOf(name: string, text: string, least: number): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== null && milliseconds >= least) return milliseconds;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot use ${JSON.stringify(text)} as "${name}": write a duration, such as 30s, 12h or 30d`,
-  );
-}
-
-/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
-function checkRoot(runId: string): void {
-  const root = rootIdOf(runId);
-  if (root === runId) return;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
-  );
-}
-
-function timeOf(name: string, text: string): number {
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const time = isTime ? Date.parse(text) : NaN;
-  if (!Number.isNaN(time)) return time;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot use ${JSON.stringify(text)} as "${name}": write a time, such as 2026-01-31T12:00:00Z`,
-  );
-}
-
-function traceparentOf(text: string): string {
-  if (isTraceparent(text)) return text;
-  throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(text)} as "traceparent"`);
 }

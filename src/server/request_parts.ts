@@ -1,0 +1,46 @@
+/**
+ * What the parts of requests mean, whichever API they came by.
+ *
+ * @module
+ */
+import { rootIdOf } from "../engine/ids.ts";
+import { MaestroError } from "../errors.ts";
+import { parseDuration } from "../workflow/durations.ts";
+import { isTraceparent } from "./traceparent.ts";
+
+/** @param least in milliseconds @throws {MaestroError} `USAGE` */
+export function durationOf(name: string, text: string, least: number): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== null && milliseconds >= least) return milliseconds;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${JSON.stringify(text)} as "${name}": write a duration, such as 30s, 12h or 30d`,
+  );
+}
+
+/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
+export function checkRoot(runId: string): void {
+  const root = rootIdOf(runId);
+  if (root === runId) return;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
+  );
+}
+
+/** @throws {MaestroError} `USAGE` */
+export function timeOf(name: string, text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const time = isTime ? Date.parse(text) : NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot use ${JSON.stringify(text)} as "${name}": write a time, such as 2026-01-31T12:00:00Z`,
+  );
+}
+
+/** @throws {MaestroError} `USAGE` */
+export function traceparentOf(text: string): string {
+  if (isTraceparent(text)) return text;
+  throw new MaestroError("USAGE", `Cannot use ${JSON.stringify(text)} as "traceparent"`);
+}
