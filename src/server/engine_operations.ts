@@ -1,7 +1,6 @@
 import type { Journal, StoredFact } from "../engine/doors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StartOptions } from "../engine/engine_options.ts";
-import { rootIdOf } from "../engine/ids.ts";
 import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { runExists } from "../engine/run_exists.ts";
@@ -33,8 +32,8 @@ import type {
   StartRunRequest,
   UnresumedRun,
 } from "./operations.ts";
+import { checkRoot, durationOf, traceparentOf } from "./request_parts.ts";
 import { listRuns } from "./run_list.ts";
-import { durationOf, traceparentOf } from "./request_values.ts";
 import { RunFeed } from "./run_feed.ts";
 import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
@@ -350,14 +349,4 @@ function namesText({ kind, definition, schemas, schema }: StoredFact, digest: st
   if (kind === "schema_found") return schema === digest;
   if (kind !== "run_started") return false;
   return definition === digest || Object.values(schemas ?? {}).includes(digest);
-}
-
-/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
-function checkRoot(runId: string): void {
-  const root = rootIdOf(runId);
-  if (root === runId) return;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
-  );
 }

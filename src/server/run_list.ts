@@ -4,7 +4,7 @@ import type { Json } from "../workflow/json.ts";
 import type { ListRunsQuery, RunPage } from "./operations.ts";
 import { pageLimit } from "./page_size.ts";
 import { pageToken, readPageToken } from "./page_token.ts";
-import { timeOf } from "./request_values.ts";
+import { timeOf } from "./request_parts.ts";
 import { summaryJson } from "./run_summary.ts";
 
 /** One page of the runs that fit. @throws {MaestroError} `USAGE` */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { Reads } from "../../src/cli/remote/api.ts";
 import { follow, type There } from "../../src/cli/remote/follow.ts";
 import { patient } from "../../src/cli/remote/patience.ts";
+import { remoteOperator } from "../../src/cli/remote/operator.ts";
+import { Unreachable } from "../../src/cli/remote/unreachable.ts";
 import type { StoredRun } from "../../src/cli/stored_run.ts";
 import { MaestroError } from "../../src/errors.ts";
 
@@ -60,4 +62,11 @@ Deno.test("follow() says where to look once it has given up", async () => {
   });
   const gone = new MaestroError("RUN_NOT_FOUND", "There is none");
   await assert.rejects(follow(finish(gone), there, stored), { message: "There is none" });
+});
+
+Deno.test("a run that is followed is not left because the server is away as it is to take it over", async () => {
+  const resume = (thrown: MaestroError) =>
+    remoteOperator({ post: () => Promise.reject(thrown) }).resume("one");
+  assert.equal(await resume(new Unreachable("STORE_FAILED", "Cannot reach it")), null);
+  await assert.rejects(resume(away), { code: "STORE_FAILED" });
 });

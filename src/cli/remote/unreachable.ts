@@ -1,14 +1,17 @@
 import { MaestroError } from "../../errors.ts";
 
+/** A server did not answer. */
+export class Unreachable extends MaestroError {}
+
 /** A server was asked, and it is not known whether it has done it. */
-export class Unanswered extends MaestroError {}
+export class Unanswered extends Unreachable {}
 
 /**
  * What is said of a server that did not answer.
  *
  * @param patience how long it was waited for, in milliseconds
  */
-export function unreachable(url: string, thrown: unknown, patience: number): MaestroError {
+export function unreachable(url: string, thrown: unknown, patience: number): Unreachable {
   const options = { cause: thrown };
   if (thrown instanceof DOMException && thrown.name === "TimeoutError") {
     const late = `The server at ${url} did not answer within ${patience / 1_000} s`;
@@ -19,7 +22,7 @@ export function unreachable(url: string, thrown: unknown, patience: number): Mae
   const why = remedy === undefined ? reason : `${reason}; ${remedy}`;
   return wasAsked
     ? new Unanswered("STORE_FAILED", `Lost the server at ${url}: ${why}`, options)
-    : new MaestroError("STORE_FAILED", `Cannot reach the server at ${url}: ${why}`, options);
+    : new Unreachable("STORE_FAILED", `Cannot reach the server at ${url}: ${why}`, options);
 }
 
 /** What to do about what the network says. */

@@ -1,13 +1,14 @@
 /**
- * What the texts in a request stand for.
+ * What the parts of requests mean, whichever API they came by.
  *
  * @module
  */
+import { rootIdOf } from "../engine/ids.ts";
 import { MaestroError } from "../errors.ts";
 import { parseDuration } from "../workflow/durations.ts";
 import { isTraceparent } from "./traceparent.ts";
 
-/** A duration, in milliseconds. @throws {MaestroError} `USAGE` where it is none, or shorter than it may be */
+/** @param least in milliseconds @throws {MaestroError} `USAGE` */
 export function durationOf(name: string, text: string, least: number): number {
   const milliseconds = parseDuration(text);
   if (milliseconds !== null && milliseconds >= least) return milliseconds;
@@ -17,15 +18,31 @@ export function durationOf(name: string, text: string, least: number): number {
   );
 }
 
-/** A moment, in milliseconds since the epoch. @throws {MaestroError} `USAGE` */
+/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
+export function checkRoot(runId: string): void {
+  const root = rootIdOf(runId);
+  if (root === runId) return;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
+  );
+}
+
+/** @throws {MaestroError} `USAGE` */
 export function timeOf(name: string, text: string): number {
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const time = isTime ? Date.parse(text) : NaN;
+  const time = isTime && isDay(text.slice(0, 10)) ? Date.parse(text) : NaN;
   if (!Number.isNaN(time)) return time;
   throw new MaestroError(
     "USAGE",
     `Cannot use ${JSON.stringify(text)} as "${name}": write a time, such as 2026-01-31T12:00:00Z`,
   );
+}
+
+/** Whether there is a day of that date: JavaScript takes the 31st of February for one in March. */
+function isDay(date: string): boolean {
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
 
 /** @throws {MaestroError} `USAGE` */
