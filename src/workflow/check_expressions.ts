@@ -68,7 +68,7 @@ class ExpressionCheck {
   text(text: string, at: Path, use: TemplateUse): void {
     const tell = (code: string, offset: number, message: string) =>
       this.problems.push(problemAt(use.places.text(at, offset), code, message));
-    const names = this.context.seen.get(use.scope ?? "")?.names.keys() ?? [];
+    const names = this.context.seen.get(use.scope ?? "")?.names;
     const check = CHECKS[use.role] ?? checkTemplate;
     const wrong = check(text, names);
     for (const { code, message, offset } of wrong) tell(code, offset, message);

@@ -109,6 +109,11 @@ export function templateRefs(template: Json): readonly Ref[] {
   );
 }
 
+/** The names that can be seen somewhere. */
+type Names = Pick<ReadonlySet<string>, "has">;
+
+const NO_NAMES: Names = new Set<string>();
+
 /**
  * Everything that is wrong with a template's expressions, as far as they themselves tell: which names
  * can be seen is told by `scope.ts`.
@@ -117,13 +122,12 @@ export function templateRefs(template: Json): readonly Ref[] {
  */
 export function checkTemplate(
   template: Json,
-  names: Iterable<string> = [],
+  names: Names = NO_NAMES,
 ): readonly TemplateProblem[] {
-  const bound = new Set(names);
   return [...stringsIn(template)].flatMap(({ text, at }) => {
     const { template, problems } = parsed(text);
     const shadows = (template?.expressions ?? []).flatMap(({ expression, offset }) =>
-      expression.variables.filter(({ name }) => bound.has(name)).map((variable) => ({
+      expression.variables.filter(({ name }) => names.has(name)).map((variable) => ({
         code: "shadowed_root" as const,
         message: describe(expression.source, hides(variable)),
         offset: offset + variable.offset,
@@ -141,7 +145,7 @@ function hides({ name, offset }: { readonly name: string; readonly offset: numbe
 /** Everything that is wrong with a `when` or `until`: also what can't be a bool. */
 export function checkCondition(
   text: string,
-  names: Iterable<string> = [],
+  names: Names = NO_NAMES,
 ): readonly TemplateProblem[] {
   return checkSingle(text.trim(), names, {
     code: "not_a_condition",
@@ -152,7 +156,7 @@ export function checkCondition(
 }
 
 /** Everything that is wrong with a `foreach` that is text: also what can't be a list. */
-export function checkItems(text: string, names: Iterable<string> = []): readonly TemplateProblem[] {
+export function checkItems(text: string, names: Names = NO_NAMES): readonly TemplateProblem[] {
   return checkSingle(text, names, {
     code: "no_list",
     use: 'the items of "foreach"',
@@ -173,7 +177,7 @@ interface Use {
 
 function checkSingle(
   text: string,
-  names: Iterable<string>,
+  names: Names,
   { code, use, misfit, fits }: Use,
 ): readonly TemplateProblem[] {
   const problems = checkTemplate(text, names);

@@ -3,17 +3,21 @@
  *
  * @module
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 import type { Problem } from "../errors.ts";
 import { problemAt } from "./problems.ts";
 import { mark, type Marks, marksOf, Places, Source, type Spot } from "./source.ts";
 import { type BareTemplate, findBareTemplates } from "./yaml_bare.ts";
+import { parseDocument, TooDeep, tooManyDoubled } from "./yaml_document.ts";
 import { causes, describeYamlError, unreadableAt } from "./yaml_errors.ts";
 
 /** The largest file that is read, in bytes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
 /** The deepest nesting. */
 export const MAX_DEPTH = 100;
+/** So deep, the file is not read any further: there is more to it than this reader's levels. */
+const MAX_STACK = 2 * MAX_DEPTH;
+const TOO_DEEP = `Nested too deeply: more than ${MAX_DEPTH} levels`;
 /** The most values in a file, counting what every alias stands for. */
 export const MAX_VALUES = 200_000;
 
@@ -42,22 +46,28 @@ export function readYaml(file: string, text: string): ReadYaml {
   const source = new Source(file, text);
   const start = text.charCodeAt(0) === 0xFEFF ? 1 : 0;
   const whole: Spot = { source, start, end: text.length };
-  const nothing = (code: string, message: string): ReadYaml => ({
+  const nothing = (code: string, message: string, at = start): ReadYaml => ({
     data: undefined,
     places: new Places(undefined, whole),
-    problems: [problemAt(source.place(start), code, message)],
+    problems: [problemAt(source.place(at), code, message)],
   });
   // A UTF-16 unit takes at least a byte, so what is too long here need not be encoded to be measured.
   if (text.length > MAX_FILE_BYTES || new TextEncoder().encode(text).length > MAX_FILE_BYTES) {
     return nothing("file_too_large", "The file is larger than 1 MiB, the most that is read");
   }
+  const doubled = tooManyDoubled(text);
+  if (doubled !== null) {
+    const message = "Cannot read the file: too many doubled quotes ('') follow one another";
+    return nothing("too_many_quotes", message, doubled);
+  }
   let document: Document.Parsed;
   let bare: readonly BareTemplate[];
   try {
-    document = parseDocument(text, OPTIONS);
+    document = parseDocument(text, MAX_STACK, OPTIONS);
     bare = findBareTemplates(document, source).slice(0, MAX_SYNTAX_PROBLEMS);
-  } catch { // the parser recurses, and has no limit of its own
-    return nothing("too_deep", "Cannot read the file: it is nested too deeply");
+  } catch (thrown) {
+    if (!(thrown instanceof TooDeep)) throw thrown;
+    return nothing("too_deep", TOO_DEEP, thrown.offset);
   }
   const problems = bare.map(({ problem }) => problem);
   const said = causes(
@@ -98,11 +108,7 @@ class Reader {
     this.#size++;
     if (isAlias(node)) return this.#alias(node.source, this.#spot(node));
     if (depth > MAX_DEPTH) {
-      return this.#refuse(
-        this.#spot(node),
-        "too_deep",
-        `Nested too deeply: more than ${MAX_DEPTH} levels`,
-      );
+      return this.#refuse(this.#spot(node), "too_deep", TOO_DEEP);
     }
     const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
     if (anchor !== undefined) this.#anchors.set(anchor, "open");

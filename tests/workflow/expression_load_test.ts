@@ -11,8 +11,8 @@ import {
 import { MaestroError } from "../../src/errors.ts";
 import type { Value } from "../../src/workflow/value.ts";
 
-const problems = (template: string, names?: readonly string[]) =>
-  checkTemplate(template, names).map(({ code, message, offset }) =>
+const problems = (template: string, names: readonly string[] = []) =>
+  checkTemplate(template, new Set(names)).map(({ code, message, offset }) =>
     `${offset} ${code}: ${message}`
   );
 
@@ -125,6 +125,34 @@ Deno.test("a loop variable must not hide a root or a bound name", () => {
     '5 shadowed_root: Cannot read {{ .l.filter(user, true) }}: the loop variable "user" hides .user; give it another name',
   ]);
   deepEqual(problems("{{ .l.filter(user, true) }}", ["order"]), []);
+});
+
+Deno.test("an expression that is too large is refused before anything recurses through it", () => {
+  const told = (source: string) =>
+    problems(`{{ ${source} }}`).map((text) => text.replace(/{{.*}}/, "…"));
+  const deep = (open: string, close: string, depth: number) =>
+    `${open.repeat(depth)}1${close.repeat(depth)}`;
+  for (const [open, close] of [["(", ")"], ["[", "]"], ["size(", ")"], ["{1:", "}"]] as const) {
+    deepEqual(told(deep(open, close, 100)), [], open);
+    const [problem = ""] = told(deep(open, close, 101));
+    ok(
+      problem.endsWith(
+        "expression_syntax: Cannot read …: it is nested too deeply: more than 100 brackets",
+      ),
+      problem,
+    );
+    equal(told(deep(open, close, 50_000)).length, 1, open);
+  }
+  deepEqual(told(`'${"(".repeat(10_000)}' // ${"[".repeat(10_000)}\n`), []);
+  for (const part of ["1+", "true ? 1 : ", ".input.a"]) {
+    const row = (count: number) =>
+      part === ".input.a" ? `.input${".a".repeat(count)}` : `${part.repeat(count)}1`;
+    deepEqual(told(row(900)), [], part);
+    const [problem = ""] = told(row(1_100));
+    ok(problem.endsWith("it has too many operators in a row: more than 1000"), problem);
+  }
+  const [problem = ""] = told("1+".repeat(100_000) + "1");
+  ok(problem.endsWith("it is too long: more than 5000 words and signs"), problem);
 });
 
 Deno.test("checkTemplate() tells the string and the place in it", () => {

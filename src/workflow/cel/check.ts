@@ -6,6 +6,7 @@
 import { MaestroError } from "../../errors.ts";
 import { Budget } from "./budget.ts";
 import { compile, type LoopVariable } from "./compile.ts";
+import { checkText, checkTree } from "./extent.ts";
 import { Fault } from "./fault.ts";
 import type { Run } from "./frame.ts";
 import { refuseGoHabits } from "./go_habits.ts";
@@ -65,8 +66,10 @@ export function describe(source: string, fault: SourceFault): string {
 
 function check(source: string): Checked {
   try {
+    checkText(source);
     refuseGoHabits(source);
     const parsed = parseExpression(source);
+    checkTree(parsed);
     const { run, variables, builds, faults } = compile(parsed);
     if (faults.length > 0) return { faults };
     const evaluate = (bindings: Bindings) => evaluateRun(source, run, builds, bindings);
@@ -83,8 +86,7 @@ function check(source: string): Checked {
     };
   } catch (thrown) {
     if (thrown instanceof SourceFault) return { faults: [thrown] };
-    if (!(thrown instanceof RangeError)) throw thrown;
-    return { faults: [new SourceFault("it is nested too deeply", 0, "expression_syntax")] };
+    throw thrown;
   }
 }
 

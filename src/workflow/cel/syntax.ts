@@ -65,9 +65,6 @@ interface Located {
 }
 
 function syntaxFault(source: string, error: unknown): SourceFault {
-  if (error instanceof RangeError) {
-    return new SourceFault("it is nested too deeply", 0, "expression_syntax");
-  }
   const { location, found, rawMessage } = error as Located; // any of them may be absent
   const offset = typeof location?.start?.offset === "number" ? location.start.offset : 0;
   if (source.trim() === "") {
@@ -105,10 +102,13 @@ function hintFor(source: string, offset: number): string | undefined {
   return SPELLINGS.find(([written]) => written.test(source.slice(offset)))?.[1];
 }
 
-/** Visits a node and all below it. */
+/** Visits a node and all below it, however deep that is, in the order of the text. */
 export function walk(expr: Expr, visit: (expr: Expr) => void): void {
-  visit(expr);
-  for (const child of children(expr)) walk(child, visit);
+  const rest = [expr];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    visit(next);
+    rest.push(...children(next).toReversed());
+  }
 }
 
 /** The nodes right below a node. */
