@@ -5,7 +5,7 @@ import type { ResolveStepRequest } from "../../../src/server/operations.ts";
 import { resolveStep } from "../api/api.ts";
 import type { JsonValue } from "../api/json.ts";
 import { newId } from "../api/new_id.ts";
-import { JsonField } from "../form/json_field.tsx";
+import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
 import { attempt } from "../ui/toasts.tsx";
 import { FailureView } from "./failure_view.tsx";
 
@@ -68,16 +68,20 @@ function ResolveForm({ runId, parked, onDone, onClose }: {
   const original = request as JsonValue;
   const action = useSignal<Action>("retry");
   const reason = useSignal("");
-  const input = useSignal<JsonValue | undefined>(original);
-  const output = useSignal<JsonValue | undefined>({});
+  const inputText = useJsonText(original);
+  const outputText = useJsonText({});
   const isBusy = useSignal(false);
-  const isBad = action.value === "retry" ? input.value === undefined : output.value === undefined;
+  const input = valueOf(inputText);
+  const output = valueOf(outputText);
+  const isBad = action.value === "retry"
+    ? input === undefined
+    : action.value === "skip" && output === undefined;
   const submit = async (event: Event) => {
     event.preventDefault();
     isBusy.value = true;
     const resolution = resolutionOf(step, action.value, reason.value.trim(), {
-      input: JSON.stringify(input.value) === JSON.stringify(original) ? undefined : input.value,
-      output: op === "action" ? output.value : undefined,
+      input: JSON.stringify(input) === JSON.stringify(original) ? undefined : input,
+      output: op === "action" ? output : undefined,
     });
     const done = await attempt(() => resolveStep(runId, resolution), SAID[action.value]);
     isBusy.value = false;
@@ -104,19 +108,10 @@ function ResolveForm({ runId, parked, onDone, onClose }: {
         ))}
       </fieldset>
       {action.value === "retry" && original !== null && (
-        <JsonField
-          label="Request"
-          initial={original}
-          rows={8}
-          onChange={(value) => input.value = value}
-        />
+        <JsonField label="Request" text={inputText} rows={8} />
       )}
       {action.value === "skip" && op === "action" && (
-        <JsonField
-          label="Output that it is taken to have given"
-          initial={{}}
-          onChange={(value) => output.value = value}
-        />
+        <JsonField label="Output that it is taken to have given" text={outputText} />
       )}
       <label class="field">
         <span class="field-label">Reason, for the record</span>

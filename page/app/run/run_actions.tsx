@@ -2,8 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { RunReport } from "../../../src/engine/report.ts";
 import { cancelRun, signalRun } from "../api/api.ts";
-import { JsonField } from "../form/json_field.tsx";
-import type { JsonValue } from "../api/json.ts";
+import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
 import { newId } from "../api/new_id.ts";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { attempt } from "../ui/toasts.tsx";
@@ -70,14 +69,14 @@ function SignalDialog({ runId, names, onClose, onDone }: {
   readonly onDone: () => void;
 }): VNode {
   const name = useSignal(names[0] ?? "");
-  const data = useSignal<JsonValue | undefined>({});
+  const text = useJsonText({});
+  const data = valueOf(text);
   const id = useSignal(newId()); // sent again because no answer came, it is one signal
   const send = async (event: Event) => {
     event.preventDefault();
-    const value = data.value;
-    if (value === undefined) return;
+    if (data === undefined) return;
     const sent = await attempt(
-      () => signalRun(runId, { name: name.value, data: value, signal_id: id.value }),
+      () => signalRun(runId, { name: name.value, data, signal_id: id.value }),
       `The signal "${name.value}" was sent`,
     );
     if (!sent) return;
@@ -96,10 +95,10 @@ function SignalDialog({ runId, names, onClose, onDone }: {
             {names.map((one) => <option key={one} value={one}>{one}</option>)}
           </select>
         </label>
-        <JsonField label="Data, as JSON" initial={{}} onChange={(value) => data.value = value} />
+        <JsonField label="Data, as JSON" text={text} />
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>Back</button>
-          <button type="submit" class="button button-primary" disabled={data.value === undefined}>
+          <button type="submit" class="button button-primary" disabled={data === undefined}>
             Send
           </button>
         </div>
