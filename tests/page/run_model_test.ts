@@ -8,7 +8,7 @@ import {
   type RunModel,
 } from "../../page/app/run/run_model.ts";
 import { RunSteps } from "../../page/app/run/run_steps.ts";
-import { openPath } from "../../page/app/run/step_paths.ts";
+import { indexSteps, openPath } from "../../page/app/run/step_paths.ts";
 import { timelineRows } from "../../page/app/run/timeline_rows.ts";
 import { eventJson } from "../../src/engine/event_json.ts";
 import { stepTree } from "../../src/server/step_tree.ts";
@@ -29,7 +29,11 @@ async function playOrder(carrier: string) {
       },
       onHappening: (event) => addEvent(model, JSON.parse(JSON.stringify(eventJson("r", event)))),
     });
-    return { report: await run.result(), model, steps: new RunSteps(model, stepTree(order)) };
+    return {
+      report: await run.result(),
+      model,
+      steps: new RunSteps(model, indexSteps(stepTree(order))),
+    };
   } finally {
     await engine.close();
     clock.stop();
@@ -101,7 +105,7 @@ Deno.test("a bar has its attempts and the pauses between them", async () => {
 });
 
 Deno.test("a run's path is found in the workflow, whatever its numbers mean", () => {
-  const { index } = new RunSteps(emptyModel(), stepTree(order));
+  const index = indexSteps(stepTree(order));
   assert.equal(openPath(index, "label[7].print"), "label[].print");
   assert.equal(openPath(index, "steps[4].switch[1].drive"), "steps[4].switch[1].drive");
   assert.equal(openPath(index, "label[7]"), null);

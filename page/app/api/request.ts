@@ -1,6 +1,6 @@
 import { ApiError } from "./api_error.ts";
 import { compact, type JsonValue } from "./json.ts";
-import { token, tokenWanted } from "./token.ts";
+import { hearRole, token, tokenWanted } from "./token.ts";
 
 /** What a request has besides its path. */
 export interface RequestOptions {
@@ -20,6 +20,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
       signal: signal ?? null,
       cache: "no-store",
     });
+    hearRole(response);
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
     throw refused(response.status, answer);

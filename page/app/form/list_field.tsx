@@ -34,7 +34,8 @@ export function ListField(props: FieldProps): VNode {
             type="button"
             class="link-button"
             aria-label={`Remove ${title} ${at + 1}`}
-            onClick={() => {
+            onClick={({ currentTarget }) => {
+              currentTarget.closest("fieldset")?.querySelector<HTMLElement>(".list-add")?.focus();
               keys.current.splice(at, 1);
               onChange(items.toSpliced(at, 1));
             }}
@@ -45,14 +46,14 @@ export function ListField(props: FieldProps): VNode {
       ))}
       <button
         type="button"
-        class="button button-small"
+        class="button button-small list-add"
         disabled={isFull}
         onClick={() => {
           keys.current.push(Math.max(-1, ...keys.current) + 1);
           onChange([...items, initialOf(inner, root) ?? null]);
         }}
       >
-        Add to {title}
+        + Add to {title}
       </button>
     </fieldset>
   );

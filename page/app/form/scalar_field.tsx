@@ -26,7 +26,10 @@ export function ScalarField(props: FieldProps): VNode {
   return (
     <div class={`field ${isCheck ? "field-check" : ""}`}>
       {isCheck && <Control {...props} shared={shared} />}
-      <label class="field-label" for={id}>{label}{isRequired && !isCheck && <Required />}</label>
+      <label class="field-label" for={id}>
+        {label}
+        {isRequired && !isCheck && !isNullable(schema) && <Required />}
+      </label>
       {typeof description === "string" && <p id={`${id}-help`} class="field-help">{description}</p>}
       {!isCheck && <Control {...props} shared={shared} />}
       {error !== undefined && <p id={`${id}-error`} class="field-error" role="alert">{error}</p>}

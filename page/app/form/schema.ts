@@ -135,7 +135,9 @@ const MOST_DEPTH = 8;
 function initialObject(schema: Schema, root: Schema, depth: number): JsonValue {
   const value: Record<string, JsonValue> = {};
   for (const { name, schema: inner, isRequired } of propertiesOf(schema, root)) {
-    if (!isRequired && inner["default"] === undefined) continue;
+    // What is fixed has no field of its own; it often says which of several kinds this is.
+    const isFixed = kindOf(inner) === "fixed";
+    if (!isRequired && !isFixed && inner["default"] === undefined) continue;
     const initial = initialOf(inner, root, depth + 1);
     if (initial !== undefined) value[name] = initial;
     else if (isRequired && isNullable(inner)) value[name] = null;

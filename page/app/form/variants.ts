@@ -33,9 +33,16 @@ function isOfType(value: JsonValue, type: JsonValue): boolean {
     case "integer":
       return Number.isInteger(value);
     default:
-      return typeof value === type;
+      return type === TYPES[typeof value];
   }
 }
+
+/** What JSON Schema calls them. */
+const TYPES: Readonly<Record<string, string>> = {
+  string: "string",
+  number: "number",
+  boolean: "boolean",
+};
 
 /** What one of several is called. */
 export function variantName(given: JsonValue, root: Schema, at: number): string {

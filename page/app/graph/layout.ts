@@ -20,7 +20,10 @@ import {
 import { layOutNeeds } from "./layout_needs.ts";
 
 /** The size of a node. */
-export const NODE = { width: 172, height: 46, undo: 22 };
+export const NODE = { width: 172, widest: 260, height: 46, undo: 22, rest: 84 };
+
+/** How wide a letter of a name is, about. */
+const LETTER = 8;
 
 /** Between one step and the next. */
 const GAP = 34;
@@ -90,13 +93,19 @@ function unit(step: StepNode, direction: Direction): Box {
 function leaf(step: StepNode, direction: Direction): Box {
   const undo = step.compensate !== null && !("steps" in step.compensate) ? NODE.undo : 0;
   const height = NODE.height + undo;
-  const node = { step, x: 0, y: 0, width: NODE.width, height };
+  const width = direction === "right" ? widthFor(step.id) : NODE.width;
+  const node = { step, x: 0, y: 0, width, height };
   return {
-    ...emptyBox(direction === "right" ? NODE.height / 2 : NODE.width / 2),
-    width: NODE.width,
+    ...emptyBox(direction === "right" ? NODE.height / 2 : width / 2),
+    width,
     height,
     nodes: [node],
   };
+}
+
+/** Wide enough for a name, within reason: where time goes down, branches share the width of a phone. */
+function widthFor(name: string): number {
+  return Math.min(Math.max(NODE.width, name.length * LETTER + NODE.rest), NODE.widest);
 }
 
 /** A step that holds others, in its frame. */

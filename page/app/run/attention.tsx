@@ -1,11 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 import type { AttentionReport } from "../../../src/engine/report.ts";
 import type { ResolveStepRequest } from "../../../src/server/operations.ts";
 import { resolveStep } from "../api/api.ts";
 import type { JsonValue } from "../api/json.ts";
 import { newId } from "../api/new_id.ts";
 import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
+import { Allowed } from "../ui/allowed.tsx";
 import { attempt } from "../ui/toasts.tsx";
 import { FailureView } from "./failure_view.tsx";
 
@@ -41,18 +43,28 @@ function Parked({ runId, parked, onDone }: {
 }): VNode {
   const { step, op, error } = parked;
   const isOpen = useSignal(false);
+  const element = useRef<HTMLElement>(null);
+  // What had the focus is gone with it: it goes on at what has come instead.
+  const turn = (open: boolean) => {
+    isOpen.value = open;
+    requestAnimationFrame(() =>
+      element.current?.querySelector<HTMLElement>("input, button")?.focus()
+    );
+  };
   return (
-    <article class="parked" aria-label={`${step} ${WHAT[op]}`}>
+    <article ref={element} class="parked" aria-label={`${step} ${WHAT[op]}`}>
       <h3>
         <span class="code">{step}</span> {WHAT[op]}
       </h3>
       <FailureView failure={error} />
       {isOpen.value
-        ? <ResolveForm {...{ runId, parked, onDone }} onClose={() => isOpen.value = false} />
+        ? <ResolveForm {...{ runId, parked, onDone }} onClose={() => turn(false)} />
         : (
-          <button type="button" class="button button-primary" onClick={() => isOpen.value = true}>
-            Resolve…
-          </button>
+          <Allowed needed="operator" what="resolve it">
+            <button type="button" class="button button-primary" onClick={() => turn(true)}>
+              Resolve…
+            </button>
+          </Allowed>
         )}
     </article>
   );

@@ -4,6 +4,7 @@ import type { RunReport } from "../../../src/engine/report.ts";
 import { cancelRun, signalRun } from "../api/api.ts";
 import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
 import { newId } from "../api/new_id.ts";
+import { Allowed } from "../ui/allowed.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { attempt } from "../ui/toasts.tsx";
 
@@ -24,24 +25,26 @@ export function RunActions({ report, signals, onDone }: {
   };
   return (
     <div class="run-actions">
-      {signals.length > 0 && (
-        <button
-          type="button"
-          class="button"
-          onClick={() => open.value = "signal"}
-        >
-          Send a signal
-        </button>
-      )}
-      {status === "running" && (
-        <button
-          type="button"
-          class="button button-danger"
-          onClick={() => open.value = "cancel"}
-        >
-          Cancel the run
-        </button>
-      )}
+      <Allowed needed="operator" what="cancel a run or send it a signal">
+        {signals.length > 0 && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => open.value = "signal"}
+          >
+            Send a signal
+          </button>
+        )}
+        {status === "running" && (
+          <button
+            type="button"
+            class="button button-danger"
+            onClick={() => open.value = "cancel"}
+          >
+            Cancel the run
+          </button>
+        )}
+      </Allowed>
       {open.value === "cancel" && (
         <Confirm
           title="Cancel this run?"

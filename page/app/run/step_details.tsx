@@ -4,7 +4,8 @@ import { StateIcon } from "../graph/state_icon.tsx";
 import { StepDefinition } from "../graph/step_definition.tsx";
 import { go, runAddress, withQuery } from "../router.ts";
 import { JsonView } from "../ui/json_view.tsx";
-import { duration, Moment, now } from "../ui/time.tsx";
+import { duration } from "../ui/duration.ts";
+import { Moment, now } from "../ui/time.tsx";
 import { AttemptsTable } from "./attempts_table.tsx";
 import { FailureView } from "./failure_view.tsx";
 import { LOOK_NAMES, lookOf } from "./looks.ts";
@@ -35,7 +36,11 @@ export function StepDetails({ runId, path, steps, model }: {
           type="button"
           class="link-button"
           aria-label="Close the step's details"
-          onClick={() => go(withQuery({ step: null }), "replace")}
+          onClick={() => {
+            go(withQuery({ step: null }), "replace");
+            // The button is gone with the details: the focus goes back to the step.
+            if (node !== null) focusStep(node.path);
+          }}
         >
           Close
         </button>
@@ -79,6 +84,10 @@ function ChildLinks({ runId, path, revision }: {
       {Array.from({ length: revision }, (_, of) => <a key={of} href={address(of)}>try {of + 1}</a>)}
     </p>
   );
+}
+
+function focusStep(path: string): void {
+  document.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`)?.focus();
 }
 
 function RoundPicker({ rounds, selected, model }: {

@@ -9,7 +9,7 @@ import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
 import { asSchema, initialOf, kindOf, resolve } from "../form/schema.ts";
 import { SchemaField } from "../form/schema_field.tsx";
 import { go, runAddress } from "../router.ts";
-import { say } from "../ui/toasts.tsx";
+import { Allowed } from "../ui/allowed.tsx";
 
 /** Starts a run, with a form made from the schema of its input. */
 export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
@@ -37,7 +37,6 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
         run_id: runId.value === "" ? ownId.value : runId.value,
         ...correlationId.value === "" ? {} : { correlation_id: correlationId.value },
       });
-      say(`Started ${report.run_id}`);
       go(runAddress(report.run_id));
     } catch (thrown) {
       error.value = ApiError.from(thrown);
@@ -99,13 +98,15 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
         </div>
       )}
       <div class="actions">
-        <button
-          type="submit"
-          class="button button-primary"
-          disabled={isBusy.value || isBad}
-        >
-          {isBusy.value ? "Starting…" : `Start ${name}`}
-        </button>
+        <Allowed needed="operator" what="start a run">
+          <button
+            type="submit"
+            class="button button-primary"
+            disabled={isBusy.value || isBad}
+          >
+            {isBusy.value ? "Starting…" : `Start ${name}`}
+          </button>
+        </Allowed>
       </div>
     </form>
   );
