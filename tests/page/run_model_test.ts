@@ -104,6 +104,21 @@ Deno.test("a bar has its attempts and the pauses between them", async () => {
   ]);
 });
 
+Deno.test("a call that is held back is seen to wait, before its first attempt and while there is none", () => {
+  const model = emptyModel();
+  const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
+  const call = { path: "charge", op: "action" } as const;
+  addEvent(model, { kind: "run_started", seq: 1, at: at(0), input: {} });
+  addEvent(model, { kind: "step_started", seq: 2, at: at(1), form: "call", ...call });
+  const kinds = () =>
+    timelineRows(model, new Map(), 5_000)[0]?.segments.map((
+      { kind, from, to },
+    ) => [kind, from, to]);
+  assert.deepEqual(kinds(), [["wait", 1_000, 5_000]]);
+  addEvent(model, { kind: "attempt_started", seq: 3, at: at(3), attempt: 1, ...call });
+  assert.deepEqual(kinds(), [["wait", 1_000, 3_000], ["attempt", 3_000, 5_000]]);
+});
+
 Deno.test("a run's path is found in the workflow, whatever its numbers mean", () => {
   const index = indexSteps(stepTree(order));
   assert.equal(openPath(index, "label[7].print"), "label[].print");

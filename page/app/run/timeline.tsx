@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { StateIcon } from "../graph/state_icon.tsx";
 import { go, here, withQuery } from "../router.ts";
+import { Loading } from "../ui/notices.tsx";
 import { narrow } from "../ui/narrow.ts";
 import { duration, roundDuration } from "../ui/duration.ts";
 import { now } from "../ui/time.tsx";
@@ -27,7 +28,8 @@ export function Timeline({ model, index, selected, onSelect }: {
   const { startedAt, endedAt, rollbackAt } = model;
   const end = endedAt ?? Math.max(now.value, model.lastAt);
   const all = timelineRows(model, index, end);
-  if (startedAt === null || all.length === 0) {
+  if (startedAt === null) return <Loading what="what has happened" />;
+  if (all.length === 0) {
     return <p class="empty-note">Nothing has started yet.</p>;
   }
   const wanted = text.trim().toLowerCase();
