@@ -131,6 +131,7 @@ scene("a request is sent as it is shown when a step is tried again", async ({ si
   await visit.fills("Reason, for the record", "The account was closed");
   await visit.press(/^Retry$/);
   await visit.status("compensated");
+  await visit.page.locator("h1:focus").waitFor();
   const { signal } = new AbortController();
   for await (const event of site.server.operations.runEvents("stuck", { signal })) {
     if (event.kind === "attention_resolved") assert.deepEqual(event["input"], JSON.parse(edited));

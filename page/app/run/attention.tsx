@@ -51,6 +51,12 @@ function Parked({ runId, parked, onDone }: {
       element.current?.querySelector<HTMLElement>("input, button")?.focus()
     );
   };
+  // All of this goes away soon: the heading has the status beside it.
+  const done = () => {
+    isOpen.value = false;
+    document.querySelector("h1")?.focus();
+    onDone();
+  };
   return (
     <article ref={element} class="parked" aria-label={`${step} ${WHAT[op]}`}>
       <h3>
@@ -58,7 +64,7 @@ function Parked({ runId, parked, onDone }: {
       </h3>
       <FailureView failure={error} />
       {isOpen.value
-        ? <ResolveForm {...{ runId, parked, onDone }} onClose={() => turn(false)} />
+        ? <ResolveForm {...{ runId, parked }} onDone={done} onClose={() => turn(false)} />
         : (
           <Allowed needed="operator" what="resolve it">
             <button type="button" class="button button-primary" onClick={() => turn(true)}>
@@ -97,9 +103,7 @@ function ResolveForm({ runId, parked, onDone, onClose }: {
     });
     const done = await attempt(() => resolveStep(runId, resolution), SAID[action.value]);
     isBusy.value = false;
-    if (!done) return;
-    onClose();
-    onDone();
+    if (done) onDone();
   };
   return (
     <form class="resolve" onSubmit={submit}>
