@@ -26,7 +26,7 @@ function bend(from: Point, to: Point, direction: Direction): string {
 }
 
 /** Steeper lines than this, side by side, run together into a band: they share one line instead. */
-const STEEPEST = 4;
+const STEEPEST = 1.6;
 
 function steepness(from: Point, to: Point, direction: Direction): number {
   const [along, across] = [Math.abs(to.x - from.x), Math.abs(to.y - from.y)];
@@ -37,14 +37,14 @@ const CORNER = 10;
 
 /** Along, across and along again, with round corners. */
 function elbow(from: Point, to: Point, direction: Direction): string {
+  const corner = Math.min(CORNER, Math.abs(to.x - from.x) / 2, Math.abs(to.y - from.y) / 2);
+  const [dx, dy] = [Math.sign(to.x - from.x) * corner, Math.sign(to.y - from.y) * corner];
   if (direction === "right") {
     const middle = (from.x + to.x) / 2;
-    const [dx, dy] = [Math.sign(to.x - from.x) * CORNER, Math.sign(to.y - from.y) * CORNER];
     return `L${middle - dx},${from.y}Q${middle},${from.y} ${middle},${from.y + dy}` +
       `L${middle},${to.y - dy}Q${middle},${to.y} ${middle + dx},${to.y}L${to.x},${to.y}`;
   }
   const middle = (from.y + to.y) / 2;
-  const [dx, dy] = [Math.sign(to.x - from.x) * CORNER, Math.sign(to.y - from.y) * CORNER];
   return `L${from.x},${middle - dy}Q${from.x},${middle} ${from.x + dx},${middle}` +
     `L${to.x - dx},${middle}Q${to.x},${middle} ${to.x},${middle + dy}L${to.x},${to.y}`;
 }

@@ -38,7 +38,10 @@ const LABEL = 20;
 
 /** Lays a whole workflow out. */
 export function layOut(steps: readonly StepNode[], direction: Direction): Box {
-  return sequence(steps, direction);
+  const box = sequence(steps, direction);
+  const last = steps.at(-1);
+  if (last === undefined || last.groups.length > 0) return box;
+  return { ...box, edges: box.edges.filter(({ from, to }) => from !== last.path || to !== null) };
 }
 
 /** One after the other. */
@@ -87,6 +90,16 @@ function unit(step: StepNode, direction: Direction): Box {
     merged.edges.push({ points: [from, to], from: null, to: first, kind: part });
     place(merged, inner, at);
   }
+  // The way on begins where all of it ends.
+  merged.edges.push({
+    points: [
+      pointAt(lengthOf(own, direction), own.port, direction),
+      pointAt(lengthOf(merged, direction), own.port, direction),
+    ],
+    from: step.path,
+    to: null,
+    kind: "next",
+  });
   return merged;
 }
 
