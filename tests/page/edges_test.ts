@@ -95,6 +95,8 @@ scene(
     assert.ok(await visit.page.evaluate<number>(COUNT_NODES) < MOST_NODES);
     await visit.go(`/workflows/${LONG}`);
     await visit.step(/^side_by_side/).waitFor();
+    // Of so many branches, those at the line that leads in and out are in sight.
+    await visit.page.waitForFunction("document.querySelector('.graph-scroll').scrollTop > 100");
     await visit.keeps("strange-workflow");
     await visit.go("/workflows");
     await visit.sees(LONG);

@@ -43,6 +43,13 @@ export function Graph({ steps, statusOf, selected, onSelect, label }: {
       element.classList.toggle("is-more-above", scrollTop > 4);
       element.classList.toggle("is-more-below", scrollTop + clientHeight < scrollHeight - 4);
     };
+    // The line on which it begins is in sight from the start.
+    requestAnimationFrame(() => {
+      fit();
+      const port = box.port * zoom.value;
+      if (direction === "down") element.scrollLeft = port - element.clientWidth / 2;
+      else element.scrollTop = port - element.clientHeight / 2;
+    });
     const observer = new ResizeObserver(fit);
     observer.observe(element);
     for (const child of element.children) observer.observe(child);
