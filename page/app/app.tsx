@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { forgetToken, token } from "./api/token.ts";
+import { forgetToken, role, token } from "./api/token.ts";
 import { here } from "./router.ts";
 import { RunPage } from "./run/run_page.tsx";
 import { RunsPage } from "./runs/runs_page.tsx";
@@ -33,6 +33,9 @@ export function App(): VNode {
         </nav>
         <div class="bar-end">
           <Connection />
+          {token.value !== null && role.value !== null && (
+            <span class="role" title="What your token allows">{role.value}</span>
+          )}
           {token.value !== null && (
             <button type="button" class="bar-button" onClick={forgetToken}>Forget token</button>
           )}

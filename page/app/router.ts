@@ -63,6 +63,11 @@ export function workflowAddress(name: string): string {
   return `/workflows/${encodeURIComponent(name)}`;
 }
 
+/** The address of the services of a name. */
+export function serviceAddress(name: string): string {
+  return `/services?service=${encodeURIComponent(name)}`;
+}
+
 addEventListener("popstate", () => {
   here.value = read();
 });

@@ -49,6 +49,23 @@ for (const direction of DIRECTIONS) {
   }
 }
 
+for (const direction of DIRECTIONS) {
+  Deno.test(`to the ${direction}, a line leaves every step at its own border, and none the last`, () => {
+    const text =
+      `${NESTED}  - { id: last, service: a, method: M, catch: [{ steps: [ { wait: 1s } ] }] }\n`;
+    const { nodes, edges } = layOut(stepTree(workflowOf(text)), direction);
+    for (const { step, x, y, width, height } of nodes) {
+      const leaves = edges.some(({ points: [from] }) =>
+        from !== undefined &&
+        (direction === "right"
+          ? from.x === x + width && from.y > y && from.y < y + height
+          : from.y === y + height && from.x > x && from.x < x + width)
+      );
+      assert.equal(leaves, step.id !== "last", step.path);
+    }
+  });
+}
+
 Deno.test("a workflow without steps has an empty graph", () => {
   assert.deepEqual(layOut([], "right").nodes, []);
 });

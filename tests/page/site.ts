@@ -9,7 +9,7 @@ import { WorkflowFolder } from "../../src/server/workflow_folder.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
 import type { Json } from "../../src/workflow/json.ts";
 import { tempFiles } from "../support/temp_files.ts";
-import { World } from "../support/world.ts";
+import { type Script, World } from "../support/world.ts";
 import { SCRIPTS, WORKFLOWS } from "./shop.ts";
 
 /** A server with the page, over services in memory. */
@@ -24,19 +24,25 @@ export interface Site extends AsyncDisposable {
 
 const ME: Caller = { name: "test", role: "admin" };
 
-/** Opens one; it serves until it is disposed of. */
-export async function openSite({ tokens = null, workflows = WORKFLOWS, port = 0 }: {
+/** What a site has; where nothing is said, the shop. */
+export interface SiteOptions {
   readonly tokens?: Tokens | null;
   readonly workflows?: Readonly<Record<string, string>>;
+  readonly scripts?: Readonly<Record<string, Script>>;
   readonly port?: number;
-} = {}): Promise<Site> {
+}
+
+/** Opens one; it serves until it is disposed of. */
+export async function openSite(
+  { tokens = null, workflows = WORKFLOWS, scripts = SCRIPTS, port = 0 }: SiteOptions = {},
+): Promise<Site> {
   const files = await tempFiles(workflows);
   const folder = await WorkflowFolder.open({ folder: files.path("."), check: checkWorkflow });
   const journal = memoryJournal();
   let wake = () => {};
   const engine = new Engine({
     journal,
-    caller: new World(SCRIPTS, systemClock).caller(),
+    caller: new World(scripts, systemClock).caller(),
     onHappening: () => wake(),
     onRest: () => wake(),
   });

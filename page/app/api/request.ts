@@ -1,6 +1,6 @@
 import { ApiError } from "./api_error.ts";
-import type { JsonValue } from "./json.ts";
-import { token, tokenWanted } from "./token.ts";
+import { compact, type JsonValue } from "./json.ts";
+import { hearRole, token, tokenWanted } from "./token.ts";
 
 /** What a request has besides its path. */
 export interface RequestOptions {
@@ -16,10 +16,11 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     const response = await fetch(`/api/v1${path}`, {
       method: body === undefined ? "GET" : "POST",
       headers: headersFor(body === undefined ? {} : { "content-type": "application/json" }),
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : compact(body),
       signal: signal ?? null,
       cache: "no-store",
     });
+    hearRole(response);
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
     throw refused(response.status, answer);

@@ -63,7 +63,7 @@ async function run(
         const events = response.body
           .pipeThrough(new TextDecoderStream())
           .pipeThrough(new EventSourceParserStream());
-        for await (const event of events) {
+        for await (const event of chunksOf(events)) {
           if (event.event === "end") return;
           if (event.event === "error") break; // it goes on once the server can again
           if (event.id !== undefined) last = event.id;
@@ -77,6 +77,20 @@ async function run(
     tell("lost");
     await sleep(pause * (0.5 + Math.random() / 2), stopped);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
+  }
+}
+
+/** What a stream has, one after the other: not every browser can iterate over one by itself. */
+async function* chunksOf<T>(stream: ReadableStream<T>): AsyncIterable<T> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // it has failed already
   }
 }
 

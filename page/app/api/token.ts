@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { Role } from "../../../src/server/operations.ts";
 
 const KEY = "maestro.token";
 
@@ -7,6 +8,15 @@ export const token = signal(sessionStorage.getItem(KEY));
 
 /** The server has refused what it was shown: the page asks for a token. */
 export const tokenWanted = signal(false);
+
+/** What the server lets its bearer do; `null`: it has not said yet. */
+export const role = signal<Role | null>(null);
+
+/** Hears from an answer who is asking. */
+export function hearRole({ headers }: Response): void {
+  const said = headers.get("maestro-role") as Role | null; // nobody else writes it
+  if (said !== null) role.value = said;
+}
 
 /** Takes a token as it was entered. */
 export function enterToken(entered: string): void {

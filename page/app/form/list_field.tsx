@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 import { asSchema, initialOf, titleOf } from "./schema.ts";
 import { type FieldProps, SchemaField } from "./schema_field.tsx";
 
@@ -10,6 +11,8 @@ export function ListField(props: FieldProps): VNode {
   const title = titleOf(schema, name);
   const { description, maxItems } = schema;
   const error = errors.get(path);
+  // Each field goes with its item, also when one before it is removed.
+  const keys = useRef(items.map((_, at) => at));
   const isFull = typeof maxItems === "number" && items.length >= maxItems;
   return (
     <fieldset class="group">
@@ -17,7 +20,7 @@ export function ListField(props: FieldProps): VNode {
       {typeof description === "string" && <p class="field-help">{description}</p>}
       {error && <p class="field-error" role="alert">{error}</p>}
       {items.map((item, at) => (
-        <div key={at} class="list-item">
+        <div key={keys.current[at]} class="list-item">
           <SchemaField
             schema={inner}
             {...{ root, errors }}
@@ -31,7 +34,11 @@ export function ListField(props: FieldProps): VNode {
             type="button"
             class="link-button"
             aria-label={`Remove ${title} ${at + 1}`}
-            onClick={() => onChange(items.toSpliced(at, 1))}
+            onClick={({ currentTarget }) => {
+              currentTarget.closest("fieldset")?.querySelector<HTMLElement>(".list-add")?.focus();
+              keys.current.splice(at, 1);
+              onChange(items.toSpliced(at, 1));
+            }}
           >
             Remove
           </button>
@@ -39,11 +46,14 @@ export function ListField(props: FieldProps): VNode {
       ))}
       <button
         type="button"
-        class="button button-small"
+        class="button button-small list-add"
         disabled={isFull}
-        onClick={() => onChange([...items, initialOf(inner, root) ?? null])}
+        onClick={() => {
+          keys.current.push(Math.max(-1, ...keys.current) + 1);
+          onChange([...items, initialOf(inner, root) ?? null]);
+        }}
       >
-        Add to {title}
+        + Add to {title}
       </button>
     </fieldset>
   );

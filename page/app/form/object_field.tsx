@@ -17,23 +17,28 @@ export function ObjectField(props: FieldProps): VNode {
     const isLeftOut = !property.isRequired && inner === undefined;
     if (isLeftOut && (kind === "object" || kind === "array" || kind === "json")) {
       return (
-        <button
-          key={property.name}
-          type="button"
-          class="button button-small"
-          onClick={() => set(property.name, initialOf(property.schema, root) ?? null)}
-        >
-          Add {titleOf(property.schema, property.name)}
-        </button>
+        <p key={property.name} class="field-add">
+          <button
+            type="button"
+            class="button button-small"
+            onClick={() => {
+              set(property.name, initialOf(property.schema, root) ?? null);
+              focusField(innerPath);
+            }}
+          >
+            + Add {titleOf(property.schema, property.name)}
+          </button>
+        </p>
       );
     }
     return (
-      <SchemaField
-        key={property.name}
-        {...property}
-        {...{ root, errors, path: innerPath, value: inner }}
-        onChange={(changed) => set(property.name, changed)}
-      />
+      <div key={property.name} data-field={innerPath}>
+        <SchemaField
+          {...property}
+          {...{ root, errors, path: innerPath, value: inner }}
+          onChange={(changed) => set(property.name, changed)}
+        />
+      </div>
     );
   });
   const error = errors.get(path);
@@ -56,4 +61,12 @@ export function ObjectField(props: FieldProps): VNode {
       )}
     </fieldset>
   );
+}
+
+/** The button that was pressed is gone, and the focus with it: it goes to what has come instead. */
+function focusField(path: string): void {
+  requestAnimationFrame(() => {
+    const field = document.querySelector(`[data-field="${CSS.escape(path)}"]`);
+    field?.querySelector<HTMLElement>("input, select, textarea, button")?.focus();
+  });
 }

@@ -1,8 +1,8 @@
 import type { VNode } from "preact";
 import { useId } from "preact/hooks";
-import type { JsonValue } from "../api/json.ts";
 import { Required } from "./list_field.tsx";
-import { kindOf, patternOf, type Schema, titleOf } from "./schema.ts";
+import { NumberInput } from "./number_input.tsx";
+import { isNullable, kindOf, optionsOf, patternOf, type Schema, titleOf } from "./schema.ts";
 import type { FieldProps } from "./schema_field.tsx";
 
 /** A text, a number, a choice or a yes or no. */
@@ -26,7 +26,10 @@ export function ScalarField(props: FieldProps): VNode {
   return (
     <div class={`field ${isCheck ? "field-check" : ""}`}>
       {isCheck && <Control {...props} shared={shared} />}
-      <label class="field-label" for={id}>{label}{isRequired && !isCheck && <Required />}</label>
+      <label class="field-label" for={id}>
+        {label}
+        {isRequired && !isCheck && !isNullable(schema) && <Required />}
+      </label>
       {typeof description === "string" && <p id={`${id}-help`} class="field-help">{description}</p>}
       {!isCheck && <Control {...props} shared={shared} />}
       {error !== undefined && <p id={`${id}-error`} class="field-error" role="alert">{error}</p>}
@@ -34,10 +37,21 @@ export function ScalarField(props: FieldProps): VNode {
   );
 }
 
-function Control({ schema, isRequired, value, onChange, shared }: FieldProps & {
-  readonly shared: { readonly id: string; readonly name: string };
-}): VNode {
+/** What the browser's own field is given, whatever its kind. */
+export interface Shared {
+  readonly id: string;
+  readonly name: string;
+}
+
+function Control(
+  { schema, isRequired: isNeeded, value, onChange, shared }: FieldProps & {
+    readonly shared: Shared;
+  },
+): VNode {
   const kind = kindOf(schema);
+  // What is empty is left out; where that can't be, it may still be null.
+  const isRequired = isNeeded && !isNullable(schema);
+  const empty = isNeeded && !isRequired ? null : undefined;
   if (kind === "boolean") {
     return (
       <input
@@ -49,7 +63,7 @@ function Control({ schema, isRequired, value, onChange, shared }: FieldProps & {
     );
   }
   if (kind === "choice") {
-    const options = schema["enum"] as readonly JsonValue[]; // that makes it a choice
+    const options = optionsOf(schema) ?? [];
     const at = options.findIndex((option) => option === value);
     return (
       <select
@@ -57,49 +71,73 @@ function Control({ schema, isRequired, value, onChange, shared }: FieldProps & {
         required={isRequired}
         value={at < 0 ? "" : String(at)}
         onChange={({ currentTarget }) =>
-          onChange(currentTarget.value === "" ? undefined : options[Number(currentTarget.value)])}
+          onChange(currentTarget.value === "" ? empty : options[Number(currentTarget.value)])}
       >
         <option value="">{isRequired ? "Choose…" : "–"}</option>
         {options.map((option, index) => (
-          <option key={index} value={String(index)}>
-            {typeof option === "string" ? option : JSON.stringify(option)}
-          </option>
+          <option key={index} value={String(index)}>{optionName(option)}</option>
         ))}
       </select>
     );
   }
   if (kind === "number" || kind === "integer") {
     return (
-      <input
-        type="number"
+      <NumberInput
         {...shared}
         {...limits(schema, { min: "minimum", max: "maximum" })}
         step={kind === "integer" ? "1" : "any"}
+        placeholder={exampleOf(schema)}
         required={isRequired}
-        value={typeof value === "number" ? value : ""}
-        onInput={({ currentTarget }) =>
-          onChange(
-            Number.isNaN(currentTarget.valueAsNumber) ? undefined : currentTarget.valueAsNumber,
-          )}
+        value={typeof value === "number" ? value : undefined}
+        onChange={(number) => onChange(number ?? empty)}
       />
     );
   }
+  const text = {
+    ...limits(schema, { minLength: "minLength", maxLength: "maxLength" }),
+    placeholder: exampleOf(schema),
+    required: isRequired,
+    value: typeof value === "string" ? value : "",
+    onInput: ({ currentTarget }: { readonly currentTarget: { readonly value: string } }) =>
+      onChange(currentTarget.value === "" ? empty : currentTarget.value),
+  };
+  if ((text.maxLength ?? 0) >= LONG) return <textarea {...shared} {...text} rows={4} />;
   return (
     <input
       // The types of inputs are told apart by this; what is used here is the same for all of these.
       type={(TYPES[String(schema["format"])] ?? "text") as "text"}
       {...shared}
-      {...limits(schema, { minLength: "minLength", maxLength: "maxLength" })}
+      {...text}
       pattern={patternOf(schema)}
-      required={isRequired}
-      value={typeof value === "string" ? value : ""}
       spellcheck={false}
       autocomplete="off"
-      onInput={({ currentTarget }) =>
-        onChange(currentTarget.value === "" ? undefined : currentTarget.value)}
     />
   );
 }
+
+/** A text that may have so many characters has room for some lines. */
+const LONG = 500;
+
+function optionName(option: unknown): string {
+  if (typeof option === "boolean") return option ? "yes" : "no";
+  return typeof option === "string" ? option : JSON.stringify(option);
+}
+
+/** How a text is to look, where the schema says. */
+function exampleOf({ examples, format }: Schema): string | undefined {
+  const [first] = Array.isArray(examples) ? examples : [];
+  if (typeof first === "string" || typeof first === "number") return String(first);
+  return EXAMPLES[String(format)];
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  "date-time": "2030-01-31T14:30:00Z",
+  time: "14:30:00Z",
+  duration: "PT1H30M",
+  uuid: "123e4567-e89b-42d3-a456-426614174000",
+  email: "name@example.com",
+  uri: "https://example.com/",
+};
 
 /** The browser's own fields for some formats. */
 const TYPES: Readonly<Record<string, "date" | "email" | "url">> = {

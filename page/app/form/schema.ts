@@ -21,6 +21,7 @@ export type FieldKind =
   | "boolean"
   | "choice"
   | "fixed"
+  | "variant"
   | "json";
 
 /** A schema with its local references followed. */
@@ -49,7 +50,8 @@ function lookUp(root: Schema, pointer: string): JsonValue | undefined {
 /** The field that suits a schema whose references have been followed. */
 export function kindOf(schema: Schema): FieldKind {
   if ("const" in schema) return "fixed";
-  if (Array.isArray(schema["enum"])) return "choice";
+  if (optionsOf(schema) !== null) return "choice";
+  if (isVariant(schema)) return "variant";
   if (MIXED.some((keyword) => keyword in schema)) return "json";
   const type = typeOf(schema);
   switch (type) {
@@ -57,6 +59,8 @@ export function kindOf(schema: Schema): FieldKind {
       return isObject(schema["properties"]) ? "object" : "json";
     case "array":
       return isObject(schema["items"]) ? "array" : "json";
+    case "null":
+      return "fixed";
     case "string":
     case "number":
     case "integer":
@@ -67,8 +71,32 @@ export function kindOf(schema: Schema): FieldKind {
   }
 }
 
-/** A form can't say which of several a value is to be. */
+/** A form can't say what these come to together. */
 const MIXED = ["oneOf", "anyOf", "allOf", "if", "not", "patternProperties", "prefixItems"];
+
+/** Nothing but one of several. */
+function isVariant(schema: Schema): boolean {
+  return variantsOf(schema).length > 0 && !isObject(schema["properties"]) &&
+    MIXED.filter((keyword) => keyword in schema).length === 1;
+}
+
+/** What a value may be one of; `[]`: that is not how its schema is made. */
+export function variantsOf({ oneOf, anyOf }: Schema): readonly JsonValue[] {
+  const given = oneOf ?? anyOf;
+  return Array.isArray(given) && given.every(isObject) ? given : [];
+}
+
+/** The values to choose from; `null`: there is no such list. */
+export function optionsOf(schema: Schema): readonly JsonValue[] | null {
+  if (Array.isArray(schema["enum"])) return schema["enum"];
+  // A box to check says two things, and this may be three.
+  return typeOf(schema) === "boolean" && isNullable(schema) ? [true, false] : null;
+}
+
+/** Whether a value may be `null`, among others. */
+export function isNullable({ type }: Schema): boolean {
+  return Array.isArray(type) && type.includes("null");
+}
 
 function typeOf({ type }: Schema): JsonValue | undefined {
   if (!Array.isArray(type)) return type;
@@ -86,7 +114,9 @@ export function initialOf(
   if (schema["default"] !== undefined) return schema["default"];
   switch (kindOf(schema)) {
     case "fixed":
-      return schema["const"];
+      return schema["const"] ?? null;
+    case "variant":
+      return initialOf(variantsOf(schema)[0], root, depth + 1);
     case "object":
       return depth > MOST_DEPTH ? {} : initialObject(schema, root, depth);
     case "array":
@@ -105,9 +135,12 @@ const MOST_DEPTH = 8;
 function initialObject(schema: Schema, root: Schema, depth: number): JsonValue {
   const value: Record<string, JsonValue> = {};
   for (const { name, schema: inner, isRequired } of propertiesOf(schema, root)) {
-    if (!isRequired && inner["default"] === undefined) continue;
+    // What is fixed has no field of its own; it often says which of several kinds this is.
+    const isFixed = kindOf(inner) === "fixed";
+    if (!isRequired && !isFixed && inner["default"] === undefined) continue;
     const initial = initialOf(inner, root, depth + 1);
     if (initial !== undefined) value[name] = initial;
+    else if (isRequired && isNullable(inner)) value[name] = null;
   }
   return value;
 }

@@ -1,10 +1,11 @@
 import type { VNode } from "preact";
 import type { JsonValue } from "../api/json.ts";
-import { JsonField } from "./json_field.tsx";
+import { JsonField, useJsonText, valueOf } from "./json_field.tsx";
 import { ListField } from "./list_field.tsx";
 import { ObjectField } from "./object_field.tsx";
 import { ScalarField } from "./scalar_field.tsx";
 import { kindOf, resolve, type Schema, titleOf } from "./schema.ts";
+import { VariantField } from "./variant_field.tsx";
 
 /** What every field is given. */
 export interface FieldProps {
@@ -33,17 +34,38 @@ export function SchemaField(props: FieldProps): VNode | null {
       return <ObjectField {...own} />;
     case "array":
       return <ListField {...own} />;
+    case "variant":
+      return <VariantField {...own} />;
     case "json":
-      return (
-        <JsonField
-          label={`${titleOf(schema, props.name)} (JSON)`}
-          initial={props.value ?? null}
-          rows={4}
-          error={props.errors.get(props.path) ?? null}
-          onChange={props.onChange}
-        />
-      );
+      return <WrittenField {...own} />;
     default:
       return <ScalarField {...own} />;
   }
+}
+
+/** What no form suits is written as JSON. While it is none, what it was before stays. */
+function WrittenField(
+  { schema, name, path, isRequired, value = null, onChange, errors }: FieldProps,
+): VNode {
+  const text = useJsonText(value);
+  const title = titleOf(schema, name);
+  return (
+    <>
+      <JsonField
+        label={`${title} (JSON)`}
+        text={text}
+        rows={4}
+        error={errors.get(path) ?? null}
+        onInput={() => {
+          const written = valueOf(text);
+          if (written !== undefined) onChange(written);
+        }}
+      />
+      {!isRequired && (
+        <button type="button" class="link-button" onClick={() => onChange(undefined)}>
+          Remove {title}
+        </button>
+      )}
+    </>
+  );
 }

@@ -23,8 +23,7 @@ export function Graph({ steps, statusOf, selected, onSelect, label }: {
   readonly onSelect: (step: StepNode) => void;
   readonly label: string;
 }): VNode {
-  const direction: Direction = narrow.value ? "down" : "right";
-  const box = useMemo(() => layOut(steps, direction), [steps, direction]);
+  const [box, direction] = useMemo(() => layOutFor(steps, narrow.value), [steps, narrow.value]);
   const room = useRef<HTMLDivElement>(null);
   const zoom = useSignal(1);
   useLayoutEffect(() => {
@@ -33,10 +32,32 @@ export function Graph({ steps, statusOf, selected, onSelect, label }: {
     const fit = () => {
       const share = (element.clientWidth - 8) / (box.width + 4);
       zoom.value = Math.min(1, Math.max(share, SMALLEST));
+      look();
     };
+    const look = () => {
+      const { scrollLeft, scrollTop, scrollWidth, scrollHeight, clientWidth, clientHeight } =
+        element;
+      // Where there is more, the edge fades.
+      element.classList.toggle("is-more-left", scrollLeft > 4);
+      element.classList.toggle("is-more-right", scrollLeft + clientWidth < scrollWidth - 4);
+      element.classList.toggle("is-more-above", scrollTop > 4);
+      element.classList.toggle("is-more-below", scrollTop + clientHeight < scrollHeight - 4);
+    };
+    // The line on which it begins is in sight from the start.
+    requestAnimationFrame(() => {
+      fit();
+      const port = box.port * zoom.value;
+      if (direction === "down") element.scrollLeft = port - element.clientWidth / 2;
+      else element.scrollTop = port - element.clientHeight / 2;
+    });
     const observer = new ResizeObserver(fit);
     observer.observe(element);
-    return () => observer.disconnect();
+    for (const child of element.children) observer.observe(child);
+    element.addEventListener("scroll", look, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", look);
+    };
   }, [box]);
   return (
     <div class="graph-scroll" role="group" aria-label={label} tabIndex={0} ref={room}>
@@ -45,6 +66,13 @@ export function Graph({ steps, statusOf, selected, onSelect, label }: {
       </div>
     </div>
   );
+}
+
+/** On a phone time goes down, unless so much goes on side by side that less is to be scrolled the other way. */
+function layOutFor(steps: readonly StepNode[], isNarrow: boolean): readonly [Box, Direction] {
+  const right = layOut(steps, "right");
+  const down = isNarrow ? layOut(steps, "down") : null;
+  return down !== null && down.width <= right.width ? [down, "down"] : [right, "right"];
 }
 
 function Drawing({ box, direction, statusOf, selected, onSelect }: {

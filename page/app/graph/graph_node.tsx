@@ -36,6 +36,7 @@ export function NodeButton(
       type="button"
       class={`graph-node look-${look} kind-${step.kind} ${step.pivot ? "is-pivot" : ""}`}
       style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
+      title={`${step.path}\n${subtitle(step)}`}
       aria-pressed={isSelected}
       data-path={step.path}
       onClick={() => onSelect(step)}
@@ -105,22 +106,27 @@ function Gap(): VNode {
 }
 
 function KindMark({ kind }: { readonly kind: StepNode["kind"] }): VNode {
-  return <span class="kind-mark" aria-hidden="true">{MARKS[kind]}</span>;
+  return (
+    <svg class="kind-mark" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={MARKS[kind]} />
+    </svg>
+  );
 }
 
+/** Drawn, since not everybody's fonts have such signs. */
 const MARKS: Readonly<Record<StepNode["kind"], string>> = {
-  call: "→",
-  steps: "≡",
-  parallel: "∥",
-  switch: "⋔",
-  foreach: "↻",
-  repeat: "↻",
-  wait: "⏸",
-  await_signal: "✉",
-  workflow: "▣",
-  set: "=",
-  fail: "✕",
-  return: "⏎",
+  call: "M3 8h10M9 4l4 4-4 4",
+  steps: "M3.5 4.5h9M3.5 8h9M3.5 11.5h9",
+  parallel: "M5.5 3.5v9M10.5 3.5v9",
+  switch: "M2.5 8H6l6.5-4M6 8l6.5 4",
+  foreach: "M12.5 8A4.5 4.5 0 1 1 8 3.5h3.5M9.5 1.5l2 2-2 2",
+  repeat: "M12.5 8A4.5 4.5 0 1 1 8 3.5h3.5M9.5 1.5l2 2-2 2",
+  wait: "M8 4.5V8l2.5 1.5M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11z",
+  await_signal: "M2.5 4.5h11v7.5h-11zM2.5 5L8 9l5.5-4",
+  workflow: "M3 3h10v10H3zM6 6h4v4H6z",
+  set: "M4 6.5h8M4 9.5h8",
+  fail: "M4.5 4.5l7 7M11.5 4.5l-7 7",
+  return: "M12.5 3.5V8h-9M6.5 5l-3 3 3 3",
 };
 
 /** What is only to be heard: what others see by colour and form. */

@@ -20,7 +20,10 @@ import {
 import { layOutNeeds } from "./layout_needs.ts";
 
 /** The size of a node. */
-export const NODE = { width: 172, height: 46, undo: 22 };
+export const NODE = { width: 172, widest: 260, height: 46, undo: 22, rest: 84 };
+
+/** How wide a letter of a name is, about. */
+const LETTER = 8;
 
 /** Between one step and the next. */
 const GAP = 34;
@@ -35,7 +38,10 @@ const LABEL = 20;
 
 /** Lays a whole workflow out. */
 export function layOut(steps: readonly StepNode[], direction: Direction): Box {
-  return sequence(steps, direction);
+  const box = sequence(steps, direction);
+  const last = steps.at(-1);
+  if (last === undefined || last.groups.length > 0) return box;
+  return { ...box, edges: box.edges.filter(({ from, to }) => from !== last.path || to !== null) };
 }
 
 /** One after the other. */
@@ -84,19 +90,35 @@ function unit(step: StepNode, direction: Direction): Box {
     merged.edges.push({ points: [from, to], from: null, to: first, kind: part });
     place(merged, inner, at);
   }
+  // The way on begins where all of it ends.
+  merged.edges.push({
+    points: [
+      pointAt(lengthOf(own, direction), own.port, direction),
+      pointAt(lengthOf(merged, direction), own.port, direction),
+    ],
+    from: step.path,
+    to: null,
+    kind: "next",
+  });
   return merged;
 }
 
 function leaf(step: StepNode, direction: Direction): Box {
   const undo = step.compensate !== null && !("steps" in step.compensate) ? NODE.undo : 0;
   const height = NODE.height + undo;
-  const node = { step, x: 0, y: 0, width: NODE.width, height };
+  const width = direction === "right" ? widthFor(step.id) : NODE.width;
+  const node = { step, x: 0, y: 0, width, height };
   return {
-    ...emptyBox(direction === "right" ? NODE.height / 2 : NODE.width / 2),
-    width: NODE.width,
+    ...emptyBox(direction === "right" ? NODE.height / 2 : width / 2),
+    width,
     height,
     nodes: [node],
   };
+}
+
+/** Wide enough for a name, within reason: where time goes down, branches share the width of a phone. */
+function widthFor(name: string): number {
+  return Math.min(Math.max(NODE.width, name.length * LETTER + NODE.rest), NODE.widest);
 }
 
 /** A step that holds others, in its frame. */

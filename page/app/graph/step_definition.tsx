@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import type { StepNode } from "../../../src/server/step_tree.ts";
+import { serviceAddress } from "../router.ts";
 import { detailOf, KIND_NAMES } from "./step_words.ts";
 
 /** What the workflow says of a step. */
@@ -12,7 +13,9 @@ export function StepDefinition({ step }: { readonly step: StepNode }): VNode {
       {call !== null && (
         <>
           <dt>Calls</dt>
-          <dd class="code">{call.service} · {call.method}</dd>
+          <dd class="code">
+            <a href={serviceAddress(call.service)}>{call.service}</a> · {call.method}
+          </dd>
         </>
       )}
       {compensate !== null && (

@@ -1,5 +1,5 @@
 import type { StepNode } from "../../../src/server/step_tree.ts";
-import { duration } from "../ui/time.tsx";
+import { duration } from "../ui/duration.ts";
 
 /** What kinds of steps are called. */
 export const KIND_NAMES: Readonly<Record<StepNode["kind"], string>> = {

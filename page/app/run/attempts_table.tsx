@@ -1,5 +1,7 @@
 import type { VNode } from "preact";
-import { duration, Moment, now } from "../ui/time.tsx";
+import { LongText } from "../ui/long_text.tsx";
+import { duration } from "../ui/duration.ts";
+import { Moment, now } from "../ui/time.tsx";
 import type { Attempt } from "./run_model.ts";
 
 /** Every attempt of a call. */
@@ -27,7 +29,11 @@ export function AttemptsTable({ attempts }: { readonly attempts: readonly Attemp
               <span class={`code ${attempt.code === "OK" ? "is-good" : ""}`}>
                 {attempt.code ?? "under way"}
               </span>
-              {attempt.failure && <span class="attempt-message">{attempt.failure.message}</span>}
+              {attempt.failure && (
+                <span class="attempt-message">
+                  <LongText text={attempt.failure.message} />
+                </span>
+              )}
               {attempt.nextAt !== null && attempt.nextAt > now.value &&
                 at === attempts.length - 1 &&
                 <span class="muted">again in {duration(attempt.nextAt - now.value)}</span>}

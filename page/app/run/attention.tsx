@@ -1,11 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 import type { AttentionReport } from "../../../src/engine/report.ts";
 import type { ResolveStepRequest } from "../../../src/server/operations.ts";
 import { resolveStep } from "../api/api.ts";
 import type { JsonValue } from "../api/json.ts";
 import { newId } from "../api/new_id.ts";
-import { JsonField } from "../form/json_field.tsx";
+import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
+import { Allowed } from "../ui/allowed.tsx";
 import { attempt } from "../ui/toasts.tsx";
 import { FailureView } from "./failure_view.tsx";
 
@@ -41,18 +43,34 @@ function Parked({ runId, parked, onDone }: {
 }): VNode {
   const { step, op, error } = parked;
   const isOpen = useSignal(false);
+  const element = useRef<HTMLElement>(null);
+  // What had the focus is gone with it: it goes on at what has come instead.
+  const turn = (open: boolean) => {
+    isOpen.value = open;
+    requestAnimationFrame(() =>
+      element.current?.querySelector<HTMLElement>("input, button")?.focus()
+    );
+  };
+  // All of this goes away soon: the heading has the status beside it.
+  const done = () => {
+    isOpen.value = false;
+    document.querySelector("h1")?.focus();
+    onDone();
+  };
   return (
-    <article class="parked" aria-label={`${step} ${WHAT[op]}`}>
+    <article ref={element} class="parked" aria-label={`${step} ${WHAT[op]}`}>
       <h3>
         <span class="code">{step}</span> {WHAT[op]}
       </h3>
       <FailureView failure={error} />
       {isOpen.value
-        ? <ResolveForm {...{ runId, parked, onDone }} onClose={() => isOpen.value = false} />
+        ? <ResolveForm {...{ runId, parked }} onDone={done} onClose={() => turn(false)} />
         : (
-          <button type="button" class="button button-primary" onClick={() => isOpen.value = true}>
-            Resolve…
-          </button>
+          <Allowed needed="operator" what="resolve it">
+            <button type="button" class="button button-primary" onClick={() => turn(true)}>
+              Resolve…
+            </button>
+          </Allowed>
         )}
     </article>
   );
@@ -68,22 +86,24 @@ function ResolveForm({ runId, parked, onDone, onClose }: {
   const original = request as JsonValue;
   const action = useSignal<Action>("retry");
   const reason = useSignal("");
-  const input = useSignal<JsonValue | undefined>(original);
-  const output = useSignal<JsonValue | undefined>({});
+  const inputText = useJsonText(original);
+  const outputText = useJsonText({});
   const isBusy = useSignal(false);
-  const isBad = action.value === "retry" ? input.value === undefined : output.value === undefined;
+  const input = valueOf(inputText);
+  const output = valueOf(outputText);
+  const isBad = action.value === "retry"
+    ? input === undefined
+    : action.value === "skip" && output === undefined;
   const submit = async (event: Event) => {
     event.preventDefault();
     isBusy.value = true;
     const resolution = resolutionOf(step, action.value, reason.value.trim(), {
-      input: JSON.stringify(input.value) === JSON.stringify(original) ? undefined : input.value,
-      output: op === "action" ? output.value : undefined,
+      input: JSON.stringify(input) === JSON.stringify(original) ? undefined : input,
+      output: op === "action" ? output : undefined,
     });
     const done = await attempt(() => resolveStep(runId, resolution), SAID[action.value]);
     isBusy.value = false;
-    if (!done) return;
-    onClose();
-    onDone();
+    if (done) onDone();
   };
   return (
     <form class="resolve" onSubmit={submit}>
@@ -104,19 +124,10 @@ function ResolveForm({ runId, parked, onDone, onClose }: {
         ))}
       </fieldset>
       {action.value === "retry" && original !== null && (
-        <JsonField
-          label="Request"
-          initial={original}
-          rows={8}
-          onChange={(value) => input.value = value}
-        />
+        <JsonField label="Request" text={inputText} rows={8} />
       )}
       {action.value === "skip" && op === "action" && (
-        <JsonField
-          label="Output that it is taken to have given"
-          initial={{}}
-          onChange={(value) => output.value = value}
-        />
+        <JsonField label="Output that it is taken to have given" text={outputText} />
       )}
       <label class="field">
         <span class="field-label">Reason, for the record</span>

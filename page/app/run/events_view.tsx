@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { JsonValue } from "../api/json.ts";
+import { go, here, withQuery } from "../router.ts";
 import { JsonView } from "../ui/json_view.tsx";
-import { duration } from "../ui/time.tsx";
+import { duration } from "../ui/duration.ts";
 import type { RunEvent, RunModel } from "./run_model.ts";
 
 const FIRST = 200;
@@ -10,10 +11,11 @@ const FIRST = 200;
 /** What has happened in a run, the last first. */
 export function EventsView({ model }: { readonly model: RunModel }): VNode {
   const most = useSignal(FIRST);
-  const text = useSignal("");
-  const wanted = text.value.toLowerCase();
+  const text = here.value.query.get("events") ?? "";
+  const wanted = text.trim().toLowerCase();
   const events = model.events.filter((event) =>
-    wanted === "" || `${event.kind} ${event.path ?? ""}`.toLowerCase().includes(wanted)
+    wanted === "" ||
+    `${event.kind} ${nameOf(event)} ${event.path ?? ""}`.toLowerCase().includes(wanted)
   ).reverse();
   return (
     <div class="events">
@@ -22,8 +24,8 @@ export function EventsView({ model }: { readonly model: RunModel }): VNode {
         <input
           type="search"
           placeholder="A kind or a step, such as attempt_ended"
-          value={text.value}
-          onInput={({ currentTarget }) => text.value = currentTarget.value.trim()}
+          value={text}
+          onInput={({ currentTarget }) => go(withQuery({ events: currentTarget.value }), "replace")}
         />
       </label>
       {events.length === 0 && <p class="empty-note">No event fits.</p>}
@@ -50,7 +52,7 @@ function Event({ event, startedAt }: {
   readonly startedAt: number;
 }): VNode {
   const isOpen = useSignal(false);
-  const { seq, at, kind, path, op } = event;
+  const { seq, at, path, op } = event;
   const after = at === undefined ? "" : `+${duration(Date.parse(at) - startedAt)}`;
   return (
     <li>
@@ -58,7 +60,7 @@ function Event({ event, startedAt }: {
         <summary>
           <span class="event-seq number">{seq}</span>
           <span class="event-at number">{after}</span>
-          <span class="event-kind">{kind.replaceAll("_", " ")}</span>
+          <span class="event-kind">{nameOf(event)}</span>
           <span class="event-path ellipsis">
             {op !== undefined && op !== "action" ? `${op} ` : ""}
             {path || ""} {wordOf(event)}
@@ -68,6 +70,11 @@ function Event({ event, startedAt }: {
       </details>
     </li>
   );
+}
+
+/** Its kind, as it is read. */
+function nameOf({ kind }: RunEvent): string {
+  return kind.replaceAll("_", " ");
 }
 
 /** What is worth knowing of an event without opening it. */

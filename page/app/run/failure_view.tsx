@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import type { Failure } from "../../../src/machines/failure.ts";
 import type { JsonValue } from "../api/json.ts";
 import { JsonView } from "../ui/json_view.tsx";
+import { LongText } from "../ui/long_text.tsx";
 
 /** What went wrong. */
 export function FailureView({ failure }: { readonly failure: Failure }): VNode {
@@ -10,7 +11,7 @@ export function FailureView({ failure }: { readonly failure: Failure }): VNode {
   return (
     <div class="failure">
       <p>
-        <strong class="code">{code}</strong> {message}
+        <strong class="code">{code}</strong> <LongText text={message} />
       </p>
       <p class="muted">
         {reason ? `Reason ${reason}${domain ? ` of ${domain}` : ""}. ` : ""}

@@ -2,9 +2,9 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { RunReport } from "../../../src/engine/report.ts";
 import { cancelRun, signalRun } from "../api/api.ts";
-import { JsonField } from "../form/json_field.tsx";
-import type { JsonValue } from "../api/json.ts";
+import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
 import { newId } from "../api/new_id.ts";
+import { Allowed } from "../ui/allowed.tsx";
 import { Confirm, Dialog } from "../ui/dialog.tsx";
 import { attempt } from "../ui/toasts.tsx";
 
@@ -25,24 +25,26 @@ export function RunActions({ report, signals, onDone }: {
   };
   return (
     <div class="run-actions">
-      {signals.length > 0 && (
-        <button
-          type="button"
-          class="button"
-          onClick={() => open.value = "signal"}
-        >
-          Send a signal
-        </button>
-      )}
-      {status === "running" && (
-        <button
-          type="button"
-          class="button button-danger"
-          onClick={() => open.value = "cancel"}
-        >
-          Cancel the run
-        </button>
-      )}
+      <Allowed needed="operator" what="cancel a run or send it a signal">
+        {signals.length > 0 && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => open.value = "signal"}
+          >
+            Send a signal
+          </button>
+        )}
+        {status === "running" && (
+          <button
+            type="button"
+            class="button button-danger"
+            onClick={() => open.value = "cancel"}
+          >
+            Cancel the run
+          </button>
+        )}
+      </Allowed>
       {open.value === "cancel" && (
         <Confirm
           title="Cancel this run?"
@@ -70,14 +72,14 @@ function SignalDialog({ runId, names, onClose, onDone }: {
   readonly onDone: () => void;
 }): VNode {
   const name = useSignal(names[0] ?? "");
-  const data = useSignal<JsonValue | undefined>({});
+  const text = useJsonText({});
+  const data = valueOf(text);
   const id = useSignal(newId()); // sent again because no answer came, it is one signal
   const send = async (event: Event) => {
     event.preventDefault();
-    const value = data.value;
-    if (value === undefined) return;
+    if (data === undefined) return;
     const sent = await attempt(
-      () => signalRun(runId, { name: name.value, data: value, signal_id: id.value }),
+      () => signalRun(runId, { name: name.value, data, signal_id: id.value }),
       `The signal "${name.value}" was sent`,
     );
     if (!sent) return;
@@ -96,10 +98,10 @@ function SignalDialog({ runId, names, onClose, onDone }: {
             {names.map((one) => <option key={one} value={one}>{one}</option>)}
           </select>
         </label>
-        <JsonField label="Data, as JSON" initial={{}} onChange={(value) => data.value = value} />
+        <JsonField label="Data, as JSON" text={text} />
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>Back</button>
-          <button type="submit" class="button button-primary" disabled={data.value === undefined}>
+          <button type="submit" class="button button-primary" disabled={data === undefined}>
             Send
           </button>
         </div>

@@ -4,7 +4,7 @@ import { runAddress, workflowAddress } from "../router.ts";
 import { CopyButton } from "../ui/json_view.tsx";
 import { PageTitle } from "../ui/page_title.tsx";
 import { StatusBadge, statusName } from "../ui/status_badge.tsx";
-import { Elapsed, Moment } from "../ui/time.tsx";
+import { Elapsed, Moment, MomentAndAge } from "../ui/time.tsx";
 import { RunActions } from "./run_actions.tsx";
 
 /** Which run it is, where it stands, and what can be done with it. */
@@ -51,7 +51,7 @@ export function RunHeader({ report, signals, onDone }: {
         <div>
           <dt>Started</dt>
           <dd>
-            <Moment at={started_at} />
+            <MomentAndAge at={started_at} />
           </dd>
         </div>
         {finished_at !== null && (

@@ -62,6 +62,8 @@ export interface StepRecord {
   readonly dueAt: number | null;
   /** What it waits for: its service's breaker, or its turn. */
   holdup: string | null;
+  /** How often it was begun anew by an operator's word: a child run is another one each time. */
+  revision: number;
   /** Which branch of a `switch` was taken. */
   branch: number | null | undefined;
 }
@@ -97,6 +99,11 @@ export function recordKey(path: string, op: Op = "action"): string {
   return `${op} ${path}`;
 }
 
+/** The id of the child run that a step has started, as the server makes it. */
+export function childRunId(runId: string, path: string, revision: number): string {
+  return `${runId}/${path}${revision === 0 ? "" : `#${revision + 1}`}`;
+}
+
 /** Adds what has happened. @returns whether the run has ended with it */
 export function addEvent(model: RunModel, event: RunEvent): boolean {
   const isNotice = event.seq === undefined;
@@ -121,12 +128,20 @@ export function addEvent(model: RunModel, event: RunEvent): boolean {
       return true;
     case "step_started":
     case "step_skipped":
-      if (path !== undefined) model.records.set(recordKey(path, op), begun(event, path, op, at));
+      if (path !== undefined) begin(model, begun(event, path, op, at));
       return false;
   }
   const record = path === undefined ? undefined : model.records.get(recordKey(path, op));
   if (record !== undefined) change(record, event, at);
   return false;
+}
+
+function begin({ records }: RunModel, record: StepRecord): void {
+  const key = recordKey(record.path, record.op);
+  const before = records.get(key);
+  // Steps are started twice only inside of what was parked, and is tried again.
+  if (before?.form === "workflow") record.revision = before.revision + 1;
+  records.set(key, record);
 }
 
 function begun(event: RunEvent, path: string, op: Op, at: number): StepRecord {
@@ -146,6 +161,7 @@ function begun(event: RunEvent, path: string, op: Op, at: number): StepRecord {
     failure: null,
     dueAt: typeof dueAt === "string" ? Date.parse(dueAt) : null,
     holdup: null,
+    revision: 0,
     branch: undefined,
   };
 }
@@ -200,6 +216,7 @@ function change(record: StepRecord, event: RunEvent, at: number): void {
       break;
     case "attention_resolved":
       record.state = "running";
+      if (record.form === "workflow" && event["action"] === "retry") record.revision++;
       break;
     case "breaker_waiting":
       record.holdup = `Waits for the breaker of ${String(event["service"])}`;

@@ -18,6 +18,7 @@ import { FailureView } from "./failure_view.tsx";
 import { LiveRun } from "./live_run.ts";
 import { RunHeader } from "./run_header.tsx";
 import { RunSteps } from "./run_steps.ts";
+import { indexSteps } from "./step_paths.ts";
 import { StepDetails } from "./step_details.tsx";
 import { Timeline } from "./timeline.tsx";
 
@@ -68,7 +69,8 @@ function Run({ live, report, tree }: {
   readonly tree: readonly StepNode[];
 }): VNode {
   const model = live.model.value;
-  const steps = useMemo(() => new RunSteps(model, tree), [model, tree]);
+  const index = useMemo(() => indexSteps(tree), [tree]);
+  const steps = useMemo(() => new RunSteps(model, index), [model, index]);
   const selected = here.value.query.get("step");
   const tab = tabOf("view", ["timeline", "events", "values"]);
   const select = (path: string) =>
@@ -80,7 +82,10 @@ function Run({ live, report, tree }: {
       {live.error.value !== null && <Problem error={live.error.value} onRetry={refresh} />}
       <Attention runId={report.run_id} parked={report.attention} onDone={refresh} />
       {report.error !== null && report.status !== "needs_attention" && (
-        <section class="card" aria-label="Why it failed">
+        <section class="card" aria-labelledby="failure-title">
+          <h2 id="failure-title">
+            {report.status === "cancelled" ? "Why it was cancelled" : "Why it failed"}
+          </h2>
           <FailureView failure={report.error} />
           {report.error.step !== "" && (
             <p>

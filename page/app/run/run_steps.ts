@@ -1,7 +1,7 @@
 import type { StepNode } from "../../../src/server/step_tree.ts";
 import { heaviest, type Look, lookOf, type NodeStatus } from "./looks.ts";
 import { recordKey, type RunModel, type StepRecord } from "./run_model.ts";
-import { indexSteps, openPath, type StepIndex } from "./step_paths.ts";
+import { openPath, type StepIndex } from "./step_paths.ts";
 
 /** A run's steps, found by the paths that its workflow has for them. */
 export class RunSteps {
@@ -12,8 +12,8 @@ export class RunSteps {
   /** When each compensation was begun, from 1. */
   readonly #undoOrder = new Map<string, number>();
 
-  constructor(model: RunModel, steps: readonly StepNode[]) {
-    this.index = indexSteps(steps);
+  constructor(model: RunModel, index: StepIndex) {
+    this.index = index;
     this.#model = model;
     for (const record of model.records.values()) {
       const path = openPath(this.index, record.path);

@@ -4,11 +4,12 @@ import { StateIcon } from "../graph/state_icon.tsx";
 import { StepDefinition } from "../graph/step_definition.tsx";
 import { go, runAddress, withQuery } from "../router.ts";
 import { JsonView } from "../ui/json_view.tsx";
-import { duration, Moment, now } from "../ui/time.tsx";
+import { duration } from "../ui/duration.ts";
+import { Moment, now } from "../ui/time.tsx";
 import { AttemptsTable } from "./attempts_table.tsx";
 import { FailureView } from "./failure_view.tsx";
 import { LOOK_NAMES, lookOf } from "./looks.ts";
-import { recordKey, type RunModel, type StepRecord } from "./run_model.ts";
+import { childRunId, recordKey, type RunModel, type StepRecord } from "./run_model.ts";
 import type { RunSteps } from "./run_steps.ts";
 
 /** Everything about one step of a run. */
@@ -35,7 +36,11 @@ export function StepDetails({ runId, path, steps, model }: {
           type="button"
           class="link-button"
           aria-label="Close the step's details"
-          onClick={() => go(withQuery({ step: null }), "replace")}
+          onClick={() => {
+            go(withQuery({ step: null }), "replace");
+            // The button is gone with the details: the focus goes back to the step.
+            if (node !== null) focusStep(node.path);
+          }}
         >
           Close
         </button>
@@ -48,9 +53,7 @@ export function StepDetails({ runId, path, steps, model }: {
           <>
             <RecordView record={record} model={model} isAction />
             {node?.kind === "workflow" && (
-              <p>
-                <a href={runAddress(`${runId}/${record.path}`)}>Open the child run</a>
-              </p>
+              <ChildLinks runId={runId} path={record.path} revision={record.revision} />
             )}
             {(["verify", "compensate"] as const).map((op) => {
               const other = model.records.get(recordKey(record.path, op));
@@ -66,6 +69,25 @@ export function StepDetails({ runId, path, steps, model }: {
         )}
     </section>
   );
+}
+
+function ChildLinks({ runId, path, revision }: {
+  readonly runId: string;
+  readonly path: string;
+  readonly revision: number;
+}): VNode {
+  const address = (of: number) => runAddress(childRunId(runId, path, of));
+  return (
+    <p class="child-links">
+      <a class="button button-small" href={address(revision)}>Open the child run</a>
+      {revision > 0 && <span class="muted">Before it:</span>}
+      {Array.from({ length: revision }, (_, of) => <a key={of} href={address(of)}>try {of + 1}</a>)}
+    </p>
+  );
+}
+
+function focusStep(path: string): void {
+  document.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`)?.focus();
 }
 
 function RoundPicker({ rounds, selected, model }: {

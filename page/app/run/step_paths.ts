@@ -21,6 +21,19 @@ export function indexSteps(steps: readonly StepNode[]): StepIndex {
  */
 export function openPath(index: StepIndex, path: string): string | null {
   if (index.has(path)) return path;
+  const known = found.get(index) ?? new Map<string, string | null>();
+  found.set(index, known);
+  const before = known.get(path);
+  if (before !== undefined) return before;
+  const open = findOpenPath(index, path);
+  known.set(path, open);
+  return open;
+}
+
+/** A run with thousands of steps is drawn many times a second. */
+const found = new WeakMap<StepIndex, Map<string, string | null>>();
+
+function findOpenPath(index: StepIndex, path: string): string | null {
   const parts = path.split(/\[\d+\]/);
   const numbers = path.match(/\[\d+\]/g) ?? [];
   if (numbers.length > MOST_NUMBERS) return null;

@@ -66,10 +66,20 @@ function segmentsOf(
   end: number,
 ): readonly Segment[] {
   if (attempts.length === 0) {
-    const isWait = form === "wait" || form === "await_signal";
-    return [{ from: startedAt, to: end, kind: isWait ? "wait" : "work", title: "" }];
+    const isHeld = form === "call" && end - startedAt > UNSEEN;
+    const isWait = form === "wait" || form === "await_signal" || isHeld;
+    return [{
+      from: startedAt,
+      to: end,
+      kind: isWait ? "wait" : "work",
+      title: isHeld ? HELD : "",
+    }];
   }
   const segments: Segment[] = [];
+  const first = attempts[0]?.startedAt ?? end;
+  if (first - startedAt > UNSEEN) {
+    segments.push({ from: startedAt, to: first, kind: "wait", title: HELD });
+  }
   attempts.forEach(({ number, startedAt: from, endedAt, code }, index) => {
     const to = endedAt ?? end;
     const failed = code !== null && code !== "OK";
@@ -87,6 +97,11 @@ function segmentsOf(
   });
   return segments;
 }
+
+/** A call that goes out at once still takes a moment to do so, in milliseconds. */
+const UNSEEN = 20;
+
+const HELD = "Waits for its turn, or for its service's breaker";
 
 /** Round moments of an axis from 0 to a length of time, in milliseconds. */
 export function ticksUpTo(length: number, most: number): readonly number[] {

@@ -25,8 +25,8 @@ export function RunsPage(): VNode {
   useLive(runs, counts);
   const { data, error } = runs;
   // Until the answer is there, what was seen before stays: a list that blinks can't be read.
-  const before = useRef<RunPage | null>(null);
-  before.current = data.value ?? before.current;
+  const shown = useRef<RunPage | null>(null);
+  shown.current = data.value ?? shown.current;
   return (
     <>
       <div class="page-head">
@@ -37,9 +37,9 @@ export function RunsPage(): VNode {
       <FilterBar filters={filters} />
       {error.value !== null && <Problem error={error.value} onRetry={runs.refresh} />}
       {data.value === null
-        ? error.value === null && (before.current === null
+        ? error.value === null && (shown.current === null
           ? <Loading what="runs" />
-          : <RunTable runs={before.current.runs} isStale />)
+          : <RunTable runs={shown.current.runs} isStale />)
         : data.value.runs.length > 0
         ? <RunTable runs={data.value.runs} />
         : isFiltered(filters)
@@ -66,6 +66,9 @@ export function RunsPage(): VNode {
   }
 }
 
+/** Tokens lead to what is older only: those of pages that were seen, by that of the page after. */
+const before = new Map<string, string>();
+
 function Pager({ page, since }: {
   readonly page: RunPage;
   readonly since: string | null;
@@ -73,9 +76,15 @@ function Pager({ page, since }: {
   const isFirst = !here.value.query.has("page_token");
   const next = page.next_page_token;
   if (isFirst && next === "") return null;
+  const token = here.value.query.get("page_token") ?? "";
+  if (next !== "") before.set(next, token);
+  const newer = before.get(token);
   return (
     <nav class="pager" aria-label="Pages of runs">
-      {isFirst ? <span /> : <a class="button" href={withQuery({ page_token: null })}>← Newest</a>}
+      <span class="pager-back">
+        {!isFirst && <a class="button" href={withQuery({ page_token: null })}>← Newest</a>}
+        {newer && <a class="button" href={withQuery({ page_token: newer })}>← Newer</a>}
+      </span>
       {next === ""
         ? <span class="muted">These are the oldest</span>
         : <a class="button" href={withQuery({ page_token: next, since })}>Older →</a>}

@@ -2,8 +2,11 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { ServiceView } from "../../../src/server/operations.ts";
 import { steerService } from "../api/api.ts";
+import { serviceAddress } from "../router.ts";
+import { Allowed } from "../ui/allowed.tsx";
 import { Confirm } from "../ui/dialog.tsx";
-import { duration, now } from "../ui/time.tsx";
+import { duration } from "../ui/duration.ts";
+import { now } from "../ui/time.tsx";
 import { attempt } from "../ui/toasts.tsx";
 import { WindowBar } from "./window_bar.tsx";
 
@@ -30,7 +33,9 @@ export function ServiceCard({ service, onChange }: {
   return (
     <li class="card service">
       <div class="card-head">
-        <h2 class="ellipsis" title={name}>{name}</h2>
+        <h2 class="ellipsis" title={name}>
+          <a href={serviceAddress(service.service)}>{name}</a>
+        </h2>
         <span class={`badge breaker-${state}`}>
           <span class="badge-dot" aria-hidden="true" />
           {STATES[state]}
@@ -39,37 +44,39 @@ export function ServiceCard({ service, onChange }: {
       <p class="muted id">{endpoint}</p>
       <p class={serving === false ? "health is-bad" : "health muted"}>{healthOf(serving)}</p>
       {open_until !== null && (
-        <p class="muted">Trial calls in {duration(Date.parse(open_until) - now.value)}</p>
+        <p class="muted health">Trial calls in {duration(Date.parse(open_until) - now.value)}</p>
       )}
       <WindowBar window={service.window} />
       <dl class="figures">
         <Figure name="calls" value={number.format(calls.made)} />
-        <Figure name="errors" value={number.format(calls.failed)} />
-        <Figure name="latency" value={duration(calls.p50_ms)} />
+        <Figure name={`errors${shareOf(calls)}`} value={number.format(calls.failed)} />
+        <Figure name="median" value={duration(calls.p50_ms)} />
         <Figure name="slowest 1 %" value={duration(calls.p99_ms)} />
         <Figure name="in flight" value={String(in_flight)} />
         <Figure name="queued" value={String(queued)} />
         <Figure name="held by breaker" value={String(waiting)} />
       </dl>
       <div class="actions">
-        {state !== "forced_open" && (
+        <Allowed needed="admin" what="force it open or reset it">
+          {state !== "forced_open" && (
+            <button
+              type="button"
+              class="button button-danger button-small"
+              aria-label={`Force open ${name}`}
+              onClick={() => isAsking.value = true}
+            >
+              Force open
+            </button>
+          )}
           <button
             type="button"
-            class="button button-danger button-small"
-            aria-label={`Force open ${name}`}
-            onClick={() => isAsking.value = true}
+            class="button button-small"
+            aria-label={`Reset ${name}`}
+            onClick={() => steer("reset", `The breaker of ${name} is closed`)}
           >
-            Force open
+            Reset
           </button>
-        )}
-        <button
-          type="button"
-          class="button button-small"
-          aria-label={`Reset ${name}`}
-          onClick={() => steer("reset", `The breaker of ${name} is closed`)}
-        >
-          Reset
-        </button>
+        </Allowed>
       </div>
       {isAsking.value && (
         <Confirm
@@ -87,6 +94,13 @@ export function ServiceCard({ service, onChange }: {
 }
 
 const number = new Intl.NumberFormat();
+
+/** How many of a hundred calls failed. */
+function shareOf({ made, failed }: ServiceView["calls"]): string {
+  return failed === 0 ? "" : `, ${percent.format(failed / made)}`;
+}
+
+const percent = new Intl.NumberFormat(undefined, { style: "percent" });
 
 function healthOf(serving: boolean | null): string {
   if (serving === null) return "Its health is not watched";

@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import { listServices } from "../api/api.ts";
 import { useRefreshEvery, useResource } from "../api/resource.ts";
 import { Empty, Loading, Problem } from "../ui/notices.tsx";
+import { here } from "../router.ts";
 import { PageTitle } from "../ui/page_title.tsx";
 import { ServiceCard } from "./service_card.tsx";
 
@@ -10,10 +11,13 @@ export function ServicesPage(): VNode {
   const services = useResource("services", listServices);
   useRefreshEvery(services, 1_500);
   const { data, error } = services;
+  const wanted = here.value.query.get("service");
+  const shown = data.value?.filter(({ service }) => wanted === null || service === wanted) ?? [];
   return (
     <>
       <div class="page-head">
-        <PageTitle name="Services" />
+        <PageTitle name={wanted === null ? "Services" : `Service ${wanted}`} />
+        {wanted !== null && <a class="button" href="/services">Show all services</a>}
       </div>
       {error.value !== null && <Problem error={error.value} onRetry={services.refresh} />}
       {data.value === null
@@ -24,9 +28,15 @@ export function ServicesPage(): VNode {
             <p>A service is here once a run has reached it since the server started.</p>
           </Empty>
         )
+        : shown.length === 0
+        ? (
+          <Empty title="No run has called this service yet">
+            <p>A service is here once a run has reached it since the server started.</p>
+          </Empty>
+        )
         : (
           <ul class="cards">
-            {data.value.map((one) => (
+            {shown.map((one) => (
               <ServiceCard key={one.id} service={one} onChange={services.refresh} />
             ))}
           </ul>

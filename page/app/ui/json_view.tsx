@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { useMemo } from "preact/hooks";
 import { type JsonValue, pretty } from "../api/json.ts";
 import { say } from "./toasts.tsx";
 
@@ -12,7 +13,7 @@ export function JsonView({ value, label }: {
   readonly label: string;
 }): VNode {
   const all = useSignal(false);
-  const text = pretty(value);
+  const text = useMemo(() => pretty(value), [value]);
   const shown = all.value ? text : text.slice(0, FIRST);
   return (
     <div class="json">

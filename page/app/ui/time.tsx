@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
+import { ago, duration } from "./duration.ts";
 
 /** The present moment, in milliseconds since the epoch; it moves on while the page can be seen. */
 export const now = signal(Date.now());
@@ -28,18 +29,13 @@ export function Moment({ at }: { readonly at: string }): VNode {
   );
 }
 
-/** A length of time as people say it; `null`: unknown. */
-export function duration(milliseconds: number | null): string {
-  if (milliseconds === null || Number.isNaN(milliseconds)) return "–";
-  const ms = Math.max(0, milliseconds);
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(2)} s`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.round(ms % 60_000 / 1_000)} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+/** A moment in words as well: how long ago it was, or how soon it will be. */
+export function MomentAndAge({ at }: { readonly at: string }): VNode {
+  return (
+    <span class="moment">
+      <Moment at={at} /> <span class="muted">{ago(Date.parse(at), now.value)}</span>
+    </span>
+  );
 }
 
 /** From a moment until another, or until now where there is none yet. */

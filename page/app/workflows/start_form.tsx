@@ -3,20 +3,21 @@ import type { VNode } from "preact";
 import type { StartRunRequest, WorkflowDetail } from "../../../src/server/operations.ts";
 import { startRun } from "../api/api.ts";
 import { ApiError } from "../api/api_error.ts";
-import type { JsonValue } from "../api/json.ts";
+import { type JsonValue, pretty } from "../api/json.ts";
 import { newId } from "../api/new_id.ts";
-import { JsonField } from "../form/json_field.tsx";
+import { JsonField, useJsonText, valueOf } from "../form/json_field.tsx";
 import { asSchema, initialOf, kindOf, resolve } from "../form/schema.ts";
 import { SchemaField } from "../form/schema_field.tsx";
 import { go, runAddress } from "../router.ts";
-import { say } from "../ui/toasts.tsx";
+import { Allowed } from "../ui/allowed.tsx";
 
 /** Starts a run, with a form made from the schema of its input. */
 export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
   const { name, version, input_schema } = workflow;
   const root = asSchema(input_schema as JsonValue);
   const hasForm = kindOf(resolve(root, root)) === "object";
-  const input = useSignal<JsonValue | undefined>(initialOf(root, root) ?? {});
+  const input = useSignal<JsonValue>(initialOf(root, root) ?? {});
+  const text = useJsonText(input.value);
   const isRaw = useSignal(!hasForm);
   const runId = useSignal("");
   const ownId = useSignal(newId()); // started again because no answer came, it is one run
@@ -25,7 +26,7 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
   const isBusy = useSignal(false);
   const start = async (event: Event) => {
     event.preventDefault();
-    if (input.value === undefined || isBusy.value) return;
+    if (isBusy.value) return;
     isBusy.value = true;
     error.value = null;
     try {
@@ -36,7 +37,6 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
         run_id: runId.value === "" ? ownId.value : runId.value,
         ...correlationId.value === "" ? {} : { correlation_id: correlationId.value },
       });
-      say(`Started ${report.run_id}`);
       go(runAddress(report.run_id));
     } catch (thrown) {
       error.value = ApiError.from(thrown);
@@ -44,6 +44,7 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
     isBusy.value = false;
   };
   const fields = fieldsOf(error.value);
+  const isBad = isRaw.value && valueOf(text) === undefined;
   return (
     <form class="start-form" onSubmit={start}>
       {hasForm && (
@@ -52,7 +53,11 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
             type="button"
             class="link-button"
             aria-pressed={isRaw.value}
-            onClick={() => isRaw.value = !isRaw.value}
+            disabled={isBad}
+            onClick={() => {
+              isRaw.value = !isRaw.value;
+              text.value = pretty(input.value);
+            }}
           >
             {isRaw.value ? "Use the form" : "Write it as JSON"}
           </button>
@@ -62,9 +67,9 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
         ? (
           <JsonField
             label="Input, as JSON"
-            initial={input.value ?? {}}
+            text={text}
             rows={12}
-            onChange={(value) => input.value = value}
+            onInput={() => input.value = valueOf(text) ?? input.value}
           />
         )
         : (
@@ -76,7 +81,7 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
             isRequired
             value={input.value}
             errors={fields}
-            onChange={(value) => input.value = value}
+            onChange={(value) => input.value = value ?? {}}
           />
         )}
       <details class="more">
@@ -93,13 +98,15 @@ export function StartForm({ workflow }: { readonly workflow: WorkflowDetail }): 
         </div>
       )}
       <div class="actions">
-        <button
-          type="submit"
-          class="button button-primary"
-          disabled={isBusy.value || input.value === undefined}
-        >
-          {isBusy.value ? "Starting…" : `Start ${name}`}
-        </button>
+        <Allowed needed="operator" what="start a run">
+          <button
+            type="submit"
+            class="button button-primary"
+            disabled={isBusy.value || isBad}
+          >
+            {isBusy.value ? "Starting…" : `Start ${name}`}
+          </button>
+        </Allowed>
       </div>
     </form>
   );

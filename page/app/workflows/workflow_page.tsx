@@ -1,12 +1,11 @@
-import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { ScheduleView, WorkflowDetail } from "../../../src/server/operations.ts";
-import type { StepNode } from "../../../src/server/step_tree.ts";
 import { getWorkflow } from "../api/api.ts";
 import { useResource } from "../api/resource.ts";
 import { Graph } from "../graph/graph.tsx";
 import { StepDefinition } from "../graph/step_definition.tsx";
-import { here, withQuery } from "../router.ts";
+import { indexSteps } from "../run/step_paths.ts";
+import { go, here, withQuery } from "../router.ts";
 import { Empty, Loading, Problem } from "../ui/notices.tsx";
 import { PageTitle } from "../ui/page_title.tsx";
 import { panelOf, tabOf, Tabs } from "../ui/tabs.tsx";
@@ -62,7 +61,8 @@ export function WorkflowPage({ name }: { readonly name: string }): VNode {
 function Detail({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
   const { name, version, description, startable, problems, schedule, steps, text } = workflow;
   const tab = tabOf("view", ["graph", "definition", "start"]);
-  const selected = useSignal<StepNode | null>(null);
+  const path = here.value.query.get("step");
+  const selected = path === null ? null : indexSteps(steps).get(path) ?? null;
   return (
     <>
       <div class="page-head">
@@ -76,7 +76,7 @@ function Detail({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
           )}
         </div>
       </div>
-      {description !== null && <p class="lead">{description}</p>}
+      {description !== null && <p class="lead" dir="auto">{description}</p>}
       {schedule !== null && <Schedule schedule={schedule} />}
       {problems.length > 0 && <ProblemList problems={problems} startable={startable} />}
       <section class="card">
@@ -87,17 +87,17 @@ function Detail({ workflow }: { readonly workflow: WorkflowDetail }): VNode {
               <Graph
                 steps={steps}
                 statusOf={null}
-                selected={selected.value?.path ?? null}
+                selected={selected?.path ?? null}
                 onSelect={(step) =>
-                  selected.value = step.path === selected.value?.path ? null : step}
+                  go(withQuery({ step: step.path === path ? null : step.path }), "replace")}
                 label="Graph of the workflow's steps"
               />
-              {selected.value === null
+              {selected === null
                 ? <p class="muted">Choose a step to see what it does.</p>
                 : (
-                  <section class="details-part" aria-label={`Step ${selected.value.path}`}>
-                    <h2 class="code">{selected.value.path}</h2>
-                    <StepDefinition step={selected.value} />
+                  <section class="details-part" aria-label={`Step ${selected.path}`}>
+                    <h2 class="code">{selected.path}</h2>
+                    <StepDefinition step={selected} />
                   </section>
                 )}
             </>

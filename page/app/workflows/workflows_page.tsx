@@ -48,10 +48,10 @@ function WorkflowCard({ workflow }: { readonly workflow: WorkflowSummary }): VNo
   const next = schedule?.next_times[0];
   return (
     <li class="card card-link">
-      <h2 class="ellipsis">
+      <h2 class="ellipsis" title={`${name} ${version ?? ""}`.trim()}>
         <a href={address}>{name}</a> {version !== null && <span class="muted">{version}</span>}
       </h2>
-      {description !== null && <p>{description}</p>}
+      {description !== null && <p dir="auto">{description}</p>}
       <p class="muted id">{file}</p>
       {next !== undefined && (
         <p class="muted">

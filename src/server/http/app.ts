@@ -71,6 +71,7 @@ export function httpApp(options: HttpOptions): Hono {
   for (const route of ROUTES) {
     app.on(route.method, [`/api/v1${internal(route.path)}`], async (context) => {
       const asked = await askedOf(context, route, options);
+      context.header("maestro-role", asked.who.role); // so that the page offers what may be done
       if (route.does.kind === "answer") return json(context, await route.does.of(asked));
       return await stream(context, route.does.of, asked, options);
     });
