@@ -6,6 +6,7 @@
  * `deno task bench:serve [seconds that it is watched, default 30] [watchers, default 200]`
  */
 import { startServer } from "./server_process.ts";
+import { HttpClient } from "./http_client.ts";
 import { serveWorkflows } from "./serve_process.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -21,6 +22,7 @@ const folder = await Deno.makeTempDir();
 const echo = await startServer("server.ts");
 const workflow = await writeWorkflow(echo.endpoint);
 const server = await serveWorkflows(folder);
+const client = new HttpClient(server.url);
 const watching = new Watchers(server.url, watchers);
 let started = 0;
 try {
@@ -33,6 +35,7 @@ try {
   await openLoop(RATE, 20, () => server.killAndRestart());
 } finally {
   watching.close();
+  client.close();
   await server.stop();
   await echo.stop();
   await Deno.remove(folder, { recursive: true });
@@ -57,22 +60,10 @@ async function start(): Promise<{ readonly id: string; readonly took: number }> 
   const began = performance.now();
   const request = JSON.stringify({ workflow, run_id: id, input: { text: "hello" } });
   for (;;) {
-    const status = await ask(request);
+    const status = await client.post("/api/v1/runs", request).catch(() => null); // the server is away
     if (status === 200) return { id, took: performance.now() - began };
     if (status !== 503 && status !== null) throw new Error(`Answered with status ${status}`);
     await sleep(AGAIN_AFTER);
-  }
-}
-
-/** @returns the answer's status; `null`: there is none */
-async function ask(body: string): Promise<number | null> {
-  try {
-    const headers = { "content-type": "application/json" };
-    const response = await fetch(`${server.url}/api/v1/runs`, { method: "POST", headers, body });
-    await response.body?.cancel();
-    return response.status;
-  } catch {
-    return null; // the server is away
   }
 }
 
@@ -87,17 +78,18 @@ async function allCompleted(): Promise<void> {
   }
 }
 
-/** As many runs as can be. @returns how many a second start and finish */
+/** As many runs as can be, while others watch. @returns how many a second start and finish */
 async function closedLoop(seconds: number): Promise<number> {
   const before = started;
   const cpu = server.cpuTime();
   const began = performance.now();
   const end = began + seconds * 1_000;
   await Promise.all(Array.from({ length: STARTERS }, async () => {
-    while (performance.now() < end) await start();
+    while (performance.now() < end) watching.offer((await start()).id);
   }));
   const took = performance.now() - began;
   await allCompleted();
+  await watching.ended();
   const runs = started - before;
   console.log(`${((server.cpuTime() - cpu) / runs).toFixed(2)} ms of CPU a run`);
   return runs / took * 1_000;
