@@ -240,7 +240,7 @@ function unreadable(name: string): MaestroError {
 
 /** A registry that finds messages by a function. */
 function registryOf(types: Types): Registry {
-  return Object.assign(createRegistry(), { getMessage: types });
+  return { ...NO_TYPES, getMessage: types };
 }
 
 function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
