@@ -71,6 +71,9 @@ const SCHEDULE: Caller = { name: "schedule", role: "operator" };
 /** How many facts are given at once. */
 const MOST_FACTS = 1_000;
 
+/** How many problems of a text are told: more would be megabytes, which nobody reads, and many clients refuse. */
+const MOST_PROBLEMS = 1_000;
+
 /** How many runs are dropped at once: a request must not go on for minutes. */
 const MOST_DROPPED = 5_000;
 
@@ -266,7 +269,7 @@ export class EngineOperations implements Operations {
 
   validate(text: string): Promise<Pick<ParsedWorkflow, "problems">> {
     const { problems } = parseWorkflow({ file: "workflow.yaml", text });
-    return Promise.resolve({ problems });
+    return Promise.resolve({ problems: problems.slice(0, MOST_PROBLEMS) });
   }
 
   listWorkflows() {
