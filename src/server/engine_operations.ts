@@ -39,6 +39,7 @@ import { summaryJson } from "./run_summary.ts";
 import { breakerOf, breakersById, viewOf } from "./service_views.ts";
 import { statusOf } from "./status.ts";
 import { stepTree } from "./step_tree.ts";
+import { Turns } from "./turns.ts";
 import type { WorkflowFolder } from "./workflow_folder.ts";
 
 /** What the operations act on. */
@@ -70,6 +71,9 @@ const SCHEDULE: Caller = { name: "schedule", role: "operator" };
 /** How many facts are given at once. */
 const MOST_FACTS = 1_000;
 
+/** How many problems of a text are told: more would be megabytes, which nobody reads, and many clients refuse. */
+const MOST_PROBLEMS = 1_000;
+
 /** How many runs are dropped at once: a request must not go on for minutes. */
 const MOST_DROPPED = 5_000;
 
@@ -81,6 +85,8 @@ export class EngineOperations implements Operations {
   readonly #deeds: Deeds;
   readonly #events: EventSource;
   readonly #admission: Admission;
+  /** By run id. */
+  readonly #starts = new Turns();
   #counted: { readonly at: number; readonly counts: Promise<Readonly<Record<RunStatus, number>>> } =
     { at: -Infinity, counts: Promise.resolve(NO_RUNS) };
 
@@ -134,19 +140,10 @@ export class EngineOperations implements Operations {
       ...(traceparent !== undefined && { traceparent: traceparentOf(traceparent) }),
       ...(timeout !== undefined && { timeout }),
     };
-    if (runId !== undefined) checkRunId(runId);
-    // First of all: it is there also where the folder has its workflow no longer.
-    if (runId !== undefined && await runExists(this.#journal, runId)) {
-      return await this.#same(request, runId);
-    }
-    const workflow = this.#workflows.find(request.workflow, request.version);
-    try {
-      return (await this.#start(workflow, options, who)).report();
-    } catch (thrown) {
-      const wasThere = runId !== undefined && MaestroError.from(thrown).code === "RUN_EXISTS";
-      if (wasThere) return await this.#same(request, runId); // two asked at once
-      throw thrown;
-    }
+    if (runId === undefined) return await this.#startNew(request, options, who);
+    checkRunId(runId);
+    // Asked for twice at once, the second finds what the first has made: until then it can't be read.
+    return await this.#starts.take(runId, () => this.#startOnce(request, runId, options, who));
   }
 
   /** Starts a run because its moment has come. @throws {MaestroError} `RUN_EXISTS` where it has its run already */
@@ -272,7 +269,7 @@ export class EngineOperations implements Operations {
 
   validate(text: string): Promise<Pick<ParsedWorkflow, "problems">> {
     const { problems } = parseWorkflow({ file: "workflow.yaml", text });
-    return Promise.resolve({ problems });
+    return Promise.resolve({ problems: problems.slice(0, MOST_PROBLEMS) });
   }
 
   listWorkflows() {
@@ -293,6 +290,30 @@ export class EngineOperations implements Operations {
 
   reset(id: string, who: Caller): ServiceView {
     return this.#turn(id, who, "reset");
+  }
+
+  async #startOnce(
+    request: StartRunRequest,
+    runId: string,
+    options: StartOptions,
+    who: Caller,
+  ): Promise<RunReport> {
+    // First of all: it is there also where the folder has its workflow no longer.
+    if (await runExists(this.#journal, runId)) return await this.#same(request, runId);
+    try {
+      return await this.#startNew(request, options, who);
+    } catch (thrown) {
+      if (MaestroError.from(thrown).code !== "RUN_EXISTS") throw thrown;
+      return await this.#same(request, runId); // another process was asked at the same time
+    }
+  }
+
+  async #startNew(
+    { workflow, version }: StartRunRequest,
+    options: StartOptions,
+    who: Caller,
+  ): Promise<RunReport> {
+    return (await this.#start(this.#workflows.find(workflow, version), options, who)).report();
   }
 
   async #start(workflow: Workflow, options: StartOptions, who: Caller): Promise<Run> {

@@ -317,7 +317,7 @@ export interface Operations {
   resumeRuns(who: Caller): Promise<ResumedRuns>;
   /** Drops runs that ended long ago, with their child runs; never one of which a run is open. */
   pruneRuns(request: PruneRunsRequest, who: Caller): Promise<PrunedRuns>;
-  /** Finds every problem of a workflow's text. */
+  /** Finds every problem of a workflow's text; of very many, the first. */
   validate(text: string): Promise<{ readonly problems: readonly Problem[] }>;
   /** The workflows of the folder, by name and version. */
   listWorkflows(): readonly WorkflowSummary[];

@@ -49,7 +49,7 @@ interface Read {
   readonly file: WorkflowFile | null;
   /** The files that it was read from, and how they stood. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Some file could not be read, and may be later, though nothing tells of it. */
+  /** Some file could not be read, or says otherwise; that may be over later, though nothing tells of it. */
   readonly isPartial: boolean;
 }
 
@@ -175,7 +175,7 @@ export class WorkflowFolder {
 
   async #read(path: string, last: Read | undefined): Promise<Read> {
     const begun = Date.now();
-    const { workflow, problems: found, texts } = await this.#options.check(path);
+    const { workflow: parsed, problems: found, texts } = await this.#options.check(path);
     const problems = found.map((problem) => ({
       ...problem,
       file: problem.file === null ? null : this.#inFolder(problem.file),
@@ -184,7 +184,10 @@ export class WorkflowFolder {
     const sources = new Map(
       [path, ...texts.keys()].map((source) => [source, stampOf(source, begun)]),
     );
-    const isPartial = found.some(({ code }) => code === "unreadable_file");
+    // What is written well can still be at odds with a schema, say, that is in none of its texts.
+    const isAtOdds = parsed !== null && found.some(({ severity }) => severity === "error");
+    const isPartial = isAtOdds || found.some(({ code }) => code === "unreadable_file");
+    const workflow = isAtOdds ? null : parsed;
     const file = this.#fileOfRead(path, text, workflow, problems, last?.file ?? null);
     return { file, sources, isPartial };
   }

@@ -221,6 +221,10 @@ Deno.test("workflows are told with their problems, and checked on demand", async
   assert.equal(body.problems[0].severity, "error");
   const { body: right } = await server.ask("POST", "/workflows:validate", { text: APPROVAL });
   assert.ok(right.problems.every(({ severity }: { severity: string }) => severity === "warning"));
+  const { body: many } = await server.ask("POST", "/workflows:validate", {
+    text: "- *a\n".repeat(5_000),
+  });
+  assert.equal(many.problems.length, 1_000);
 });
 
 Deno.test("a workflow that changes is read again, and a broken one keeps what it was", async () => {

@@ -4,6 +4,7 @@ import { EngineOperations } from "../../src/server/engine_operations.ts";
 import type { Caller } from "../../src/server/operations.ts";
 import { WorkflowFolder } from "../../src/server/workflow_folder.ts";
 import { memoryJournal } from "../../src/store/memory.ts";
+import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
 import { checkWorkflow } from "../../src/library/check.ts";
 import { callerOf } from "../../src/library/fake.ts";
 import { tempFiles } from "../support/temp_files.ts";
@@ -50,6 +51,32 @@ Deno.test("a run is started, signalled and heard to its end", async () => {
     operations.close();
     workflows.close();
     await engine.close();
+  }
+});
+
+Deno.test("who asks at the same time gets the run, too, before it can be read", async () => {
+  await using files = await tempFiles({ "greet.yaml": TEXT });
+  const workflows = await WorkflowFolder.open({ folder: files.path("."), check: checkWorkflow });
+  const journal = sqliteJournal(files.path("runs.db"));
+  const engine = new Engine({ journal, caller: callerOf(() => ({})) });
+  const operations = new EngineOperations({ engine, journal, workflows });
+  const asked = { workflow: "greet", run_id: "r1", input: { name: "Ada" } };
+  try {
+    const [one, two, other, nobodys] = await Promise.allSettled([
+      operations.startRun(asked, ME),
+      operations.startRun(asked, ME),
+      operations.startRun({ ...asked, input: { name: "Bob" } }, ME),
+      operations.startRun({ ...asked, run_id: "r2", workflow: "gret" }, ME),
+    ]);
+    assert.deepEqual([one, two].map(({ status }) => status), ["fulfilled", "fulfilled"]);
+    assert.equal(other.status === "rejected" && other.reason.code, "RUN_EXISTS");
+    assert.equal(nobodys.status === "rejected" && nobodys.reason.code, "WORKFLOW_NOT_FOUND");
+    assert.equal((await operations.startRun({ ...asked, run_id: "r2" }, ME)).run_id, "r2");
+  } finally {
+    operations.close();
+    workflows.close();
+    await engine.close();
+    await journal.close();
   }
 });
 

@@ -101,6 +101,36 @@ Deno.test("a file that waits for another that it includes is good once that come
   assert.deepEqual(said.slice(1), ["child.yaml: good", "parent.yaml: good"]);
 });
 
+Deno.test("a file at odds with its service's schema does not take the last good one's place", async () => {
+  const proto = (method: string) => `
+syntax = "proto3";
+package shop;
+message Nothing {}
+service Shop { rpc ${method}(Nothing) returns (Nothing); }
+`;
+  const calling = (method: string) => `
+name: buy
+version: "1"
+services:
+  shop: { endpoint: "127.0.0.1:1", proto_service: shop.Shop, proto: [shop.proto] }
+steps:
+  - id: pay
+    service: shop
+    method: ${method}
+`;
+  await using watch = await watched({ "shop.proto": proto("Pay"), "buy.yaml": calling("Pay") });
+  const { folder, said } = watch;
+  await watch.write("buy.yaml", calling("Refund"));
+  await folder.look();
+  await folder.look();
+  assert.deepEqual(said, ["buy.yaml: good", "buy.yaml: good method_not_found"]);
+  assert.equal(folder.detail("buy").text, calling("Pay"));
+  await watch.write("shop.proto", proto("Refund"));
+  await folder.look();
+  assert.equal(said.at(-1), "buy.yaml: good");
+  assert.equal(folder.detail("buy").text, calling("Refund"));
+});
+
 Deno.test("of two files with one name the second can be started once the first has gone", async () => {
   await using watch = await watched({});
   const { folder, said, write, path } = watch;
