@@ -184,12 +184,15 @@ export class WorkflowFolder {
     const sources = new Map(
       [path, ...texts.keys()].map((source) => [source, stampOf(source, begun)]),
     );
-    const isPartial = found.some(({ code }) => code === "unreadable_file");
-    const file = this.#fileOfRead(path, text, workflow, problems, last?.file ?? null);
+    const isWrong = problems.some(({ severity }) => severity === "error");
+    const isPartial = found.some(({ code }) => code === "unreadable_file") ||
+      (isWrong && workflow !== null); // a schema is wrong, or away: it is in none of these files
+    const right = isWrong ? null : workflow;
+    const file = this.#fileOfRead(path, text, right, problems, last?.file ?? null);
     return { file, sources, isPartial };
   }
 
-  /** @returns `null` where it is none of a workflow */
+  /** @param workflow `null`: it has mistakes @returns `null` where it is none of a workflow */
   #fileOfRead(
     path: string,
     text: string,
