@@ -235,3 +235,17 @@ scene(
     site: { workflows: { ...WORKFLOWS, "patient.yaml": PATIENT }, scripts: SCRIPTS },
   },
 );
+
+scene(
+  "what was typed into the list's filters stays there when somebody leaves",
+  async ({ visit }) => {
+    await visit.go("/runs");
+    await visit.reads("Runs");
+    await visit.page.getByLabel("Run or correlation id").fill("abc");
+    await visit.follows("Services");
+    await visit.reads("Services");
+    await visit.page.waitForTimeout(500); // longer than a pause in typing is waited for
+    assert.equal(new URL(visit.page.url()).search, "");
+  },
+  { screens: SCREENS.slice(0, 1) },
+);

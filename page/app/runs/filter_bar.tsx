@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { listWorkflows } from "../api/api.ts";
 import { useResource } from "../api/resource.ts";
 import { go, withQuery } from "../router.ts";
@@ -16,6 +16,7 @@ export function FilterBar({ filters, seen }: {
 }): VNode {
   const workflows = useResource("workflows", listWorkflows);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []); // what was typed is of this view
   const set = (changes: Readonly<Record<string, string | null>>) =>
     go(withQuery({ ...changes, page_token: null }), "replace");
   const known = (workflows.data.value ?? []).filter(({ startable }) => startable);
