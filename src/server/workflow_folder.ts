@@ -192,7 +192,7 @@ export class WorkflowFolder {
     return { file, sources, isPartial };
   }
 
-  /** @returns `null` where it is none of a workflow */
+  /** @param workflow `null`: it has mistakes @returns `null` where it is none of a workflow */
   #fileOfRead(
     path: string,
     text: string,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { scene } from "./scene.ts";
 import { SCRIPTS, WORKFLOWS } from "./shop.ts";
 import { openSite } from "./site.ts";
+import { SCREENS } from "./visit.ts";
 
 const MANY = `name: many
 services: { mail: { endpoint: "mail:50051", circuit_breaker: false, retry: { attempts: 9, initial_delay: 1ms } } }
@@ -181,3 +182,70 @@ scene("a step leads to its service, and a service has an address", async ({ site
   await visit.follows("Show all services");
   await visit.sees("stock:50051");
 }, { screens: [{ name: "390", width: 390, height: 844 }] });
+
+const PATIENT = `name: patient
+services: { mail: { endpoint: "mail:50051", attempt_timeout: 5s } }
+steps: [ { id: tell, service: mail, method: Tell }, { fail: { code: ABORTED, message: Enough } } ]
+`;
+
+scene(
+  "of services that only settings tell apart, it is said that one breaker holds back its own",
+  async ({ site, visit }) => {
+    await site.start("order", { customer: "Ada", items: [{ sku: "tea", quantity: 1 }] }, {
+      run_id: "ok",
+    });
+    await site.start("patient", {}, { run_id: "patient" });
+    await site.ended("ok");
+    await site.ended("patient");
+    await visit.go("/services?service=mail");
+    await visit.sees("One of 2 for different settings");
+    await visit.press("Force open mail");
+    await visit.sees("Those with other settings go on", "dialog");
+    await visit.keeps("twin-services");
+    await visit.press(/^Back$/, "dialog");
+    await visit.go("/services?service=stock");
+    await visit.press("Force open stock");
+    await visit.sees("No run of this server calls it any more", "dialog");
+    assert.equal(await visit.page.getByText("for different settings").count(), 0);
+  },
+  { site: { workflows: { ...WORKFLOWS, "patient.yaml": PATIENT }, scripts: SCRIPTS } },
+);
+
+scene(
+  "runs are found by their workflow also where its file has gone, and broken files are no workflows",
+  async ({ site, visit }) => {
+    await site.start("patient", {}, { run_id: "patient" });
+    await site.start("approval", {}, { run_id: "waits" });
+    await site.ended("patient");
+    await Deno.remove(site.path("patient.yaml"));
+    await visit.go("/workflows");
+    await visit.page.getByRole("link", { name: "patient" }).waitFor({ state: "detached" });
+    await visit.go("/runs");
+    await visit.sees("waits", ".list");
+    const workflows = visit.page.getByLabel("Workflow");
+    await workflows.selectOption("patient");
+    await visit.page.locator(".list tr:has-text('waits')").waitFor({ state: "detached" });
+    assert.deepEqual(await visit.texts(".row-link"), ["patient"]);
+    assert.equal(await workflows.locator("option", { hasText: "broken.yaml" }).count(), 0);
+    await visit.follows("patient", ".list");
+    await visit.sees("Nothing was sent.", ".failure");
+  },
+  {
+    screens: SCREENS.slice(0, 1),
+    site: { workflows: { ...WORKFLOWS, "patient.yaml": PATIENT }, scripts: SCRIPTS },
+  },
+);
+
+scene(
+  "what was typed into the list's filters stays there when somebody leaves",
+  async ({ visit }) => {
+    await visit.go("/runs");
+    await visit.reads("Runs");
+    await visit.page.getByLabel("Run or correlation id").fill("abc");
+    await visit.follows("Services");
+    await visit.reads("Services");
+    await visit.page.waitForTimeout(500); // longer than a pause in typing is waited for
+    assert.equal(new URL(visit.page.url()).search, "");
+  },
+  { screens: SCREENS.slice(0, 1) },
+);

@@ -110,7 +110,7 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   // The account is closed; with another customer in the request the refund goes through.
   "payments/Refund": (call) =>
     field(call, "customer") === "Closed Account"
-      ? { fail: "PERMISSION_DENIED", after: 100 }
+      ? { fail: "PERMISSION_DENIED", after: 100, metadata: { account: "closed" } }
       : { answer: {}, after: patience(call) },
   "stock/Reserve": ({ attempt }) =>
     attempt === 1 ? { fail: "UNAVAILABLE", after: 100 } : { answer: { id: "res-1" }, after: 200 },

@@ -16,6 +16,8 @@ import { SCRIPTS, WORKFLOWS } from "./shop.ts";
 export interface Site extends AsyncDisposable {
   readonly url: string;
   readonly server: Server;
+  /** Where a workflow's file is. */
+  path(file: string): string;
   /** Starts a run. */
   start(workflow: string, input: Json, ids?: Partial<StartRunRequest>): Promise<void>;
   /** Resolves once a run has ended. */
@@ -62,6 +64,7 @@ export async function openSite(
   return {
     url,
     server,
+    path: (file) => files.path(file),
     async start(workflow, input, ids = {}) {
       await server.operations.startRun({ workflow, input, ...ids }, ME);
     },

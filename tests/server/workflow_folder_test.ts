@@ -126,7 +126,10 @@ steps:
   assert.deepEqual(said, ["buy.yaml: good", "buy.yaml: good method_not_found"]);
   assert.equal(folder.detail("buy").text, calling("Pay"));
   await watch.write("shop.proto", proto("Refund"));
-  await folder.look();
+  for (let turn = 0; turn < 100 && said.at(-1) !== "buy.yaml: good"; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 50)); // schema files are looked at once a second
+    await folder.look();
+  }
   assert.equal(said.at(-1), "buy.yaml: good");
   assert.equal(folder.detail("buy").text, calling("Refund"));
 });
@@ -183,4 +186,52 @@ Deno.test("who asks for a workflow that is not there is told what may be meant",
   for (const number of [1, 2, 3, 4, 5]) await Deno.remove(files.path(`b${number}.yaml`));
   await folder.look();
   assert.throws(() => folder.find("order"), { message: none });
+});
+
+const PROTO = `syntax = "proto3";
+package shop;
+message Nothing {}
+service Shop { rpc Sell(Nothing) returns (Nothing); }
+`;
+
+function selling(method: string): string {
+  return `name: sell
+services: { shop: { endpoint: "shop:1", proto: shop.proto } }
+steps: [ { id: sell, service: shop, method: ${method} } ]
+`;
+}
+
+Deno.test("a method that its service has not is a mistake like any other: the last good one stays", async () => {
+  await using watch = await watched({});
+  const { folder, said, write } = watch;
+  await write("shop.proto", PROTO);
+  await write("sell.yaml", selling("Sell"));
+  await folder.look();
+  await write("sell.yaml", selling("Sel"));
+  await folder.look();
+  assert.equal(folder.detail("sell").text, selling("Sell"));
+  assert.equal(folder.detail("sell").problems.length, 1);
+  assert.equal(folder.find("sell").name, "sell");
+  await write("sell.yaml", selling("Sell"));
+  await folder.look();
+  assert.deepEqual(folder.detail("sell").problems, []);
+  assert.deepEqual(said, [
+    "sell.yaml: good",
+    "sell.yaml: good method_not_found",
+    "sell.yaml: good",
+  ]);
+});
+
+Deno.test("a workflow that waits for its service's schema can't be started until that comes", async () => {
+  await using watch = await watched({});
+  const { folder, said, write } = watch;
+  await write("sell.yaml", selling("Sell"));
+  await folder.look();
+  await folder.look();
+  assert.equal(folder.list()[0]?.startable, false);
+  assert.throws(() => folder.find("sell"), /may be in a file that has mistakes: sell\.yaml/);
+  await write("shop.proto", PROTO);
+  await folder.look();
+  assert.equal(folder.find("sell").name, "sell");
+  assert.deepEqual(said, ["sell.yaml: none schema_unavailable", "sell.yaml: good"]);
 });

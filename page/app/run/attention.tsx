@@ -48,7 +48,7 @@ function Parked({ runId, parked, onDone }: {
   const turn = (open: boolean) => {
     isOpen.value = open;
     requestAnimationFrame(() =>
-      element.current?.querySelector<HTMLElement>("input, button")?.focus()
+      element.current?.querySelector<HTMLElement>(".choice input, .button-primary")?.focus()
     );
   };
   // All of this goes away soon: the heading has the status beside it.

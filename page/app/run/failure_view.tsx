@@ -28,7 +28,7 @@ export function FailureView({ failure }: { readonly failure: Failure }): VNode {
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
-  not_sent: "The request never left.",
+  not_sent: "Nothing was sent.",
   rejected: "The service refused: it did not happen.",
   unknown: "Nobody knows whether it happened.",
 };

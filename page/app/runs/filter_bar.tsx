@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { listWorkflows } from "../api/api.ts";
 import { useResource } from "../api/resource.ts";
 import { go, withQuery } from "../router.ts";
@@ -9,12 +9,18 @@ import { isFiltered, type RunFilters, SPANS } from "./run_filters.ts";
 const TYPING = 300;
 
 /** Narrows the list down: by text, workflow and time. */
-export function FilterBar({ filters }: { readonly filters: RunFilters }): VNode {
+export function FilterBar({ filters, seen }: {
+  readonly filters: RunFilters;
+  /** Workflows of runs that are shown: there may be no file of theirs any more. */
+  readonly seen: readonly string[];
+}): VNode {
   const workflows = useResource("workflows", listWorkflows);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []); // what was typed is of this view
   const set = (changes: Readonly<Record<string, string | null>>) =>
     go(withQuery({ ...changes, page_token: null }), "replace");
-  const names = new Set((workflows.data.value ?? []).map(({ name }) => name));
+  const known = (workflows.data.value ?? []).filter(({ startable }) => startable);
+  const names = new Set([...known.map(({ name }) => name), ...seen]);
   if (filters.workflow !== "") names.add(filters.workflow);
   const isOwnSpan = !SPANS.some(({ value }) => value === filters.since);
   return (

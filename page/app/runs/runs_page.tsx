@@ -34,7 +34,10 @@ export function RunsPage(): VNode {
         <a class="button button-primary" href="/workflows">Start a run</a>
       </div>
       <StatusFilter counts={counts.data.value} selected={filters.status} />
-      <FilterBar filters={filters} />
+      <FilterBar
+        filters={filters}
+        seen={(shown.current?.runs ?? []).map(({ workflow }) => workflow)}
+      />
       {error.value !== null && <Problem error={error.value} onRetry={runs.refresh} />}
       {data.value === null
         ? error.value === null && (shown.current === null

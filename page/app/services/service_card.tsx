@@ -18,8 +18,10 @@ const STATES: Readonly<Record<ServiceView["state"], string>> = {
 };
 
 /** One service: its breaker, what went through it, and what an operator may do. */
-export function ServiceCard({ service, onChange }: {
+export function ServiceCard({ service, twins, onChange }: {
   readonly service: ServiceView;
+  /** How many others have the same name and endpoint: other settings have a breaker of their own. */
+  readonly twins: number;
   readonly onChange: () => void;
 }): VNode {
   const { id, state, endpoint, method, open_until, waiting, in_flight, queued, calls, serving } =
@@ -42,6 +44,11 @@ export function ServiceCard({ service, onChange }: {
         </span>
       </div>
       <p class="muted id">{endpoint}</p>
+      {twins > 0 && (
+        <p class="muted">
+          One of {twins + 1} for different settings: <span class="id">{id}</span>
+        </p>
+      )}
       <p class={serving === false ? "health is-bad" : "health muted"}>{healthOf(serving)}</p>
       {open_until !== null && (
         <p class="muted health">Trial calls in {duration(Date.parse(open_until) - now.value)}</p>
@@ -86,7 +93,12 @@ export function ServiceCard({ service, onChange }: {
           onConfirm={() => steer("forceOpen", `The breaker of ${name} is forced open`)}
           onClose={() => isAsking.value = false}
         >
-          <p>No run of this server calls it any more, until the breaker is reset.</p>
+          <p>
+            {twins === 0
+              ? "No run of this server calls it any more, until the breaker is reset."
+              : "Runs whose workflows have these settings call it no more, until the breaker is reset. " +
+                "Those with other settings go on: force their breakers open, too, to hold back all."}
+          </p>
         </Confirm>
       )}
     </li>

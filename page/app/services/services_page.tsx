@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import type { ServiceView } from "../../../src/server/operations.ts";
 import { listServices } from "../api/api.ts";
 import { useRefreshEvery, useResource } from "../api/resource.ts";
 import { Empty, Loading, Problem } from "../ui/notices.tsx";
@@ -37,10 +38,21 @@ export function ServicesPage(): VNode {
         : (
           <ul class="cards">
             {shown.map((one) => (
-              <ServiceCard key={one.id} service={one} onChange={services.refresh} />
+              <ServiceCard
+                key={one.id}
+                service={one}
+                twins={shown.filter((other) => isTwin(one, other)).length - 1}
+                onChange={services.refresh}
+              />
             ))}
           </ul>
         )}
     </>
   );
+}
+
+/** Whether nobody could tell them apart by what they are called. */
+function isTwin(one: ServiceView, other: ServiceView): boolean {
+  return one.service === other.service && one.endpoint === other.endpoint &&
+    one.method === other.method;
 }
