@@ -60,6 +60,21 @@ scene("a run is started from the form and watched to its end", async ({ visit })
   await visit.sees('"paid": 129');
 });
 
+scene(
+  "a step whose failure was caught is not said to be done: its error and what came instead are there",
+  async ({ site, visit }) => {
+    await site.start("order", order("Nobody Home"), { run_id: "caught" });
+    await site.ended("caught");
+    await visit.go("/runs/caught?step=tell");
+    await visit.status("completed");
+    await visit.step(/^tell\b.*failed, caught/).waitFor();
+    await visit.step(/^letter\b.*completed/).waitFor();
+    await visit.sees("NOT_FOUND", ".details .failure");
+    await visit.sees('"by": "post"', ".details");
+    await visit.keeps("run-caught");
+  },
+);
+
 scene("a run that fails is seen to roll back", async ({ visit }) => {
   await fillOrder(visit, "Slow Ada", "nobody");
   await visit.press("Start order");
