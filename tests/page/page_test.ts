@@ -255,6 +255,11 @@ scene("a token is asked for once, and a viewer is told what needs more", async (
   const tokens = new Tokens(files.path("tokens"));
   await using site = await openSite({ tokens });
   await site.start("approval", {}, { run_id: "guarded" });
+  await visit.page.goto(`${site.url}/services`);
+  await visit.sees("This server wants a token");
+  await visit.page.keyboard.press("Escape");
+  await visit.page.waitForTimeout(2_000); // longer than until the view would ask again
+  assert.equal(await visit.page.locator("dialog").count(), 0);
   await visit.page.goto(`${site.url}/runs`);
   await visit.sees("This server wants a token");
   await visit.keeps("token");
