@@ -228,7 +228,9 @@ scene(
     assert.deepEqual(await visit.texts(".row-link"), ["patient"]);
     assert.equal(await workflows.locator("option", { hasText: "broken.yaml" }).count(), 0);
     await visit.follows("patient", ".list");
-    await visit.sees("Nothing was sent.", ".failure");
+    await visit.sees("Enough", ".failure");
+    // The workflow's own `fail` has no request that something could be said of.
+    assert.equal(await visit.page.getByText("The request never left").count(), 0);
   },
   {
     screens: SCREENS.slice(0, 1),

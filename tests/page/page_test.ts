@@ -60,6 +60,21 @@ scene("a run is started from the form and watched to its end", async ({ visit })
   await visit.sees('"paid": 129');
 });
 
+scene(
+  "a step whose failure was caught is not said to be done: its error and what came instead are there",
+  async ({ site, visit }) => {
+    await site.start("order", order("Nobody Home"), { run_id: "caught" });
+    await site.ended("caught");
+    await visit.go("/runs/caught?step=tell");
+    await visit.status("completed");
+    await visit.step(/^tell\b.*failed, caught/).waitFor();
+    await visit.step(/^letter\b.*completed/).waitFor();
+    await visit.sees("NOT_FOUND", ".details .failure");
+    await visit.sees('"by": "post"', ".details");
+    await visit.keeps("run-caught");
+  },
+);
+
 scene("a run that fails is seen to roll back", async ({ visit }) => {
   await fillOrder(visit, "Slow Ada", "nobody");
   await visit.press("Start order");
@@ -240,6 +255,11 @@ scene("a token is asked for once, and a viewer is told what needs more", async (
   const tokens = new Tokens(files.path("tokens"));
   await using site = await openSite({ tokens });
   await site.start("approval", {}, { run_id: "guarded" });
+  await visit.page.goto(`${site.url}/services`);
+  await visit.sees("This server wants a token");
+  await visit.page.keyboard.press("Escape");
+  await visit.page.waitForTimeout(2_000); // longer than until the view would ask again
+  assert.equal(await visit.page.locator("dialog").count(), 0);
   await visit.page.goto(`${site.url}/runs`);
   await visit.sees("This server wants a token");
   await visit.keeps("token");

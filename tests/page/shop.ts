@@ -122,8 +122,11 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     field(call, "carrier") === "nobody"
       ? { fail: "FAILED_PRECONDITION", after: 150 }
       : { answer: {}, after: 200 },
-  "mail/Tell": { answer: {}, after: 100 },
-  "mail/Letter": { answer: {}, after: 100 },
+  "mail/Tell": (call) =>
+    field(call, "to") === "Nobody Home"
+      ? { fail: "NOT_FOUND", after: 100 }
+      : { answer: {}, after: 100 },
+  "mail/Letter": { answer: { by: "post" }, after: 100 },
 };
 
 /** Slow customers take as long as somebody needs to see it. */

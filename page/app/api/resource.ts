@@ -73,11 +73,14 @@ class Loader<T> implements Resource<T> {
   }
 }
 
-/** Refreshes every so often, in milliseconds, while the page can be seen. */
+/**
+ * Refreshes every so often, in milliseconds, while the page can be seen; not where the server wants
+ * another token first: it records each request that it refuses.
+ */
 export function useRefreshEvery(resource: Resource<unknown>, every: number): void {
   useEffect(() => {
     const timer = setInterval(() => {
-      if (!document.hidden) resource.refresh();
+      if (!document.hidden && resource.error.value?.status !== 401) resource.refresh();
     }, every);
     return () => clearInterval(timer);
   }, [resource, every]);

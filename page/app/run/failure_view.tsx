@@ -6,7 +6,7 @@ import { LongText } from "../ui/long_text.tsx";
 
 /** What went wrong. */
 export function FailureView({ failure }: { readonly failure: Failure }): VNode {
-  const { code, message, reason, domain, outcome, details, metadata } = failure;
+  const { code, message, reason, domain, outcome, attempts, details, metadata } = failure;
   const hasMore = (details?.length ?? 0) > 0 || Object.keys(metadata ?? {}).length > 0;
   return (
     <div class="failure">
@@ -15,7 +15,7 @@ export function FailureView({ failure }: { readonly failure: Failure }): VNode {
       </p>
       <p class="muted">
         {reason ? `Reason ${reason}${domain ? ` of ${domain}` : ""}. ` : ""}
-        {outcome ? OUTCOMES[outcome] ?? "" : ""}
+        {outcome && attempts !== 0 ? OUTCOMES[outcome] ?? "" : ""}
       </p>
       {hasMore && (
         <details>
@@ -28,7 +28,7 @@ export function FailureView({ failure }: { readonly failure: Failure }): VNode {
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
-  not_sent: "Nothing was sent.",
+  not_sent: "The request never left.",
   rejected: "The service refused: it did not happen.",
   unknown: "Nobody knows whether it happened.",
 };

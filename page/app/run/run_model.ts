@@ -186,7 +186,8 @@ function change(record: StepRecord, event: RunEvent, at: number): void {
       endAttempt(record, event, at);
       break;
     case "step_completed":
-      end(record, "completed", at);
+      // What caught the failure has given the output: that it failed is still so.
+      end(record, record.state === "caught" ? "caught" : "completed", at);
       if (event["output"] !== undefined) record.output = event["output"] as JsonValue;
       break;
     case "step_caught":

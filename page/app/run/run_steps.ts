@@ -65,9 +65,11 @@ export class RunSteps {
 
 function noteOf(rounds: readonly StepRecord[], looks: readonly Look[]): string {
   if (rounds.length > 1) {
-    const done = looks.filter((look) => look === "completed" || look === "undone").length;
+    const done = looks.filter((look) => DONE.has(look)).length;
     return `${done}/${rounds.length}`;
   }
   const attempts = rounds[0]?.attempts.length ?? 0;
   return attempts > 1 ? `×${attempts}` : "";
 }
+
+const DONE: ReadonlySet<Look> = new Set<Look>(["completed", "caught", "undone"]);

@@ -90,7 +90,9 @@ function segmentsOf(
       title: `Attempt ${number}: ${code ?? "under way"}`,
     });
     const next = attempts[index + 1]?.startedAt ?? (endedAt === null ? to : end);
-    if (next > to && (failed || attempts[index + 1] !== undefined)) {
+    // Until a caught step is completed, the steps that caught it are at work.
+    const isWaited = attempts[index + 1] !== undefined || (failed && state !== "caught");
+    if (next > to && isWaited) {
       const kind = state === "parked" && attempts[index + 1] === undefined ? "wait" : "backoff";
       segments.push({ from: to, to: next, kind, title: `Waits after attempt ${number}` });
     }
