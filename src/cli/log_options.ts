@@ -54,12 +54,14 @@ export async function startLogs(
 /**
  * Starts logging, to standard error where no file is named.
  *
+ * @param write how standard error is written
  * @throws {MaestroError} `USAGE` where the file can't be written
  */
 export async function openLogs(
   { logLevel = "info", logFormat, logFile }: LogFlags,
   stderr: Output,
   mask: (text: string) => string,
+  write: (text: string) => void | Promise<void> = (text) => stderr.write(text),
 ): Promise<OpenedLogs> {
   const [opening, { logHappenings }, { paintWith }] = await Promise.all([
     import("../telemetry/open_logs.ts"),
@@ -74,7 +76,7 @@ export async function openLogs(
     format: logFormat ?? (onTerminal ? "pretty" : "json"),
     mask,
     paint: (level, text) => paint(TONES[level], text),
-    write: (text) => file === null ? stderr.write(text) : writeAll(file, encoder.encode(text)),
+    write: (text) => file === null ? write(text) : writeAll(file, encoder.encode(text)),
   });
   return {
     logger,

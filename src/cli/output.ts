@@ -4,6 +4,8 @@ import { whyUnreadable } from "../workflow/unreadable.ts";
 export interface Output {
   /** Writes all of it before it returns. */
   write(text: string): void;
+  /** Writes all of it while other things go on: its reader may hang. Not to be mixed with {@linkcode Output.write}. */
+  writeBehind(text: string): Promise<void>;
   readonly isTerminal: boolean;
   /** Whether what is written may be coloured. */
   readonly colour: boolean;
@@ -24,6 +26,11 @@ export function standardOutput(stream: typeof Deno.stdout | typeof Deno.stderr):
   const isTerminal = stream.isTerminal() && Deno.env.get("TERM") !== "dumb";
   let gone = false;
   let failure: string | null = null;
+  // Whatever is under way goes on: a run does not depend on who watches it.
+  const fail = (thrown: unknown) => {
+    gone = true;
+    if (!(thrown instanceof Deno.errors.BrokenPipe)) failure = whyUnreadable(thrown);
+  };
   return {
     isTerminal,
     colour: isTerminal && !Deno.noColor,
@@ -36,9 +43,15 @@ export function standardOutput(stream: typeof Deno.stdout | typeof Deno.stderr):
       try {
         writeAll(stream, encoder.encode(text));
       } catch (thrown) {
-        // Whatever is under way goes on: a run does not depend on who watches it.
-        gone = true;
-        if (!(thrown instanceof Deno.errors.BrokenPipe)) failure = whyUnreadable(thrown);
+        fail(thrown);
+      }
+    },
+    async writeBehind(text) {
+      const bytes = encoder.encode(text);
+      try {
+        for (let at = 0; !gone && at < bytes.length;) at += await stream.write(bytes.subarray(at));
+      } catch (thrown) {
+        fail(thrown);
       }
     },
   };

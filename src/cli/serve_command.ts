@@ -69,7 +69,8 @@ interface Settings {
 export async function serveCommand(flags: ServeFlags, io: Io): Promise<number> {
   const settings = await readSettings(flags);
   const { mask } = settings;
-  const logs = await openLogs(flags, io.stderr, mask.mask);
+  const { stderr } = io;
+  const logs = await openLogs(flags, stderr, mask.mask, (text) => stderr.writeBehind(text));
   const { logger } = logs;
   const stopped = stopAsked();
   let eyes: Eyes | null = null;
