@@ -305,7 +305,7 @@ export interface Moment {
   readonly number: number;
   /** Whose they are. */
   readonly runId: string;
-  /** In order. */
+  /** In order; none where what is stored of them is damaged, as {@linkcode Journal.read} of that run says. */
   readonly facts: readonly StoredFact[];
 }
 

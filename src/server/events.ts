@@ -61,20 +61,36 @@ export function eventsOfAll(
 }
 
 async function* eventsAfter(
-  { journal, feed, moments: reader }: EventSource,
+  source: EventSource,
   from: Cursor | null,
   signal: AbortSignal,
 ): AsyncIterable<{ readonly cursor: string; readonly event: EventJson }> {
+  const { journal, feed } = source;
   using tail = await Tail.of(feed, signal);
   for (let last = from === null ? tail.after : from.moment - 1; last < tail.after;) {
     const moments = await journal.moments(last, AT_ONCE);
     for (const moment of moments) {
       if (signal.aborted) return;
-      if (moment.number <= tail.after) yield* eventsOf(moment, await reader.read(moment), from);
+      if (moment.number <= tail.after) {
+        yield* eventsOf(moment, await readable(source, moment), from);
+      }
     }
     last = moments.at(-1)?.number ?? tail.after;
   }
-  for await (const moment of tail) yield* eventsOf(moment, await reader.read(moment), from);
+  for await (const moment of tail) yield* eventsOf(moment, await readable(source, moment), from);
+}
+
+/** What happened in a moment; nothing where its run can't be read, as that run's own events say: the others go on. */
+async function readable(
+  { journal, moments: reader }: EventSource,
+  moment: Moment,
+): Promise<readonly EventJson[]> {
+  try {
+    return await reader.read(moment);
+  } catch {
+    await journal.newest(); // fails where it is the store that can't be read
+    return [];
+  }
 }
 
 /** What becomes durable from now on, for one reader. */

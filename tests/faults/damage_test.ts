@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { Engine } from "../../src/engine/engine.ts";
+import type { Journal } from "../../src/engine/doors.ts";
+import { StoredFacts } from "../../src/engine/stored_facts.ts";
 import { MaestroError } from "../../src/errors.ts";
+import { eventsOfAll } from "../../src/server/events.ts";
+import { MomentReader } from "../../src/server/moment_reader.ts";
+import { RunFeed } from "../../src/server/run_feed.ts";
 import { sqliteJournal } from "../../src/store/sqlite/journal.ts";
 import { JumpingClock } from "../support/clock.ts";
 import { workflowOf } from "../support/engines.ts";
@@ -47,6 +52,23 @@ const DAMAGES: readonly { readonly name: string; readonly sql: string; readonly 
   },
 ];
 
+/** The events of all runs from the first on, to one of a kind. */
+async function eventsUntil(kind: string, journal: Journal): Promise<readonly string[]> {
+  const facts = new StoredFacts(journal, undefined);
+  const feed = new RunFeed(journal);
+  const moments = new MomentReader(journal, facts);
+  const heard: string[] = [];
+  const { signal } = new AbortController();
+  for await (
+    const { event } of eventsOfAll({ journal, feed, facts, moments }, { after: "0.0", signal })
+  ) {
+    heard.push(`${event.run_id} ${event.kind}`);
+    if (event.kind === kind) break;
+  }
+  await journal.close();
+  return heard;
+}
+
 for (const { name, sql, says } of DAMAGES) {
   Deno.test(`a run with ${name} is said to be damaged, and the others go on`, async () => {
     await using files = await tempFiles({});
@@ -82,6 +104,10 @@ for (const { name, sql, says } of DAMAGES) {
       const run = await second.signal("whole", "word");
       assert.equal((await run?.result())?.status, "completed");
       await second.close();
+      assert.deepEqual((await eventsUntil("run_ended", sqliteJournal(path))).slice(-2), [
+        "whole step_completed",
+        "whole run_ended",
+      ]);
       assert.deepEqual(world.effects, ["whole/a/action"]);
     } finally {
       clock.stop();

@@ -1,4 +1,5 @@
 import { isForTheLog, statusOf } from "../status.ts";
+import { batches } from "./batches.ts";
 import type { StreamEvent } from "./route.ts";
 
 /** How often a silent stream says that it is there, in milliseconds: whoever is between drops silent ones. */
@@ -40,6 +41,7 @@ export function eventStream(
 ): ReadableStream<Uint8Array> {
   const { patience = PATIENCE, signOfLifeEvery = SIGN_OF_LIFE_EVERY, onDefect } = options;
   const iterator = events[Symbol.asyncIterator]();
+  const texts = batches(textsOf(iterator), ON_ITS_WAY);
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let takenAt = Date.now();
   let isOver = false;
@@ -78,9 +80,9 @@ export function eventStream(
     async pull() {
       takenAt = Date.now();
       try {
-        const { done, value } = await iterator.next();
+        const { done, value } = await texts.next();
         if (isOver) return;
-        if (!done) return say(textOf(value));
+        if (!done) return say(value);
         if (!abort.signal.aborted) say("event: end\ndata: {}\n\n"); // else there may be more
       } catch (thrown) {
         if (isOver) return;
@@ -93,6 +95,9 @@ export function eventStream(
   }, new ByteLengthQueuingStrategy({ highWaterMark: ON_ITS_WAY }));
 }
 
-function textOf({ id, data }: StreamEvent): string {
-  return `id: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+async function* textsOf(events: AsyncIterator<StreamEvent>): AsyncGenerator<string, void, void> {
+  for (let next = await events.next(); !next.done; next = await events.next()) {
+    const { id, data } = next.value;
+    yield `id: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+  }
 }

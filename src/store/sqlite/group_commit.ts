@@ -12,6 +12,9 @@ interface Waiter {
   readonly failed: (error: MaestroError) => void;
 }
 
+/** For how long what comes turn by turn may be gathered, in milliseconds: one commit costs all of it less than several. */
+const GATHERED_FOR = 2;
+
 /** What is to be done in a transaction. */
 interface Entry {
   readonly perform: () => void;
@@ -31,6 +34,9 @@ export class GroupCommit {
   readonly #identity: string;
   /** Those who wait for the open transaction; `null`: none is open. */
   #open: Waiter[] | null = null;
+  #openedAt = 0;
+  /** Whether more came into the open transaction since it was looked at. */
+  #hasMore = false;
   #number = 0;
   #failures = 0;
   readonly #timeout: number;
@@ -120,6 +126,7 @@ export class GroupCommit {
     }
     try {
       if (this.#open === null) this.#start();
+      else this.#hasMore = true;
     } catch (thrown) {
       this.#queue = [entry];
       if (isLocked(thrown)) void this.#wait();
@@ -134,7 +141,19 @@ export class GroupCommit {
     this.#begin.run();
     this.#number++;
     this.#open = [];
-    setImmediate(() => this.flush());
+    this.#openedAt = performance.now();
+    this.#hasMore = false;
+    const { number } = this;
+    setImmediate(() => this.#look(number));
+  }
+
+  /** Commits at the end of the turn; where much comes in each turn, after a few of them. */
+  #look(number: number): void {
+    if (number !== this.#number) return; // that one was committed, since somebody could not wait
+    const gathers = this.#hasMore && performance.now() - this.#openedAt < GATHERED_FOR;
+    this.#hasMore = false;
+    if (gathers) setImmediate(() => this.#look(number));
+    else this.flush();
   }
 
   async #wait(): Promise<void> {

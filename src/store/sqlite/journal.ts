@@ -135,7 +135,7 @@ class SqliteJournal {
           return rows.map(({ no, id, facts }) => ({
             number: no,
             runId: id,
-            facts: this.#parse(facts, id),
+            facts: jsonOf(facts) ?? [], // one damaged run must not silence all others
           }));
         }),
       newest: () => this.#look(() => (this.#read.newestMoment.get() as { no: number }).no),
@@ -286,15 +286,12 @@ class SqliteJournal {
   }
 
   #parse(facts: string, runId: string): StoredFact[] {
-    try {
-      return JSON.parse(facts);
-    } catch (thrown) {
-      throw new MaestroError(
-        "STORE_FAILED",
-        `Cannot use the store "${this.#path}": a fact of run "${runId}" is damaged; put a copy of the file back`,
-        { cause: thrown },
-      );
-    }
+    const read = jsonOf(facts);
+    if (read !== null) return read;
+    throw new MaestroError(
+      "STORE_FAILED",
+      `Cannot use the store "${this.#path}": a fact of run "${runId}" is damaged; put a copy of the file back`,
+    );
   }
 
   async #answerTo(number: number): Promise<CommandAnswer | undefined> {
@@ -420,6 +417,15 @@ interface MomentRow {
   readonly no: number;
   readonly id: string;
   readonly facts: string;
+}
+
+/** `null`: it is no JSON. */
+function jsonOf(facts: string): StoredFact[] | null {
+  try {
+    return JSON.parse(facts);
+  } catch {
+    return null;
+  }
 }
 
 /** The farthest moment there is in JavaScript, in milliseconds since the epoch. */
