@@ -15,6 +15,8 @@ const [seconds = 30, watchers = 200] = Deno.args.map(Number);
 const STARTERS = 40;
 /** How many runs a second are started where what matters is who watches. */
 const RATE = 200;
+/** How long a run waits between its calls, from and to, in milliseconds. */
+const WAITS = [600, 1_000] as const;
 /** How soon a start that was not answered is tried again, in milliseconds. */
 const AGAIN_AFTER = 100;
 
@@ -58,7 +60,8 @@ async function writeWorkflow(endpoint: string): Promise<string> {
 async function start(): Promise<{ readonly id: string; readonly took: number }> {
   const id = `run-${++started}`;
   const began = performance.now();
-  const request = JSON.stringify({ workflow, run_id: id, input: { text: "hello" } });
+  const until = new Date(Date.now() + WAITS[0] + Math.random() * (WAITS[1] - WAITS[0]));
+  const request = JSON.stringify({ workflow, run_id: id, input: { text: "hello", until } });
   for (;;) {
     const status = await client.post("/api/v1/runs", request).catch(() => null); // the server is away
     if (status === 200) return { id, took: performance.now() - began };
