@@ -7,6 +7,9 @@ import { storedFacts, StoredRun } from "./stored_run.ts";
 import type { StoredFacts } from "../engine/stored_facts.ts";
 import type { RunsView } from "./views.ts";
 
+/** What is said where no run is left to go on with. */
+export const NOTHING_TO_RESUME = "Nothing to resume: no run is open that nobody goes on with\n";
+
 /** What many runs come to: a line each, as they end or are parked, and the worst exit code. */
 export class RunResults {
   readonly #stage: Stage;

@@ -6,12 +6,12 @@
 import type { Journal } from "../engine/doors.ts";
 import { notActive } from "../engine/commands.ts";
 import type { Engine } from "../engine/engine.ts";
-import { MaestroError } from "../errors.ts";
+import { checkRoot } from "../engine/start_checks.ts";
 import { type Io, printJson } from "./io.ts";
 import { linesProgress } from "./lines_progress.ts";
 import { type PlaceFlags, serverOf } from "./place.ts";
 import { pruneOlder, type RetentionFlags } from "./retention.ts";
-import { RunResults } from "./run_results.ts";
+import { NOTHING_TO_RESUME, RunResults } from "./run_results.ts";
 import { readSecrets } from "./secret_option.ts";
 import { parseSpan } from "./span_option.ts";
 import { Stage, type StageFlags } from "./stage.ts";
@@ -53,13 +53,7 @@ async function resumeOne(
   journal: Journal,
   { id, store }: { readonly id: string; readonly store: string },
 ): Promise<number> {
-  const [root = id] = id.split("/");
-  if (root !== id) {
-    throw new MaestroError(
-      "USAGE",
-      `Cannot resume "${id}" alone: it is a child run, which goes on with "${root}"`,
-    );
-  }
+  checkRoot(id);
   const stored = await inStore(store, StoredRun.find(journal, id));
   const { workflow } = stored.view;
   await stage.showProgress(workflow);
@@ -87,7 +81,7 @@ async function resumeAll(
   const { runs, sleeping } = await engine.resumeAll((id, error) => results.fail(id, error));
   for (const run of runs) results.expect(run);
   if (runs.length === 0 && sleeping === 0 && !results.hasFailed) {
-    stage.io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
+    stage.io.stderr.write(NOTHING_TO_RESUME);
   }
   await engine.settled();
   if (stage.isLeft) return results.code;

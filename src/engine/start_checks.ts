@@ -4,6 +4,7 @@ import { serviceNames } from "../workflow/calls.ts";
 import { checkInput } from "../workflow/input.ts";
 import type { Json } from "../workflow/json.ts";
 import type { Workflow } from "../workflow/model.ts";
+import { rootIdOf } from "./ids.ts";
 
 export async function validInput(workflow: Workflow, given: Json): Promise<Json> {
   const { value, problems } = await checkInput(workflow.input, given);
@@ -48,6 +49,16 @@ export function checkId(what: string, id: string): string {
     `Cannot use ${
       JSON.stringify(id)
     } as the ${what}: it has to be 1 to 128 visible ASCII characters, without spaces`,
+  );
+}
+
+/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
+export function checkRoot(runId: string): void {
+  const root = rootIdOf(runId);
+  if (root === runId) return;
+  throw new MaestroError(
+    "USAGE",
+    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { RunReport, RunStatus } from "../engine/report.ts";
 import type { Run } from "../engine/run.ts";
 import { runExists } from "../engine/run_exists.ts";
 import { RUN_STATUSES } from "../engine/run_statuses.ts";
-import { checkRunId, validInput } from "../engine/start_checks.ts";
+import { checkRoot, checkRunId, validInput } from "../engine/start_checks.ts";
 import { type ReadTypes, StoredFacts } from "../engine/stored_facts.ts";
 import { MaestroError } from "../errors.ts";
 import { canonicalJson } from "../workflow/digest.ts";
@@ -32,7 +32,7 @@ import type {
   StartRunRequest,
   UnresumedRun,
 } from "./operations.ts";
-import { checkRoot, durationOf, traceparentOf } from "./request_parts.ts";
+import { durationOf, traceparentOf } from "./request_parts.ts";
 import { listRuns } from "./run_list.ts";
 import { RunFeed } from "./run_feed.ts";
 import { summaryJson } from "./run_summary.ts";

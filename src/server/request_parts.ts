@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { rootIdOf } from "../engine/ids.ts";
 import { MaestroError } from "../errors.ts";
 import { parseDuration } from "../workflow/durations.ts";
 import { isTraceparent } from "./traceparent.ts";
@@ -15,16 +14,6 @@ export function durationOf(name: string, text: string, least: number): number {
   throw new MaestroError(
     "USAGE",
     `Cannot use ${JSON.stringify(text)} as "${name}": write a duration, such as 30s, 12h or 30d`,
-  );
-}
-
-/** @throws {MaestroError} `USAGE`: a child run goes on with its root alone */
-export function checkRoot(runId: string): void {
-  const root = rootIdOf(runId);
-  if (root === runId) return;
-  throw new MaestroError(
-    "USAGE",
-    `Cannot resume "${runId}" alone: it is a child run, which goes on with "${root}"`,
   );
 }
 

@@ -69,6 +69,8 @@ interface Notice {
   readonly body: string;
   readonly runId: string;
   readonly step: string;
+  /** Of the step, with what it was for. */
+  readonly key: string;
   /** It is not to be sent any more. */
   readonly over: AbortController;
 }
@@ -134,16 +136,17 @@ export class AttentionWebhook {
   ): Notice | null {
     const { path: step, seq } = event;
     const id = `${runId}/${seq}`;
+    const key = keyOfStep(event);
     const of = this.#open.get(runId) ?? new Map<string, Notice>();
-    if (of.get(keyOfStep(event))?.id === id) return null; // it is on its way
+    if (of.get(key)?.id === id) return null; // it is on its way
     if (isTooMany || this.#isClosed) {
       const error = this.#isClosed ? STOPPED : "too many wait";
       this.#options.onOutcome("failed", { runId, step, attempts: 0, error });
       return null;
     }
     const body = bodyOf(runId, workflow, event, origin);
-    const notice = { id, body, runId, step, over: new AbortController() };
-    this.#open.set(runId, of.set(keyOfStep(event), notice));
+    const notice = { id, body, runId, step, key, over: new AbortController() };
+    this.#open.set(runId, of.set(key, notice));
     return notice;
   }
 
@@ -178,9 +181,11 @@ export class AttentionWebhook {
   }
 
   #settle(notice: Notice): void {
-    const of = this.#open.get(notice.runId);
-    for (const [key, one] of of ?? []) if (one === notice) of?.delete(key);
-    if (of?.size === 0) this.#open.delete(notice.runId);
+    const { runId, key } = notice;
+    const of = this.#open.get(runId);
+    if (of?.get(key) !== notice) return; // another one has its place
+    of.delete(key);
+    if (of.size === 0) this.#open.delete(runId);
   }
 
   /** @returns why it was not delivered; `null`: it was */

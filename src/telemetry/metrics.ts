@@ -141,34 +141,30 @@ export class Metrics {
   }
 
   #watchBreakers(breakers: () => readonly Breaker[]): void {
-    this.#observe(INSTRUMENTS.breakerState, (result) => {
-      const sums = new Sums();
-      for (const breaker of breakers()) {
-        for (const state of BREAKER_STATES) {
-          const attributes = { ...breakerOf(breaker), "maestro.circuit_breaker.state": state };
-          sums.add(breaker.state === state ? 1 : 0, attributes);
-        }
+    this.#observeSums(INSTRUMENTS.breakerState, breakers, (sums, breaker) => {
+      for (const state of BREAKER_STATES) {
+        const attributes = { ...breakerOf(breaker), "maestro.circuit_breaker.state": state };
+        sums.add(breaker.state === state ? 1 : 0, attributes);
       }
-      sums.observe(result);
     });
-    this.#observe(INSTRUMENTS.callsWaiting, (result) => {
-      const sums = new Sums();
-      for (const breaker of breakers()) sums.add(breaker.waiting, breakerOf(breaker));
-      sums.observe(result);
-    });
+    this.#observeSums(
+      INSTRUMENTS.callsWaiting,
+      breakers,
+      (sums, breaker) => sums.add(breaker.waiting, breakerOf(breaker)),
+    );
   }
 
   #watchServices(services: () => readonly ServiceLoad[]): void {
-    this.#observe(INSTRUMENTS.callsInFlight, (result) => {
-      const sums = new Sums();
-      for (const service of services()) sums.add(service.inFlight, serviceOf(service));
-      sums.observe(result);
-    });
-    this.#observe(INSTRUMENTS.callsQueued, (result) => {
-      const sums = new Sums();
-      for (const service of services()) sums.add(service.queued, serviceOf(service));
-      sums.observe(result);
-    });
+    this.#observeSums(
+      INSTRUMENTS.callsInFlight,
+      services,
+      (sums, service) => sums.add(service.inFlight, serviceOf(service)),
+    );
+    this.#observeSums(
+      INSTRUMENTS.callsQueued,
+      services,
+      (sums, service) => sums.add(service.queued, serviceOf(service)),
+    );
   }
 
   #counter({ name, unit, description }: Instrument): Counter {
@@ -178,6 +174,19 @@ export class Metrics {
   #histogram({ name, unit, description }: Instrument): Histogram {
     const advice = { explicitBucketBoundaries: [...SECONDS] };
     return this.#meter.createHistogram(name, { unit, description, advice });
+  }
+
+  /** What several things of the same attributes come to together. */
+  #observeSums<T>(
+    instrument: Instrument,
+    things: () => readonly T[],
+    addTo: (sums: Sums, thing: T) => void,
+  ): void {
+    this.#observe(instrument, (result) => {
+      const sums = new Sums();
+      for (const thing of things()) addTo(sums, thing);
+      sums.observe(result);
+    });
   }
 
   #observe(

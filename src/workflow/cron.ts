@@ -54,19 +54,24 @@ export function isTimeZone(name: string): boolean {
  * the first time. Where minutes or hours are every so many, all goes by what the clocks show.
  */
 export function nextMoment(times: Times, after: number): number | null {
-  const moments = cronsOf(times).flatMap((cron) => cron.nextRun(new Date(after))?.getTime() ?? []);
-  return moments.length === 0 ? null : Math.min(...moments);
+  return nextOf(cronsOf(times), after);
 }
 
 /** So many of the next moments. */
 export function nextMoments(times: Times, after: number, count: number): readonly number[] {
+  const crons = cronsOf(times);
   const moments: number[] = [];
   for (let last: number | null = after; moments.length < count;) {
-    last = nextMoment(times, last);
+    last = nextOf(crons, last);
     if (last === null) break;
     moments.push(last);
   }
   return moments;
+}
+
+function nextOf(crons: readonly Cron[], after: number): number | null {
+  const moments = crons.flatMap((cron) => cron.nextRun(new Date(after))?.getTime() ?? []);
+  return moments.length === 0 ? null : Math.min(...moments);
 }
 
 /** The last moment at or before another; `null`: there was none. */

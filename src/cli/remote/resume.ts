@@ -9,7 +9,7 @@ import { type Io, printJson } from "../io.ts";
 import { JoinedRun } from "../joined_run.ts";
 import { linesProgress } from "../lines_progress.ts";
 import { inPlace } from "../place.ts";
-import { RunResults } from "../run_results.ts";
+import { NOTHING_TO_RESUME, RunResults } from "../run_results.ts";
 import { Stage, type StageFlags } from "../stage.ts";
 import type { ServerPlace } from "../store_option.ts";
 import { StoredRun } from "../stored_run.ts";
@@ -77,7 +77,7 @@ async function resumeAll(
     const [wait, them] = sleeping === 1 ? ["waits", "it"] : ["wait", "them"];
     io.stderr.write(`${count(sleeping, "run")} only ${wait}; the server wakes ${them}\n`);
   } else if (resumed.length === 0 && !results.hasFailed) {
-    io.stderr.write("Nothing to resume: no run is open that nobody goes on with\n");
+    io.stderr.write(NOTHING_TO_RESUME);
   }
   const waiting = [...resumed];
   const followEach = async () => {

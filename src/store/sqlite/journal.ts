@@ -18,6 +18,7 @@ import { Lease } from "./lease.ts";
 import { findRun, listRuns } from "./list.ts";
 import { patiently } from "./patiently.ts";
 import { pruneRuns } from "./prune.ts";
+import { type AdoptedRow, jsonOf, missing, type MomentRow, type RunRow, whole } from "./rows.ts";
 import { readStatements, writeStatements } from "./statements.ts";
 import { storeFailed } from "./faults.ts";
 import { TIMING, type Timing } from "./timing.ts";
@@ -396,47 +397,4 @@ class SqliteJournal {
     }
     return Promise.resolve();
   }
-}
-
-interface RunRow {
-  readonly no: number;
-  readonly owner: number | null;
-  readonly token: number;
-}
-
-interface AdoptedRow {
-  readonly no: number;
-  readonly id: string;
-  readonly token: number;
-  readonly status: RunStatus;
-  readonly asleep: number;
-  readonly sleeps_until: number | null;
-}
-
-interface MomentRow {
-  readonly no: number;
-  readonly id: string;
-  readonly facts: string;
-}
-
-/** `null`: it is no JSON. */
-function jsonOf(facts: string): StoredFact[] | null {
-  try {
-    return JSON.parse(facts);
-  } catch {
-    return null;
-  }
-}
-
-/** The farthest moment there is in JavaScript, in milliseconds since the epoch. */
-const MOST = 8.64e15;
-
-/** Clocks may tell parts of a millisecond; the tables hold whole ones. */
-function whole(milliseconds: number | null): number | null {
-  if (milliseconds === null || Number.isNaN(milliseconds)) return null;
-  return Math.max(-MOST, Math.min(MOST, Math.round(milliseconds)));
-}
-
-function missing(runId: string): MaestroError {
-  return new MaestroError("RUN_NOT_FOUND", `There is no run "${runId}"`);
 }
